@@ -1,1 +1,66 @@
-"""Embedding tables of a recommender at a tenth of their size."""
+"""Embedding tables of a recommender at a tenth of their size.
+
+Parts that need torch or the data stack load when they are first asked for; without them
+``pip install hybridhash`` can hash, plan and serve.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from hybridhash import metrics, theory
+from hybridhash.errors import HybridHashError, MissingDependencyError
+from hybridhash.export import Predictor, load
+from hybridhash.hashing import hash_keys
+from hybridhash.vocabulary import Counts, Vocabulary, count
+
+if TYPE_CHECKING:
+    from hybridhash.embeddings import (
+        DoubleHashEmbeddingBag,
+        FrequencyEmbeddingBag,
+        FullEmbeddingBag,
+        HashEmbeddingBag,
+        HybridEmbeddingBag,
+    )
+    from hybridhash.metrics import RelativeCrossEntropy
+
+__version__ = "0.1.0"
+
+_LAZY: Final = {
+    "DoubleHashEmbeddingBag": "embeddings",
+    "FrequencyEmbeddingBag": "embeddings",
+    "FullEmbeddingBag": "embeddings",
+    "HashEmbeddingBag": "embeddings",
+    "HybridEmbeddingBag": "embeddings",
+    "RelativeCrossEntropy": "metrics",
+}
+
+__all__ = [
+    "Counts",
+    "DoubleHashEmbeddingBag",
+    "FrequencyEmbeddingBag",
+    "FullEmbeddingBag",
+    "HashEmbeddingBag",
+    "HybridEmbeddingBag",
+    "HybridHashError",
+    "Predictor",
+    "RelativeCrossEntropy",
+    "Vocabulary",
+    "__version__",
+    "count",
+    "hash_keys",
+    "load",
+    "metrics",
+    "theory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs torch when it is first asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f"hybridhash.{_LAZY[name]}"), name)
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"{name}: expected {error.name} to be installed; run pip install 'hybridhash[train]'"
+        ) from error

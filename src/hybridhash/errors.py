@@ -25,9 +25,17 @@ class FileFormatError(HybridHashError, ValueError):
     """A file of ours is cut short, altered, foreign, or of a newer version."""
 
 
+class FileAccessError(HybridHashError, OSError):
+    """A file cannot be opened, read or written where it was asked for."""
+
+
 class BudgetError(HybridHashError, ValueError):
     """A byte budget cannot be met; the message says the smallest that can."""
 
 
 class MissingDependencyError(HybridHashError, ImportError):
     """An optional package is not installed; the message says the line that installs it."""
+
+
+class DivergedError(HybridHashError, ArithmeticError):
+    """Training left the finite numbers; the message says at which step and what to change."""

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.errors import InvalidValueError
+from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing.mix import WORD, mix64_in_place, splitmix64
 
 MAX_BUCKETS: Final = 1 << 31
@@ -15,15 +15,17 @@ def bucket_salts(num_hashes: int, seed: int = 0) -> list[int]:
     """Return one salt per hash function: the first outputs of SplitMix64 started at ``seed``.
 
     Args:
-        num_hashes: How many hash functions.
+        num_hashes: How many hash functions, at least 1.
         seed: In [0, 2**64).
 
     Returns:
         ``num_hashes`` integers in [0, 2**64).
 
     Raises:
-        InvalidValueError: The seed is out of range.
+        InvalidValueError: The seed or ``num_hashes`` is out of range.
     """
+    if num_hashes < 1:
+        raise InvalidValueError(f"num_hashes: expected an integer of 1 or more, got {num_hashes}")
     if not 0 <= seed <= WORD:
         raise InvalidValueError(f"seed: expected an integer in [0, 2**64), got {seed}")
     return list(splitmix64(seed, num_hashes))
@@ -40,14 +42,16 @@ def hash_buckets(
     Args:
         keys: int64[N].
         num_buckets: In [1, 2**31].
-        num_hashes: How many independent hash functions.
+        num_hashes: How many independent hash functions, at least 1.
         seed: In [0, 2**64).
 
     Returns:
         int64[N, num_hashes], each in [0, num_buckets).
 
     Raises:
-        InvalidValueError: ``num_buckets`` or the seed is out of range.
+        InvalidTypeError: The keys are not int64.
+        InvalidValueError: The keys are not 1-D, or ``num_buckets``, ``num_hashes`` or the seed is out of
+            range.
 
     Source: Zhang et al. 2020, section 3.2, the functions h1 and h2.
 
@@ -57,10 +61,15 @@ def hash_buckets(
     """
     if not 1 <= num_buckets <= MAX_BUCKETS:
         raise InvalidValueError(f"num_buckets: expected an integer in [1, 2**31], got {num_buckets}")
+    if keys.dtype != np.int64:
+        raise InvalidTypeError(f"keys: expected int64, got {keys.dtype}; make them with hash_keys")
+    if keys.ndim != 1:
+        raise InvalidValueError(f"keys: expected a 1-D array, got shape {keys.shape}; flatten it first")
+    salts = bucket_salts(num_hashes, seed)
     out = np.empty((keys.size, num_hashes), dtype=np.int64)
     words = np.ascontiguousarray(keys).view(np.uint64)
     factor = np.uint64(num_buckets)
-    for index, salt in enumerate(bucket_salts(num_hashes, seed)):
+    for index, salt in enumerate(salts):
         h = words + np.uint64(salt)
         mix64_in_place(h)
         # high * factor stays below 2**63 and the carry below 2**31, so 64 bits hold the sum.

@@ -1,6 +1,8 @@
 """Values to keys: the int64 name of one (feature, value) pair."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
+from types import NoneType
 from typing import Any, Final
 
 import numpy as np
@@ -57,9 +59,9 @@ def hash_keys(values: Any, feature: str, seed: int = 0) -> Keys:
 
     Integers (and booleans, as 0 and 1) map one-to-one: ``mix64(value + salt)`` modulo 2**64. Strings
     are hashed with XXH64 of their UTF-8 bytes under ``salt``; ``str`` and the same text as ``bytes``
-    have one key. ``"7"`` and ``7`` are different values. ``None``, and an Arrow null, is a value of
-    its own (`null_key`). An unsigned integer of 2**63 or more has the key of the signed integer with
-    the same 64 bits.
+    have one key. ``"7"`` and ``7`` are different values. ``None``, an Arrow null, and the NaN or NA
+    that pandas leaves among other values are one value of their own (`null_key`). An unsigned integer
+    of 2**63 or more has the key of the signed integer with the same 64 bits.
 
     Args:
         values: [N] integers, booleans, str or bytes: a numpy array, a pyarrow array or chunked array
@@ -72,8 +74,10 @@ def hash_keys(values: Any, feature: str, seed: int = 0) -> Keys:
         int64[N].
 
     Raises:
-        InvalidTypeError: Values of another kind (floats want a discretiser first) or of mixed kinds.
-        InvalidValueError: The seed is out of range, or an integer does not fit 64 bits.
+        InvalidTypeError: Values of another kind (floats want a discretiser first) or of mixed kinds, or one
+            value in place of a sequence.
+        InvalidValueError: The seed is out of range, an integer does not fit 64 bits, or an array is not 1-D.
+        DataError: Text that UTF-8 cannot encode.
 
     Example:
         >>> hash_keys([0, 1, -1], feature="user_id").tolist()
@@ -88,6 +92,11 @@ def hash_keys(values: Any, feature: str, seed: int = 0) -> Keys:
         values = values.to_numpy()
     if isinstance(values, np.ndarray) and values.dtype.kind not in "OT":
         return _numpy_keys(values, feature, salt)
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InvalidTypeError(
+            f"feature {feature!r}: expected a sequence of values, got one {type(values).__name__}; "
+            "put a single value in a list"
+        )
     return _python_keys(list(values), feature, seed, salt)
 
 
@@ -110,7 +119,9 @@ def cross_keys(parts: Sequence[Keys], feature: str, seed: int = 0) -> Keys:
     """
     if len(parts) < 2 or len({part.shape for part in parts}) != 1:
         shapes = [part.shape for part in parts]
-        raise InvalidValueError(f"cross {feature!r}: expected two or more key arrays of one shape, got {shapes}")
+        raise InvalidValueError(
+            f"cross {feature!r}: expected two or more key arrays of one shape, got {shapes}"
+        )
     word = np.full(parts[0].shape, feature_salt(feature, seed), dtype=np.uint64)
     for part in parts:
         word ^= np.ascontiguousarray(part).view(np.uint64)
@@ -146,8 +157,12 @@ def _numpy_keys(values: npt.NDArray[Any], feature: str, salt: int) -> Keys:
 
 
 def _python_keys(values: list[Any], feature: str, seed: int, salt: int) -> Keys:
-    present = [value for value in values if value is not None]
-    kinds = {_kind(value) for value in present}
+    present, types, missing = values, set(map(type, values)), None
+    if any(_may_be_missing(kind) for kind in types):
+        missing = np.fromiter(map(_is_missing, values), dtype=bool, count=len(values))
+        present = list(compress(values, ~missing))
+        types = set(map(type, present))
+    kinds = set(map(_kind, types))
     if len(kinds) > 1:
         raise InvalidTypeError(
             f"feature {feature!r}: expected values of one kind, got {' and '.join(sorted(kinds))}; "
@@ -160,19 +175,32 @@ def _python_keys(values: list[Any], feature: str, seed: int, salt: int) -> Keys:
         keys = _string_keys(text.from_python(present), salt)
     else:
         raise _wrong_kind(feature, kind)
-    if len(present) == len(values):
+    if missing is None:
         return keys
     out = np.full(len(values), null_key(feature, seed), dtype=np.int64)
-    out[[value is not None for value in values]] = keys
+    out[~missing] = keys
     return out
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, bool | np.bool_ | int | np.integer):
+def _may_be_missing(kind: type) -> bool:
+    return issubclass(kind, float | np.floating | NoneType) or kind.__name__ == "NAType"  # pandas.NA
+
+
+def _is_missing(value: object) -> bool:
+    """Say whether a value is one of the ways in which Python's data libraries write none."""
+    if isinstance(value, float | np.floating):
+        return bool(np.isnan(value))
+    return _may_be_missing(type(value))
+
+
+def _kind(of: type) -> str:
+    if issubclass(of, bool | np.bool_ | int | np.integer):
         return "int"
-    if isinstance(value, str):
+    if issubclass(of, str):
         return "str"
-    return type(value).__name__
+    if issubclass(of, bytes):
+        return "bytes"
+    return of.__name__
 
 
 def _words(values: list[Any], feature: str) -> UInt64s:

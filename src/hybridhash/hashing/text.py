@@ -27,7 +27,10 @@ class ByteStrings:
 
 def from_python(values: Sequence[str] | Sequence[bytes]) -> ByteStrings:
     """Gather Python strings (as UTF-8) or bytes objects."""
-    chunks = [value.encode() if isinstance(value, str) else value for value in values]
+    try:
+        chunks = [value.encode() if isinstance(value, str) else value for value in values]
+    except UnicodeEncodeError as error:
+        raise _lone_surrogate(ord(error.object[error.start])) from None
     lengths = np.fromiter(map(len, chunks), dtype=np.int64, count=len(chunks))
     return _packed(np.frombuffer(b"".join(chunks), dtype=np.uint8), lengths)
 
@@ -90,10 +93,7 @@ def _encode_utf8(code_points: npt.NDArray[np.uint32], present: npt.NDArray[np.bo
     points = code_points[present]
     surrogate = (points >= 0xD800) & (points <= 0xDFFF)
     if surrogate.any():
-        raise DataError(
-            f"expected text that UTF-8 can encode, got the lone surrogate U+{int(points[surrogate][0]):04X}; "
-            "decode the source again with the right encoding"
-        )
+        raise _lone_surrogate(int(points[surrogate][0]))
     num_bytes = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000).astype(np.int64)
     ends = np.cumsum(num_bytes)
     data = np.empty(int(ends[-1]) if ends.size else 0, dtype=np.uint8)
@@ -102,7 +102,16 @@ def _encode_utf8(code_points: npt.NDArray[np.uint32], present: npt.NDArray[np.bo
         has = num_bytes > back
         sextets = points[has] >> (6 * back)
         is_lead = num_bytes[has] == back + 1
-        data[ends[has] - 1 - back] = np.where(is_lead, lead[has] | sextets, 0x80 | (sextets & 0x3F)).astype(np.uint8)
+        data[ends[has] - 1 - back] = np.where(is_lead, lead[has] | sextets, 0x80 | (sextets & 0x3F)).astype(
+            np.uint8
+        )
     per_char = np.zeros(present.shape, dtype=np.int64)
     per_char[present] = num_bytes
     return _packed(data, per_char.sum(axis=1))
+
+
+def _lone_surrogate(code_point: int) -> DataError:
+    return DataError(
+        f"expected text that UTF-8 can encode, got the lone surrogate U+{code_point:04X}; "
+        "decode the source again with the right encoding"
+    )

@@ -57,9 +57,9 @@ def _load64(words: UInt64s, position: Offsets) -> UInt64s:
     """Read the 8 bytes at any byte position, as two aligned words put together."""
     index = position >> 3
     shift = ((position & 7) << 3).astype(np.uint64)
-    low = words[index] >> shift
+    low: UInt64s = words[index] >> shift
     # A shift by 64 is undefined, so the upper word moves in two steps.
-    high = (words[index + 1] << np.uint64(1)) << (np.uint64(63) - shift)
+    high: UInt64s = (words[index + 1] << np.uint64(1)) << (np.uint64(63) - shift)
     return low | high
 
 
@@ -126,7 +126,9 @@ def _stripes(words: UInt64s, starts: Offsets, num_stripes: Offsets, seed: np.uin
         for lane, accumulator in enumerate(accumulators):
             word = _load64(words, starts[at] + (32 * stripe + 8 * lane))
             accumulator[at] = _round(accumulator[at], word)
-    h = sum((_rotl(a, bits) for a, bits in zip(accumulators, (1, 7, 12, 18), strict=True)), start=np.uint64(0))
+    h = sum(
+        (_rotl(a, bits) for a, bits in zip(accumulators, (1, 7, 12, 18), strict=True)), start=np.uint64(0)
+    )
     merged: UInt64s = np.asarray(h, dtype=np.uint64)
     for accumulator in accumulators:
         merged = _merge(merged, accumulator)

@@ -1,0 +1,75 @@
+"""What several commands share: the experiment file, the output of results, the terminal."""
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from hybridhash.experiments.settings import Settings, merge_settings, read_experiment
+from hybridhash.report import format_bytes
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+Experiment = Annotated[
+    Path | None, Parameter(help="Experiment file (TOML): the names of the flags; flags win.")
+]
+AsJson = Annotated[bool, Parameter(help="Print JSON instead of tables.", negative="")]
+
+
+def settle(
+    kind: type[AnySettings], data: Sequence[str], flags: Settings | None, experiment: Path | None
+) -> tuple[list[str], AnySettings]:
+    """Put flags over an experiment file.
+
+    Args:
+        kind: The settings of the command.
+        data: Files named on the command line.
+        flags: The flags that were given.
+        experiment: An experiment file, or None.
+
+    Returns:
+        The files and the settings.
+    """
+    file = read_experiment(experiment) if experiment is not None else {}
+    given = {name: getattr(flags, name) for name in flags.model_fields_set} if flags is not None else {}
+    return list(data) or list(file.get("data", [])), merge_settings(kind, file, given)
+
+
+def terminal() -> Console:
+    """Return the console for progress and notes: standard error."""
+    return Console(stderr=True)
+
+
+def command_line() -> str:
+    """Return the command as the user typed it."""
+    return shlex.join(["hybridhash", *sys.argv[1:]])
+
+
+def print_json(value: Any) -> None:
+    """Print JSON on standard output."""
+    print(json.dumps(value, indent=1, default=str))
+
+
+def print_table(table: Table) -> None:
+    """Print a table on standard output, as wide as it needs to be where that is no terminal."""
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 200)
+
+
+def ledger_table(ledger: dict[str, int]) -> Table:
+    """Return the parts of a ledger that have bytes, and their sum."""
+    table = Table("part", "bytes", "", title="ledger", title_justify="left")
+    for part, count in ledger.items():
+        if count:
+            table.add_row(part.replace("_", " "), f"{count:,}", format_bytes(count))
+    total = sum(ledger.values())
+    table.add_row("file", f"{total:,}", format_bytes(total))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table

@@ -1,0 +1,42 @@
+"""Where the command starts: errors become one line and an exit code."""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from hybridhash.errors import HybridHashError
+
+EXIT_ERROR: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; those of the process if not given.
+
+    Returns:
+        0 when all went well, 2 when the arguments or the data cannot be used, 130 when interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from hybridhash.cli.app import run
+    except ModuleNotFoundError as error:
+        _say(f"expected {error.name} to be installed; run pip install 'hybridhash[train]'")
+        return EXIT_ERROR
+    try:
+        run(given)
+    except HybridHashError as error:
+        _say(str(error))
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        _say("interrupted; the same command goes on from what was saved")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+def _say(message: str) -> None:
+    print(f"hybridhash: {message}", file=sys.stderr)

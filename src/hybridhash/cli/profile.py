@@ -1,0 +1,66 @@
+"""``hybridhash profile``."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from hybridhash.cli.common import AsJson, Experiment, print_json, print_table, settle, terminal
+from hybridhash.cli.progress import TerminalListener
+from hybridhash.experiments import ProfileSettings
+from hybridhash.report import format_bytes
+
+
+def profile(
+    *data: str,
+    settings: Annotated[ProfileSettings | None, Parameter(name="*")] = None,
+    experiment: Experiment = None,
+    json: AsJson = False,
+) -> None:
+    """Describe the features of a data set: keys, nulls, how much the frequent ones cover, what is unseen.
+
+    Nothing is trained. Keys are counted on the training span; 'unseen' is the share of the later span
+    whose key was not in it. The suggested budget of a feature has rows for the fewest keys that cover 80 %
+    of its occurrences.
+
+    Args:
+        data: Files, globs, or the folder of a known data set.
+    """
+    files, wanted = settle(ProfileSettings, data, settings, experiment)
+    from hybridhash.experiments import profile as run
+
+    with TerminalListener(terminal()) as listener:
+        found = run(files, wanted, listener)
+    if json:
+        print_json(found)
+        return
+    print_table(_table(found))
+    print(
+        f"{found['rows']:,} rows ({found['train_rows']:,} to learn from, {found['test_rows']:,} later), "
+        f"{found['positives']:,} positive; {found['keys']:,} keys; baseline {format_bytes(found['baseline_bytes'])}, "
+        f"budget {wanted.budget} = {format_bytes(found['budget_bytes'])}"
+    )
+    if found["skipped"]:
+        print(
+            "skipped rows: " + ", ".join(f"{count:,} {reason}" for reason, count in found["skipped"].items())
+        )
+
+
+def _table(found: dict[str, Any]) -> Table:
+    table = Table(
+        "feature", "kind", "keys", "nulls", "top 1k", "top 10k", "top 100k", "singletons", "unseen", "budget"
+    )
+    for row in found["features"]:
+        table.add_row(
+            row["name"],
+            row["kind"],
+            f"{row['keys']:,}",
+            f"{row['null_share']:.1%}",
+            *(f"{row['coverage'][top]:.1%}" for top in ("1000", "10000", "100000")),
+            f"{row['singletons']:,}",
+            f"{row['unseen_share']:.1%}",
+            format_bytes(row["suggested_budget_bytes"]),
+        )
+    for column in table.columns[2:]:
+        column.justify = "right"
+    return table

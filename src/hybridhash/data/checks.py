@@ -1,0 +1,255 @@
+"""SQL that reads each column as its type, and the checks that say which rows cannot be used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from hybridhash.data.duck import drop_rejects, our_errors, quote_name, quote_text, value_of
+from hybridhash.data.schema import Dtype, Feature, Label, Schema
+from hybridhash.data.source import Source
+from hybridhash.data.split import Split, column_part_sql
+from hybridhash.errors import DataError
+
+LABEL: Final = "label"
+WEIGHT: Final = "weight"
+TIME: Final = "time"
+PART: Final = "part"
+
+_INTEGERS: Final = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "BOOLEAN"}
+)
+_NUMBERS: Final = _INTEGERS | {"FLOAT", "DOUBLE", "HUGEINT", "UHUGEINT"}
+_NOT_FINITE: Final = "{value} IS NULL OR NOT isfinite({value})"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that makes a row unusable.
+
+    Attributes:
+        column: The column as the user knows it.
+        expected: What should stand there, and what to do otherwise.
+        failed: SQL, true where the row fails, with ``{value}`` and ``{raw}`` for what was read and what
+            stands in the source.
+    """
+
+    column: str
+    expected: str
+    failed: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One column to read.
+
+    Attributes:
+        name: The name in the result: ``f0``, ``f1``, ... for features, ``x0``, ... for extra columns, or
+            one of label, weight, time, part.
+        value: SQL of the value, over the source's columns.
+        raw: The quoted column.
+        checks: What to check.
+    """
+
+    name: str
+    value: str
+    raw: str
+    checks: tuple[Check, ...] = ()
+
+
+def learn_dtype(source: Source, column: str, kind: str) -> Dtype:
+    """Return the type of a feature's values from the type of its column.
+
+    Raises:
+        DataError: No such column, or a type that cannot be used as this kind.
+    """
+    sql_type = source.require(column)
+    element = sql_type.removesuffix("[]")
+    if kind == "numeric":
+        if sql_type in _NUMBERS or sql_type == "VARCHAR" or sql_type.startswith("DECIMAL"):
+            return "float"
+        raise DataError(
+            f"{source.name}, column {column!r}: expected numbers, got {sql_type}; cast it to a number"
+        )
+    if kind == "categorical" and sql_type.endswith("]"):
+        raise DataError(
+            f"{source.name}, column {column!r}: expected one id a row, got {sql_type}; "
+            "declare it as a list feature"
+        )
+    if kind == "list" and sql_type != "VARCHAR" and not sql_type.endswith("[]"):
+        raise DataError(
+            f"{source.name}, column {column!r}: expected lists or text with a separator, got {sql_type}; "
+            "declare it as categorical"
+        )
+    if element in _INTEGERS:
+        return "int"
+    if element == "VARCHAR" or element.startswith("ENUM") or element == '"NULL"':
+        return "string"
+    advice = "declare it as numeric, or cast it" if element in _NUMBERS else "cast it to text or integers"
+    raise DataError(
+        f"{source.name}, column {column!r}: expected strings or integers, got {sql_type}; {advice}"
+    )
+
+
+def feature_reading(source: Source, feature: Feature, index: int, separator: str) -> Reading:
+    """Return how to read one feature.
+
+    Integers stay integers and text stays text, but text for an integer feature must be the decimal form
+    of an integer. Text of a list is cut at the separator.
+    """
+    name = f"f{index}"
+    if feature.kind == "numeric":
+        learn_dtype(source, feature.name, "numeric")
+        return _number(source, feature.name, name, nullable=True)
+    raw, sql_type = quote_name(feature.name), source.require(feature.name)
+    have = learn_dtype(source, feature.name, feature.kind)
+    if feature.kind == "list":
+        if sql_type == "VARCHAR":
+            parts = f"string_split(nullif({raw}, ''), {quote_text(separator)})"
+            value = f"list_transform({parts}, lambda part: nullif(part, ''))"
+        else:
+            value = f"CAST({raw} AS {_stored(sql_type.removesuffix('[]'))}[])"
+        return Reading(name, value, raw)
+    if have == "string" and feature.dtype == "int":
+        value = f"TRY_CAST({raw} AS BIGINT)"
+        failed = "{raw} IS NOT NULL AND CAST({value} AS VARCHAR) IS DISTINCT FROM {raw}"
+        expected = "the decimal form of a 64-bit integer, as in the training data"
+        return Reading(name, value, raw, (Check(feature.name, expected, failed),))
+    return Reading(name, f"CAST({raw} AS {_stored(sql_type)})", raw)
+
+
+def label_reading(source: Source, label: Label) -> Reading:
+    """Return how to read the label as 0 or 1."""
+    reading = _number(source, label.column, LABEL, booleans=label.comparison is None)
+    if label.comparison is None:
+        expected = f"0 or 1; for a rating or a count give a comparison such as '{label.column}>=8'"
+        return replace(
+            reading, checks=(*reading.checks, Check(label.column, expected, "{value} NOT IN (0, 1)"))
+        )
+    sign = "=" if label.comparison == "==" else label.comparison
+    compared = f"CAST({reading.value} {sign} {label.threshold!r} AS DOUBLE)"
+    return replace(
+        reading, value=f"CASE WHEN isfinite({reading.value}) THEN {compared} ELSE {reading.value} END"
+    )
+
+
+def weight_reading(source: Source, column: str) -> Reading:
+    """Return how to read the row weights."""
+    reading = _number(source, column, WEIGHT)
+    return replace(reading, checks=(*reading.checks, Check(column, "a weight of 0 or more", "{value} < 0")))
+
+
+def extra_reading(source: Source, column: str, index: int) -> Reading:
+    """Return how to read a column that is passed through as float64."""
+    return _number(source, column, f"x{index}")
+
+
+def time_reading(source: Source, column: str) -> Reading:
+    """Return how to read the time: a number as it is, a date or timestamp as Unix seconds.
+
+    Text is either numbers or ISO 8601 throughout; the first value that is not null decides.
+
+    Raises:
+        DataError: No such column, or a type that is no time.
+    """
+    sql_type, raw = source.require(column), quote_name(column)
+    is_clock = sql_type == "DATE" or sql_type.startswith("TIMESTAMP")
+    if sql_type == "VARCHAR":
+        sql = f"SELECT {raw} FROM {source.scan(True)} WHERE {raw} IS NOT NULL LIMIT 1"
+        with our_errors(source.files):
+            first = value_of(source.connection, sql)
+        drop_rejects(source.connection)
+        is_clock = first is not None and not _is_float(first[0])
+    if not is_clock:
+        return _number(source, column, TIME)
+    value = f"epoch(TRY_CAST({raw} AS TIMESTAMPTZ))"
+    expected = "a time: a number, a date or timestamp, or ISO 8601 text"
+    return Reading(TIME, value, raw, (Check(column, expected, _NOT_FINITE),))
+
+
+def part_reading(source: Source, split: Split) -> Reading:
+    """Return how to read the part that a split's column gives."""
+    column = str(split.column)
+    sql_type = source.require(column)
+    value = column_part_sql(split, quote_name(column), sql_type)
+    expected = "a value" if split.value is not None else "train, test or validation, or 0 (train) or 1 (test)"
+    check = Check(column, f"{expected}, for the split", "{value} IS NULL")
+    return Reading(PART, value, quote_name(column), (check,))
+
+
+def feature_readings(source: Source, schema: Schema) -> list[Reading]:
+    """Return how to read the columns of a schema, in its order."""
+    readable = [feature for feature in schema.features if feature.kind != "cross"]
+    return [
+        feature_reading(source, feature, index, schema.list_separator)
+        for index, feature in enumerate(readable)
+    ]
+
+
+def checked_select(table: str, readings: Sequence[Reading], passed: Sequence[str] = ()) -> str:
+    """Return the SQL that reads columns and says what is wrong with each row.
+
+    Args:
+        table: The SQL table expression to read.
+        readings: What to read.
+        passed: SQL of more result columns, over the source's columns, with their names.
+
+    Returns:
+        A query with the readings, then ``bad`` (0, or 1 + the number of the first check that failed, counted
+        over all readings) and ``bad_value`` (the raw value's text), then what is passed.
+    """
+    names = ", ".join(reading.name for reading in readings)
+    inner = ", ".join(
+        [f"{reading.value} AS {reading.name}, {reading.raw} AS raw_{reading.name}" for reading in readings]
+        + [*passed]
+    )
+    failed, shown = "", ""
+    checked = ((reading, check) for reading in readings for check in reading.checks)
+    for index, (reading, check) in enumerate(checked, 1):
+        raw = f"raw_{reading.name}"
+        failed += f" WHEN {check.failed.format(value=reading.name, raw=raw)} THEN {index}"
+        shown += f" WHEN {index} THEN left(CAST({raw} AS VARCHAR), 80)"
+    bad = f"CASE{failed} ELSE 0 END" if failed else "0"
+    bad_value = f"CASE bad{shown} END" if shown else "CAST(NULL AS VARCHAR)"
+    middle = f"SELECT *, CAST({bad} AS USMALLINT) AS bad FROM (SELECT {inner} FROM {table})"
+    outer = "".join(f", {item.rsplit(' AS ', 1)[-1]}" for item in passed)
+    return f"SELECT {names}, bad, {bad_value} AS bad_value{outer} FROM ({middle})"
+
+
+def _number(
+    source: Source, column: str, name: str, *, nullable: bool = False, booleans: bool = False
+) -> Reading:
+    """Return how to read a finite number; NaN and null only when ``nullable``."""
+    sql_type, raw = source.require(column), quote_name(column)
+    if (
+        sql_type not in _NUMBERS
+        and sql_type not in ("VARCHAR", '"NULL"')
+        and not sql_type.startswith("DECIMAL")
+    ):
+        raise DataError(
+            f"{source.name}, column {column!r}: expected numbers, got {sql_type}; cast it to a number"
+        )
+    value = f"TRY_CAST({raw} AS DOUBLE)"
+    if booleans and sql_type == "VARCHAR":
+        value = f"CASE lower({raw}) WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE {value} END"
+    if not nullable:
+        return Reading(name, value, raw, (Check(column, "a finite number", _NOT_FINITE),))
+    checks = (
+        Check(column, "a number, or nothing for null", "{value} IS NULL AND {raw} IS NOT NULL"),
+        Check(column, "a finite number, NaN or null", "isinf({value})"),
+    )
+    return Reading(name, value, raw, checks)
+
+
+def _stored(sql_type: str) -> str:
+    """Return the type that ids are kept as."""
+    if sql_type not in _INTEGERS:
+        return "VARCHAR"
+    return "UBIGINT" if sql_type == "UBIGINT" else "BIGINT"
+
+
+def _is_float(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

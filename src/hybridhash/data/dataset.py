@@ -1,0 +1,269 @@
+"""From a source to encoded rows: read, split, learn the discretiser, encode."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hybridhash.data.batch import Bags
+from hybridhash.data.checks import LABEL, PART, TIME, WEIGHT, learn_dtype
+from hybridhash.data.discretiser import DEFAULT_NUM_BINS, Discretiser, Float64s, percentile_edges
+from hybridhash.data.duck import require_space
+from hybridhash.data.encode import encode_columns
+from hybridhash.data.encoded import EncodedRows, allocate
+from hybridhash.data.progress import Progress
+from hybridhash.data.schema import Columns, Feature, Kind, Label, Schema, cross_parts
+from hybridhash.data.source import Source
+from hybridhash.data.split import DEFAULT_VALIDATION_SHARE, TEST, Split, SplitResult, assign_parts
+from hybridhash.data.stage import OnError, Stage, stage_rows
+from hybridhash.errors import DataError, InvalidValueError
+
+_BATCH_ROWS: Final = 1 << 16
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A source made ready to learn from.
+
+    Attributes:
+        schema: The features and their types.
+        discretiser: The bins of the numeric features, learned on the training span.
+        rows: The encoded rows.
+        label: What is predicted.
+        split: How the rows were divided.
+        skipped: How many rows were left out, by reason.
+        num_positives: Rows with label 1.
+    """
+
+    schema: Schema
+    discretiser: Discretiser
+    rows: EncodedRows
+    label: Label
+    split: SplitResult
+    skipped: dict[str, int]
+    num_positives: int
+
+    @property
+    def num_rows(self) -> int:
+        """Rows in all parts together."""
+        return self.rows.num_rows
+
+
+def learn_schema(source: Source, columns: Columns, seed: int = 0) -> Schema:
+    """Fix the features and the types of their values.
+
+    Ids in text files are strings, since leading zeros matter; in Parquet they are what the column is.
+
+    Args:
+        source: The data to learn from.
+        columns: What is used as what.
+        seed: Of the key hash.
+
+    Raises:
+        DataError: A missing column, or a type that cannot be used.
+    """
+    kinds: list[tuple[Kind, Sequence[str]]] = [
+        ("categorical", columns.categorical),
+        ("numeric", columns.numeric),
+        ("list", columns.lists),
+    ]
+    features = [
+        Feature(name, kind, learn_dtype(source, name, kind)) for kind, names in kinds for name in names
+    ]
+    single = (*columns.categorical, *columns.numeric)
+    features += [Feature(cross, "cross", "key", cross_parts(cross, single)) for cross in columns.crosses]
+    return Schema(tuple(features), seed, columns.list_separator)
+
+
+def prepare(
+    source: Source,
+    split: Split,
+    work_dir: str | Path,
+    *,
+    columns: Columns | None = None,
+    seed: int = 0,
+    num_bins: int = DEFAULT_NUM_BINS,
+    validation_share: float = DEFAULT_VALIDATION_SHARE,
+    on_error: OnError = "raise",
+    extra: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Dataset:
+    """Read a source into encoded rows, learning nothing from the test.
+
+    Args:
+        source: The data.
+        split: How to divide the rows.
+        work_dir: A folder, made if need be, for the encoded rows, and for what does not fit memory
+            meanwhile. It has to stay while the rows are used.
+        columns: What is used as what; by default what the source's format says.
+        seed: Of the key hash and of random draws.
+        num_bins: Percentile bins per numeric feature, at least 2.
+        validation_share: Of the training span, in [0, 1).
+        on_error: ``raise`` on the first row that cannot be used, or ``skip`` and count such rows.
+        extra: Columns of numbers that are passed through to `EncodedRows.extra`.
+        progress: Told how far ``read``, ``sort``, ``discretise`` and ``encode`` are.
+
+    Returns:
+        The data set.
+
+    Raises:
+        InvalidValueError: No columns or no label, or an argument out of range.
+        DataError: Data that cannot be used; see `stage_rows` and `assign_parts`; labels that are all
+            equal; a folder that cannot be written or is too small.
+
+    Example:
+        >>> source = open_source("clicks.parquet")  # doctest: +SKIP
+        >>> columns = Columns(Label("clicked"), categorical=("user_id", "site"))  # doctest: +SKIP
+        >>> data = prepare(source, Split("time"), "work", columns=columns)  # doctest: +SKIP
+    """
+    columns = columns or source.defaults
+    if columns is None or columns.label is None:
+        raise InvalidValueError(
+            "columns: expected features and a label, got none; name them, or a format that has them"
+        )
+    if num_bins < 2:
+        raise InvalidValueError(f"num_bins: expected 2 or more, got {num_bins}")
+    folder = _make_folder(Path(work_dir))
+    schema = learn_schema(source, columns, seed)
+    stage = stage_rows(
+        source, columns, schema, split, folder, extra=extra, on_error=on_error, progress=progress
+    )
+    sides = _read_sides(stage, folder, extra)
+    labels = sides[LABEL]
+    num_positives = int(np.count_nonzero(labels))
+    if num_positives in (0, stage.num_rows):
+        raise DataError(
+            f"{source.name}, label {str(columns.label)!r}: expected both 0 and 1, got only {int(labels[0])} "
+            f"in {stage.num_rows} rows; choose another column or comparison"
+        )
+    part = sides.pop(PART)
+    result = assign_parts(
+        split, part, times=sides.get(TIME), rows=sides["row"], validation_share=validation_share, seed=seed
+    )
+    _require_both_labels(labels, part, split)
+    discretiser = _learn_discretiser(stage, schema, part, num_bins, folder, progress)
+    singles, lists = _encode(stage, schema, discretiser, folder, progress)
+    stage.path.unlink()
+    (folder / "row.npy").unlink()
+    passed = {name: sides[f"x{index}"] for index, name in enumerate(extra)}
+    rows = EncodedRows(schema, singles, lists, labels, part, sides.get(WEIGHT), sides.get(TIME), passed)
+    return Dataset(schema, discretiser, rows, columns.label, result, stage.skipped, num_positives)
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise DataError(f"{folder}: expected a work directory that can be written, got: {error}") from error
+    return folder
+
+
+def _read_sides(stage: Stage, folder: Path, extra: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Copy what is not a feature into memory-mapped arrays."""
+    dtypes: dict[str, Any] = {
+        LABEL: np.float32,
+        WEIGHT: np.float32,
+        TIME: np.float64,
+        PART: np.uint8,
+        "row": np.int64,
+    }
+    dtypes |= {f"x{index}": np.float64 for index in range(len(extra))}
+    present = [name for name in dtypes if name in stage.columns]
+    sides = {
+        name: allocate(folder / f"{name}.npy", dtypes[name], (stage.num_rows,)) for name in {*present, PART}
+    }
+    start = 0
+    for batch in stage.batches(present, _BATCH_ROWS):
+        for name in present:
+            sides[name][start : start + batch.num_rows] = batch.column(name).to_numpy(zero_copy_only=False)
+        start += batch.num_rows
+    return sides
+
+
+def _require_both_labels(labels: npt.NDArray[np.float32], part: npt.NDArray[np.uint8], split: Split) -> None:
+    for name, chosen in (("training span", part < TEST), ("test", part == TEST)):
+        positives = int(np.count_nonzero(labels[chosen]))
+        if positives in (0, int(np.count_nonzero(chosen))):
+            raise DataError(
+                f"split {split}: expected both labels in the {name}, got only {int(positives > 0)}; "
+                "use another split"
+            )
+
+
+def _learn_discretiser(
+    stage: Stage,
+    schema: Schema,
+    part: npt.NDArray[np.uint8],
+    num_bins: int,
+    folder: Path,
+    progress: Progress | None,
+) -> Discretiser:
+    """Learn the edges on the training span, one column at a time, in a file that may exceed memory."""
+    num_span = int(np.count_nonzero(part < TEST))
+    edges: dict[str, Float64s] = {}
+    numeric = schema.of_kind("numeric")
+    path = folder / "values.npy"
+    for number, feature in enumerate(numeric):
+        column = f"f{schema.columns.index(feature.name)}"
+        if not number:
+            require_space(folder, 8 * num_span, "one numeric column")
+        values = allocate(path, np.float64, (num_span,))
+        start, filled = 0, 0
+        for batch in stage.batches([column], _BATCH_ROWS):
+            floats = batch.column(0).to_numpy(zero_copy_only=False)  # null becomes NaN
+            chosen = floats[part[start : start + batch.num_rows] < TEST]
+            values[filled : filled + chosen.size] = chosen
+            start += batch.num_rows
+            filled += chosen.size
+        edges[feature.name] = percentile_edges(values, num_bins)
+        if progress is not None:
+            progress("discretise", number + 1, len(numeric))
+    path.unlink(missing_ok=True)
+    return Discretiser(edges)
+
+
+def _encode(
+    stage: Stage, schema: Schema, discretiser: Discretiser, folder: Path, progress: Progress | None
+) -> tuple[npt.NDArray[np.int64], tuple[Bags, ...]]:
+    names = [f"f{index}" for index in range(len(schema.columns))]
+    list_features = schema.of_kind("list")
+    num_single = len(schema.features) - len(list_features)
+    num_ids = [
+        int(stage.scalar(f"coalesce(sum(coalesce(len(f{schema.columns.index(feature.name)}), 1)), 0)"))
+        for feature in list_features
+    ]
+    needed_bytes = 8 * (stage.num_rows * (num_single + len(list_features)) + sum(num_ids))
+    require_space(folder, needed_bytes, "the encoded rows")
+    singles = allocate(folder / "singles.npy", np.int64, (stage.num_rows, num_single))
+    lists = [
+        Bags(
+            allocate(folder / f"list{index}_keys.npy", np.int64, (count,)),
+            allocate(folder / f"list{index}_offsets.npy", np.int64, (stage.num_rows + 1,)),
+        )
+        for index, count in enumerate(num_ids)
+    ]
+    ends = [0] * len(lists)
+    start = 0
+    for batch in stage.batches(names, _BATCH_ROWS):
+        columns = {name: batch.column(index) for index, name in enumerate(schema.columns)}
+        encoded = encode_columns(columns, schema, discretiser, first_row=start)
+        single = [bags.keys for bags in encoded if bags.offsets is None]
+        end = start + batch.num_rows
+        for index, keys in enumerate(single):
+            singles[start:end, index] = keys
+        several = [bags for bags in encoded if bags.offsets is not None]
+        for index, (bags, into) in enumerate(zip(several, lists, strict=True)):
+            if bags.offsets is not None and into.offsets is not None:
+                into.offsets[start + 1 : end + 1] = bags.offsets[1:] + ends[index]
+            into.keys[ends[index] : ends[index] + bags.keys.size] = bags.keys
+            ends[index] += bags.keys.size
+        start = end
+        if progress is not None:
+            progress("encode", start, stage.num_rows)
+    return singles, tuple(lists)

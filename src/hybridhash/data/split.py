@@ -1,0 +1,258 @@
+"""Which rows are for training, validation and test."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hybridhash.errors import DataError, InvalidValueError
+from hybridhash.hashing import MAX_BUCKETS, hash_buckets
+
+TRAIN: Final = 0
+VALIDATION: Final = 1
+TEST: Final = 2
+DEFAULT_VALIDATION_SHARE: Final = 0.1
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Split:
+    """How rows are divided into a training span and a test.
+
+    Attributes:
+        kind: ``time`` (the first share trains), ``random``, or ``column``.
+        share: Of the rows for training, in (0, 1); not used by ``column``.
+        column: The column that says it, for ``column``.
+        value: The value of the test rows; None when the column itself holds train and test (and
+            validation), or 0 and 1.
+
+    Raises:
+        InvalidValueError: Another kind, a share out of range, or a column split without a column.
+
+    Example:
+        >>> Split.parse("time:0.8")
+        Split(kind='time', share=0.8, column=None, value=None)
+        >>> Split.parse("column:fold=5").value
+        '5'
+    """
+
+    kind: str
+    share: float = 0.8
+    column: str | None = None
+    value: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what divides nothing."""
+        if self.kind not in ("time", "random", "column"):
+            raise InvalidValueError(f"split: expected time, random or column, got {self.kind!r}; {_USAGE}")
+        if not 0 < self.share < 1:
+            raise InvalidValueError(
+                f"split: expected a share above 0 and below 1, got {self.share}; {_USAGE}"
+            )
+        if (self.kind == "column") != bool(self.column) or (self.value is not None and not self.column):
+            raise InvalidValueError(f"split: expected a column for a column split only, got {self}; {_USAGE}")
+
+    @classmethod
+    def parse(cls, text: str) -> "Split":
+        """Read ``time:0.8``, ``random:0.8``, ``column:NAME`` or ``column:NAME=VALUE``.
+
+        Raises:
+            InvalidValueError: Any other text.
+        """
+        kind, colon, rest = text.strip().partition(":")
+        if kind == "column":
+            name, equals, value = rest.partition("=")
+            return cls(kind, column=name, value=value if equals else None)
+        try:
+            return cls(kind, float(rest)) if colon else cls(kind)
+        except ValueError as error:
+            if isinstance(error, InvalidValueError):
+                raise
+            raise InvalidValueError(
+                f"split: expected a share behind {kind!r}, got {text!r}; {_USAGE}"
+            ) from None
+
+    def __str__(self) -> str:
+        """Return the text that `parse` reads."""
+        if self.kind != "column":
+            return f"{self.kind}:{self.share:.15g}"
+        return f"column:{self.column}" + ("" if self.value is None else f"={self.value}")
+
+
+_USAGE: Final = "write time:0.8, random:0.8, column:NAME or column:NAME=VALUE"
+
+
+@dataclass(frozen=True)
+class SplitResult:
+    """How the rows were divided.
+
+    Attributes:
+        split: What was asked for.
+        num_train: Rows to train on.
+        num_validation: Rows at the end of the training span (or of a random choice in it) to stop by.
+        num_test: Rows to be judged by.
+        cut_time: The first time of the test, for a time split with a time column.
+        note: What a reader of the results should know; may be empty.
+    """
+
+    split: Split
+    num_train: int
+    num_validation: int
+    num_test: int
+    cut_time: float | None = None
+    note: str = ""
+
+
+def assign_parts(
+    split: Split,
+    parts: npt.NDArray[np.uint8],
+    *,
+    times: npt.NDArray[np.float64] | None = None,
+    rows: npt.NDArray[np.int64] | None = None,
+    validation_share: float = DEFAULT_VALIDATION_SHARE,
+    seed: int = 0,
+) -> SplitResult:
+    """Give every row its part.
+
+    A time split cuts at a change of time, the nearest to the share asked for, so that one time is never
+    on both sides; without times it cuts by position. The validation rows of a time split are cut off the
+    end of the training span in the same way. Other splits draw them, and ``random`` its test, by a hash
+    of the row's number in the input, so that the draw depends on the seed alone.
+
+    Args:
+        split: What is asked for.
+        parts: uint8[N], overwritten with `TRAIN`, `VALIDATION` or `TEST`; for a column split it holds what
+            the column says, as `column_part_sql` gives it.
+        times: float64[N], rising, or None.
+        rows: int64[N], the rows' numbers in the input; None when they are 0, 1, ...
+        validation_share: Of the training span, in [0, 1).
+        seed: In [0, 2**64).
+
+    Returns:
+        The counts and a note.
+
+    Raises:
+        InvalidValueError: ``validation_share`` out of range.
+        DataError: No rows to train on or no rows to test on.
+    """
+    if not 0 <= validation_share < 1:
+        raise InvalidValueError(f"validation_share: expected at least 0 and below 1, got {validation_share}")
+    cut_time = None
+    note = ""
+    if split.kind == "time":
+        cut = _cut(times, parts.size, split.share)
+        if cut == 0 or cut == parts.size:
+            raise DataError(_why_empty(split, times, parts.size))
+        held_out = (
+            _cut(None if times is None else times[:cut], cut, 1 - validation_share)
+            if validation_share
+            else cut
+        )
+        if held_out == 0:
+            held_out = cut
+        parts[:held_out] = TRAIN
+        parts[held_out:cut] = VALIDATION
+        parts[cut:] = TEST
+        if times is None:
+            note = "no time column: split by the order of the rows in the file"
+        else:
+            cut_time = float(times[cut])
+    else:
+        _draw(split, parts, rows, validation_share, seed)
+    counts = np.zeros(3, dtype=np.int64)
+    for start in range(0, parts.size, _CHUNK):
+        counts += np.bincount(parts[start : start + _CHUNK], minlength=3)
+    if not counts[TRAIN] or not counts[TEST]:
+        raise DataError(
+            f"split {split}: expected rows to train on and to test on, "
+            f"got {counts[TRAIN]} and {counts[TEST]} of {parts.size}; {_ADVICE[split.kind]}"
+        )
+    if validation_share and not counts[VALIDATION]:
+        note = "; ".join(
+            filter(None, [note, "no validation rows: the training span is too short to cut some off"])
+        )
+    num_train, num_validation, num_test = (int(count) for count in counts)
+    return SplitResult(split, num_train, num_validation, num_test, cut_time, note)
+
+
+_ADVICE: Final = {
+    "random": "use more rows or another share",
+    "time": "use more rows or another share",
+    "column": "check the column's values and the value named in the split",
+}
+
+
+def column_part_sql(split: Split, raw: str, sql_type: str) -> str:
+    """Return SQL for the part that a column gives a row; null where the value says none.
+
+    Args:
+        split: A column split.
+        raw: The quoted column.
+        sql_type: DuckDB's type of the column.
+    """
+    text = f"lower(trim(CAST({raw} AS VARCHAR)))"
+    if split.value is not None:
+        wanted = split.value.strip().lower().replace("'", "''")
+        equal = f"{text} = '{wanted}'"
+        if sql_type != "VARCHAR" and _is_number(wanted):
+            equal = f"TRY_CAST({raw} AS DOUBLE) = {float(wanted)!r}"
+        return f"CASE WHEN {raw} IS NULL THEN NULL WHEN {equal} THEN {TEST} ELSE {TRAIN} END"
+    return (
+        f"CASE WHEN {text} IN ('train', '0', '0.0', 'false') THEN {TRAIN} "
+        f"WHEN {text} IN ('validation', 'valid', 'val') THEN {VALIDATION} "
+        f"WHEN {text} IN ('test', '1', '1.0', 'true') THEN {TEST} END"
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return abs(float(text)) < float("inf")
+    except ValueError:
+        return False
+
+
+def _cut(times: npt.NDArray[Any] | None, count: int, share: float) -> int:
+    """Return the boundary nearest to the share that does not part equal times; 0 when there is none."""
+    target = int(Fraction(str(share)) * count) if share < 1 else count
+    target = min(max(target, 1), count - 1)
+    if times is None or count < 2:
+        return max(target, 0)
+    here = times[target]
+    before = int(np.searchsorted(times, here, side="left"))
+    after = int(np.searchsorted(times, here, side="right"))
+    usable = [boundary for boundary in (before, after) if 0 < boundary < count]
+    return min(usable, key=lambda boundary: abs(boundary - target), default=0)
+
+
+def _why_empty(split: Split, times: npt.NDArray[Any] | None, count: int) -> str:
+    if times is not None and count > 1:
+        return (
+            f"split {split}: expected two or more different times, "
+            f"got {float(times[0])!r} in all {count} rows; use random:0.8, or another time column"
+        )
+    return f"split {split}: expected rows on both sides, got {count} row in all; use more rows"
+
+
+def _draw(
+    split: Split,
+    parts: npt.NDArray[np.uint8],
+    rows: npt.NDArray[np.int64] | None,
+    validation_share: float,
+    seed: int,
+) -> None:
+    named = split.kind == "column"
+    draw_validation = not named or not any(
+        (parts[start : start + _CHUNK] == VALIDATION).any() for start in range(0, parts.size, _CHUNK)
+    )
+    for start in range(0, parts.size, _CHUNK):
+        part = parts[start : start + _CHUNK]
+        numbers = (
+            np.arange(start, start + part.size) if rows is None else np.asarray(rows[start : start + _CHUNK])
+        )
+        draws = hash_buckets(numbers, MAX_BUCKETS, num_hashes=2, seed=seed)
+        if not named:
+            part[:] = np.where(draws[:, 0] < split.share * MAX_BUCKETS, TRAIN, TEST)
+        if draw_validation:
+            part[(part == TRAIN) & (draws[:, 1] < validation_share * MAX_BUCKETS)] = VALIDATION

@@ -1,0 +1,247 @@
+"""One pass over the source that checks every row and keeps the columns that are needed, in order."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from hybridhash.data.checks import (
+    TIME,
+    Reading,
+    checked_select,
+    extra_reading,
+    feature_readings,
+    label_reading,
+    part_reading,
+    time_reading,
+    weight_reading,
+)
+from hybridhash.data.duck import (
+    drop_rejects,
+    our_errors,
+    quote_name,
+    quote_text,
+    require_space,
+    run,
+    spill_to,
+    value_of,
+)
+from hybridhash.data.progress import Progress
+from hybridhash.data.schema import Columns, Schema
+from hybridhash.data.source import COMPRESSIONS, Source
+from hybridhash.data.split import Split
+from hybridhash.data.text_files import FILE_COLUMN
+from hybridhash.errors import DataError, InvalidValueError
+
+if TYPE_CHECKING:
+    import duckdb
+
+OnError = Literal["raise", "skip"]
+
+_UNPACKED: Final = 5  # bytes of text per byte of gzip, as click logs have it
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The checked rows in one Parquet file, in the order of time.
+
+    Attributes:
+        connection: The database that reads it.
+        path: The file. Its columns are f0, f1, ... for the schema's columns, x0, ... for extra ones, label,
+            weight, time and part where they are used, and ``row``, the row's number in the input.
+        num_rows: Rows in it.
+        columns: Its columns in order.
+        skipped: How many rows were left out, by reason.
+    """
+
+    connection: "duckdb.DuckDBPyConnection"
+    path: Path
+    num_rows: int
+    columns: tuple[str, ...]
+    skipped: dict[str, int]
+
+    def batches(self, columns: Sequence[str], batch_rows: int) -> Any:
+        """Return an Arrow reader over some columns, in order."""
+        chosen = ", ".join(columns)
+        query = f"SELECT {chosen} FROM read_parquet({quote_text(str(self.path))})"
+        return self.connection.cursor().sql(query).to_arrow_reader(batch_rows)
+
+    def scalar(self, expression: str) -> Any:
+        """Return one value over all rows, given as SQL."""
+        [value] = value_of(
+            self.connection, f"SELECT {expression} FROM read_parquet({quote_text(str(self.path))})"
+        )
+        return value
+
+
+def stage_rows(
+    source: Source,
+    columns: Columns,
+    schema: Schema,
+    split: Split,
+    work_dir: Path,
+    *,
+    extra: Sequence[str] = (),
+    on_error: OnError = "raise",
+    progress: Progress | None = None,
+) -> Stage:
+    """Read a source once: check each row, keep what is needed, order by time.
+
+    Rows of one time stay in the order of the input, and so do all rows where there is no time column.
+
+    Args:
+        source: What to read.
+        columns: What is used as what; it has a label.
+        schema: The features and their types.
+        split: A column split's column is read too.
+        work_dir: Where the file, and what does not fit memory, is written.
+        extra: Columns of numbers to keep as they are.
+        on_error: ``raise`` on the first row that cannot be used, or ``skip`` and count such rows.
+        progress: Told the percentage of ``read`` and ``sort``.
+
+    Returns:
+        The stage.
+
+    Raises:
+        InvalidValueError: ``on_error`` is something else.
+        DataError: A missing column, a row that cannot be used (the message names the file, the column and
+            the 1-based row below the header), no row left, a damaged file, or too little disk space.
+    """
+    if on_error not in ("raise", "skip"):
+        raise InvalidValueError(f"on_error: expected 'raise' or 'skip', got {on_error!r}")
+    readings = _readings(source, columns, schema, split, extra)
+    has_many = len(source.files) > 1
+    passed = [f"{quote_name(FILE_COLUMN)} AS file"] if has_many else []
+    spill_to(source.connection, work_dir)
+    require_space(work_dir, 2 * _expected_bytes(source), "the rows that are read and sorted")
+
+    raw = work_dir / "raw.parquet"
+    connection = source.connection
+    query = checked_select(source.scan(source.is_text), readings, passed)
+    with _temporary(raw):
+        with our_errors((*source.files, str(work_dir))):
+            run(connection, f"COPY ({query}) TO {quote_text(str(raw))} (FORMAT parquet)", "read", progress)
+        skipped = _malformed(source, raise_first=on_error == "raise") if source.is_text else {}
+        table = f"read_parquet({quote_text(str(raw))}, file_row_number = true)"
+        checks = [check for reading in readings for check in reading.checks]
+        counts = connection.execute(
+            f"SELECT bad, count(*) FROM {table} WHERE bad > 0 GROUP BY bad ORDER BY bad"
+        ).fetchall()
+        if counts and on_error == "raise":
+            raise _first_bad_row(source, connection, table, readings)
+        for bad, count in counts:
+            reason = f"column {checks[bad - 1].column!r}: not {checks[bad - 1].expected}"
+            skipped[reason] = skipped.get(reason, 0) + count
+
+        names = [reading.name for reading in readings]
+        path = work_dir / "rows.parquet"
+        order = " ORDER BY time, file_row_number" if TIME in names else ""
+        kept = f"SELECT {', '.join(names)}, file_row_number AS row FROM {table} WHERE bad = 0{order}"
+        with our_errors((str(work_dir),)):
+            run(connection, f"COPY ({kept}) TO {quote_text(str(path))} (FORMAT parquet)", "sort", progress)
+    [num_rows] = value_of(connection, f"SELECT count(*) FROM read_parquet({quote_text(str(path))})")
+    if not num_rows:
+        raise DataError(f"{source.name}: expected rows, got none that can be used; skipped: {skipped}")
+    return Stage(connection, path, num_rows, (*names, "row"), skipped)
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[None]:
+    """Remove a file at the end, also after an error."""
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _readings(
+    source: Source, columns: Columns, schema: Schema, split: Split, extra: Sequence[str]
+) -> list[Reading]:
+    if columns.label is None:
+        raise InvalidValueError(
+            "columns: expected a label to learn from, got none; name one, such as 'clicked'"
+        )
+    readings = [*feature_readings(source, schema), label_reading(source, columns.label)]
+    if columns.weight is not None:
+        readings.append(weight_reading(source, columns.weight))
+    if columns.time is not None:
+        readings.append(time_reading(source, columns.time))
+    if split.kind == "column":
+        readings.append(part_reading(source, split))
+    return [*readings, *(extra_reading(source, name, index) for index, name in enumerate(extra))]
+
+
+def _expected_bytes(source: Source) -> int:
+    packed = any(file.lower().endswith(COMPRESSIONS) for file in source.files)
+    return source.size_bytes * (_UNPACKED if packed else 1)
+
+
+def _malformed(source: Source, raise_first: bool) -> dict[str, int]:
+    """Count the lines that DuckDB put aside, by reason, or raise on the first."""
+    connection = source.connection
+    lines = (
+        "SELECT s.file_path, e.line, any_value(e.error_type) AS error_type, "
+        "any_value(e.csv_line) AS csv_line, max(e.error_message) AS message FROM reject_errors e "
+        "JOIN reject_scans s USING (scan_id, file_id) "
+        "GROUP BY s.scan_id, s.file_id, s.file_path, e.line"
+    )
+    first = (
+        value_of(connection, f"{lines} ORDER BY s.scan_id, s.file_id, e.line LIMIT 1")
+        if raise_first
+        else None
+    )
+    counts = connection.execute(
+        f"SELECT error_type, count(*) FROM ({lines}) GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    drop_rejects(connection)
+    if first is not None:
+        file, line, error_type, csv_line, message = first
+        raise DataError(
+            f"{file}, line {line}: {_MALFORMED.get(error_type, error_type.lower())} "
+            f"({message.splitlines()[0]}): {csv_line[:80]!r}; correct the line or skip such lines"
+        )
+    return {f"malformed line: {_MALFORMED.get(reason, reason.lower())}": count for reason, count in counts}
+
+
+_MALFORMED: Final = {
+    "MISSING COLUMNS": "too few fields",
+    "TOO MANY COLUMNS": "too many fields",
+    "UNQUOTED VALUE": "a quote that is not closed",
+    "INVALID ENCODING": "bytes that are not UTF-8",
+    "INVALID UNICODE": "bytes that are not UTF-8",
+    "LINE SIZE OVER MAXIMUM": "a line that is too long",
+}
+
+
+def _first_bad_row(
+    source: Source, connection: "duckdb.DuckDBPyConnection", table: str, readings: Sequence[Reading]
+) -> DataError:
+    file = "file" if len(source.files) > 1 else quote_text(source.files[0])
+    number, bad, value, name = value_of(
+        connection,
+        f"SELECT file_row_number, bad, bad_value, {file} FROM {table} WHERE bad > 0 "
+        "ORDER BY file_row_number LIMIT 1",
+    )
+    [start] = value_of(
+        connection, f"SELECT min(file_row_number) FROM {table} WHERE {file} = {quote_text(name)}"
+    )
+    return bad_row_error(readings, bad, value, name, number - start + 1)
+
+
+def bad_row_error(readings: Sequence[Reading], bad: int, value: str | None, file: str, row: int) -> DataError:
+    """Make the error about a row that fails a check.
+
+    Args:
+        readings: As given to `checked_select`.
+        bad: What it found: 1 + the number of the check.
+        value: The raw value.
+        file: The row's file.
+        row: Its number in the file, from 1, below the header.
+    """
+    check = [check for reading in readings for check in reading.checks][bad - 1]
+    got = "nothing (null)" if value is None else repr(value)
+    return DataError(
+        f"{file}, row {row}, column {check.column!r}: expected {check.expected}; got {got}. "
+        "Correct the row or skip such rows"
+    )

@@ -1,0 +1,131 @@
+"""The five methods as embedding bags that a model takes in place of ``nn.EmbeddingBag``."""
+
+from typing import Any
+
+import numpy as np
+
+from hybridhash.embeddings.bag import KeyEmbeddingBag
+from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.spec import Combine, TableSpec
+from hybridhash.vocabulary import Vocabulary
+
+_NO_KEYS = np.empty(0, dtype=np.int64)
+
+
+class FullEmbeddingBag(KeyEmbeddingBag):
+    """One row per key of the vocabulary, and one more, zero at first, for all keys outside it.
+
+    Args:
+        vocabulary: N keys.
+        dim: D, floats in the vector of a key.
+        **options: As in `KeyEmbeddingBag`: ``mode``, ``include_last_offset``, ``padding_key``,
+            ``sparse``, ``init_std``, ``generator``.
+
+    Example:
+        >>> bag = FullEmbeddingBag(Vocabulary(np.array([7, 9])), dim=4)
+        >>> bag(torch.tensor([7, 9, 9]), torch.tensor([0, 1])).shape
+        torch.Size([2, 4])
+    """
+
+    def __init__(self, vocabulary: Vocabulary, dim: int, **options: Any) -> None:
+        """Lay out the table."""
+        spec = TableSpec(num_head=len(vocabulary), num_buckets=1, dim=dim)
+        super().__init__(spec, RowEncoder(spec, vocabulary), **options)
+
+
+class HashEmbeddingBag(KeyEmbeddingBag):
+    """Regular hashing: every key reads one shared row (Zhang et al. 2020, section 3.1).
+
+    Args:
+        num_buckets: M, rows.
+        dim: D, floats in the vector of a key.
+        seed: Seed of the bucket hash.
+        **options: As in `KeyEmbeddingBag`.
+    """
+
+    def __init__(self, num_buckets: int, dim: int, *, seed: int = 0, **options: Any) -> None:
+        """Lay out the table."""
+        spec = TableSpec(num_head=0, num_buckets=num_buckets, dim=dim, seed=seed)
+        super().__init__(spec, RowEncoder(spec, Vocabulary(_NO_KEYS)), **options)
+
+
+class DoubleHashEmbeddingBag(KeyEmbeddingBag):
+    """Double hashing: every key combines several shared rows (Zhang et al. 2020, section 3.2).
+
+    Args:
+        num_buckets: M, rows; each holds ``dim`` floats, or ``dim / num_hashes`` with ``concat``.
+        dim: D, floats in the vector of a key.
+        combine: ``sum``, ``mean`` or ``concat``.
+        num_hashes: H, rows that a key reads; the paper has 2.
+        seed: Seed of the bucket hashes.
+        **options: As in `KeyEmbeddingBag`.
+    """
+
+    def __init__(
+        self,
+        num_buckets: int,
+        dim: int,
+        combine: Combine = "sum",
+        num_hashes: int = 2,
+        *,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
+        """Lay out the table."""
+        spec = TableSpec(0, num_buckets, dim, num_hashes, combine, seed)
+        super().__init__(spec, RowEncoder(spec, Vocabulary(_NO_KEYS)), **options)
+
+
+class FrequencyEmbeddingBag(KeyEmbeddingBag):
+    """Frequency hashing: the vocabulary has its own rows, other keys share (Zhang et al. 2020, section 3.3).
+
+    Args:
+        vocabulary: K head keys.
+        num_buckets: M, rows for all other keys, which read one each.
+        dim: D, floats in the vector of a key.
+        seed: Seed of the bucket hash.
+        **options: As in `KeyEmbeddingBag`.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, num_buckets: int, dim: int, *, seed: int = 0, **options: Any
+    ) -> None:
+        """Lay out the table."""
+        spec = TableSpec(len(vocabulary), num_buckets, dim, seed=seed)
+        super().__init__(spec, RowEncoder(spec, vocabulary), **options)
+
+
+class HybridEmbeddingBag(KeyEmbeddingBag):
+    """Hybrid hashing: the vocabulary has its own rows, other keys combine several shared ones.
+
+    Args:
+        vocabulary: K head keys.
+        num_buckets: M, rows of the tail; each holds ``dim`` floats, or ``dim / num_hashes`` with ``concat``.
+        dim: D, floats in the vector of a key.
+        combine: ``sum``, ``mean`` or ``concat``.
+        num_hashes: H, rows that a tail key reads; the paper has 2.
+        seed: Seed of the bucket hashes.
+        **options: As in `KeyEmbeddingBag`.
+
+    Source: Zhang et al. 2020, section 3.3 and figure 3.
+
+    Example:
+        >>> bag = HybridEmbeddingBag(Vocabulary(np.array([7, 9])), num_buckets=100, dim=4)
+        >>> bag(torch.tensor([7, 123456789]), torch.tensor([0, 1])).shape
+        torch.Size([2, 4])
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        num_buckets: int,
+        dim: int,
+        combine: Combine = "sum",
+        num_hashes: int = 2,
+        *,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
+        """Lay out the table."""
+        spec = TableSpec(len(vocabulary), num_buckets, dim, num_hashes, combine, seed)
+        super().__init__(spec, RowEncoder(spec, vocabulary), **options)

@@ -1,0 +1,163 @@
+"""Embeddings of all features of a batch, over one joint table or any grouping of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from hybridhash.embeddings.bag import KeyEmbeddingBag
+from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.errors import InvalidValueError
+from hybridhash.kernels.reference import Rows
+from hybridhash.spec import GroupSpec
+from hybridhash.vocabulary import Vocabulary
+
+Encoders = dict[tuple[object, ...], RowEncoder]
+
+
+class GroupInput(NamedTuple):
+    """What the bag of one group reads.
+
+    Attributes:
+        keys: int64[number of ids of the group], feature-major.
+        offsets: int64[features of the group * B + 1].
+        rows: The keys' rows.
+    """
+
+    keys: Tensor
+    offsets: Tensor
+    rows: Rows
+
+
+class EmbeddingCollection(nn.Module):
+    """The vectors of all features it serves, side by side.
+
+    Args:
+        features: All features of a batch, in schema order.
+        groups: Which of them share which table.
+        bags: The embedding bag of each group, with ``include_last_offset``.
+
+    Raises:
+        InvalidValueError: A group names a feature that the batch does not have, or a bag does not fit.
+    """
+
+    def __init__(
+        self, features: Sequence[str], groups: Sequence[GroupSpec], bags: Sequence[KeyEmbeddingBag]
+    ) -> None:
+        """Hold the bags."""
+        super().__init__()
+        places = {name: place for place, name in enumerate(features)}
+        for group, bag in zip(groups, bags, strict=True):
+            unknown = [name for name in group.features if name not in places]
+            if unknown:
+                raise InvalidValueError(f"features: expected names among {list(places)}, got {unknown}")
+            if not bag.include_last_offset or bag.spec != group.table:
+                raise InvalidValueError(
+                    f"bag of {group.features}: expected {group.table} with include_last_offset"
+                )
+        self.features = tuple(features)
+        self.groups = tuple(groups)
+        self.bags = nn.ModuleList(bags)
+        self._places = [[places[name] for name in group.features] for group in groups]
+
+    @property
+    def tables(self) -> list[tuple[GroupSpec, KeyEmbeddingBag]]:
+        """The groups, each with its bag."""
+        return [
+            (group, cast(KeyEmbeddingBag, bag)) for group, bag in zip(self.groups, self.bags, strict=True)
+        ]
+
+    def shares_rows_with(self, other: "EmbeddingCollection") -> bool:
+        """Whether both read the same rows of the same features, so that keys need encoding once."""
+        return [group.features for group in self.groups] == [
+            group.features for group in other.groups
+        ] and all(mine.encoder is theirs.encoder for mine, theirs in zip(self.bags, other.bags, strict=True))
+
+    def encode(self, keys: Tensor, offsets: Tensor) -> list[GroupInput]:
+        """Find the rows of a batch.
+
+        Args:
+            keys: int64[number of ids], feature-major over ``features``.
+            offsets: int64[F * B + 1].
+
+        Returns:
+            The input of each group.
+        """
+        inputs = []
+        for places, (_, bag) in zip(self._places, self.tables, strict=True):
+            group_keys, group_offsets = _select(keys, offsets, places, len(self.features))
+            inputs.append(GroupInput(group_keys, group_offsets, bag.encoder(group_keys, bag.padding_key)))
+        return inputs
+
+    def forward(self, inputs: Sequence[GroupInput]) -> Tensor:
+        """Embed a batch.
+
+        Args:
+            inputs: From `encode`.
+
+        Returns:
+            float[B, sum of the features' dims], feature after feature in the order of the groups.
+        """
+        vectors = []
+        for (group, bag), (keys, offsets, rows) in zip(self.tables, inputs, strict=True):
+            pooled = bag(keys, offsets, rows=rows)
+            num_features = len(group.features)
+            vectors.append(pooled.view(num_features, -1, group.table.dim).transpose(0, 1).flatten(1))
+        return torch.cat(vectors, dim=1)
+
+
+def build_collection(
+    features: Sequence[str],
+    groups: Sequence[GroupSpec],
+    vocabularies: Mapping[str, Vocabulary],
+    *,
+    encoders: Encoders | None = None,
+    sparse: bool = False,
+    init_std: float = 0.01,
+    generator: torch.Generator | None = None,
+) -> EmbeddingCollection:
+    """Turn specs into modules: the one place where that happens.
+
+    Args:
+        features: All features of a batch, in schema order.
+        groups: Which of them share which table.
+        vocabularies: The head keys by dictionary name.
+        encoders: Encoders made before, by what they are; equal ones are shared and new ones added.
+        sparse: Whether the tables' gradients are sparse.
+        init_std: As in `KeyEmbeddingBag`.
+        generator: Source of the initial values.
+
+    Returns:
+        The collection.
+    """
+    known: Encoders = {} if encoders is None else encoders
+    bags = []
+    for group in groups:
+        table = group.table
+        identity = (group.dictionary, table.num_head, table.num_buckets, table.num_hashes, table.seed)
+        if identity not in known:
+            known[identity] = RowEncoder(table, vocabularies[group.dictionary])
+        bags.append(
+            KeyEmbeddingBag(
+                table,
+                known[identity],
+                mode=group.mode,
+                include_last_offset=True,
+                sparse=sparse,
+                init_std=init_std,
+                generator=generator,
+            )
+        )
+    return EmbeddingCollection(features, groups, bags)
+
+
+def _select(keys: Tensor, offsets: Tensor, places: list[int], num_features: int) -> tuple[Tensor, Tensor]:
+    """Cut the features at ``places`` out of a feature-major batch."""
+    if places == list(range(num_features)):
+        return keys, offsets
+    num_rows = (offsets.numel() - 1) // num_features
+    bounds = offsets[:: max(num_rows, 1)].tolist() if num_rows else [0] * (num_features + 1)
+    parts = [keys[bounds[place] : bounds[place + 1]] for place in places]
+    lengths = offsets.diff().view(num_features, num_rows)[places].flatten()
+    return torch.cat(parts), torch.nn.functional.pad(lengths.cumsum(0), (1, 0))

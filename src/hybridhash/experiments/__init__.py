@@ -1,0 +1,54 @@
+"""What the commands do: settings, prepare, fit, compare, profile, score, inspect."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hybridhash.experiments.progress import Listener, Silence
+from hybridhash.experiments.settings import (
+    CompareSettings,
+    DataSettings,
+    ProfileSettings,
+    SingleSettings,
+    merge_settings,
+    read_experiment,
+)
+
+if TYPE_CHECKING:
+    from hybridhash.experiments.comparison import compare
+    from hybridhash.experiments.inspect import inspect_file
+    from hybridhash.experiments.profiling import profile
+    from hybridhash.experiments.score import evaluate, predict_file
+    from hybridhash.experiments.single import train_one
+
+_LAZY = {  # these load torch and the data stack, which parsing a command line does not need
+    "compare": "comparison",
+    "evaluate": "score",
+    "inspect_file": "inspect",
+    "predict_file": "score",
+    "profile": "profiling",
+    "train_one": "single",
+}
+
+__all__ = [
+    "CompareSettings",
+    "DataSettings",
+    "Listener",
+    "ProfileSettings",
+    "Silence",
+    "SingleSettings",
+    "compare",
+    "evaluate",
+    "inspect_file",
+    "merge_settings",
+    "predict_file",
+    "profile",
+    "read_experiment",
+    "train_one",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a command's work when it is first asked for."""
+    if name in _LAZY:
+        return getattr(import_module(f"hybridhash.experiments.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

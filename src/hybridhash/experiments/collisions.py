@@ -1,0 +1,62 @@
+"""Predicted and measured collisions of a laid-out model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from hybridhash.experiments.layout import TablePlan
+from hybridhash.hashing import measure_collisions
+from hybridhash.spec import ModelSpec
+from hybridhash.theory import traffic_shares
+from hybridhash.vocabulary import Counts
+
+Shares = dict[str, float]
+_NAMES = ("exclusive", "half_shared", "fully_shared")
+
+
+def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> dict[str, Shares]:
+    """Say what share of the training traffic reads exclusive, half-shared and fully shared rows.
+
+    Args:
+        plans: The tables and the keys they serve.
+        spec: The model that was laid out from them.
+
+    Returns:
+        ``predicted`` from the counts alone, and ``measured`` on the keys under the real hash functions;
+        over the tables of the
+        deep part, each weighted by its traffic.
+    """
+    predicted, measured = np.zeros(3), np.zeros(3)
+    deep_plans = [plan for plan in plans if plan.part == "deep"]
+    for plan, group in zip(deep_plans, spec.deep, strict=True):
+        keys, counts = _per_key(plan.counts)
+        table = group.table
+        traffic = counts.sum()
+        if not traffic:
+            continue
+        order = np.lexsort((keys, -counts))
+        keys, counts = keys[order], counts[order]
+        expected = traffic_shares(
+            counts, min(table.num_head, keys.size), table.num_buckets, table.num_hashes, table.combine
+        )
+        predicted += traffic * np.array([getattr(expected, name) for name in _NAMES])
+        measured[0] += counts[: table.num_head].sum()
+        tail_keys, tail_counts = keys[table.num_head :], counts[table.num_head :]
+        if tail_keys.size:
+            found = measure_collisions(
+                tail_keys, table.num_buckets, table.num_hashes, table.seed, tail_counts, table.combine
+            )
+            measured += tail_counts.sum() * np.array(
+                [getattr(found, f"{name}_per_traffic") for name in _NAMES]
+            )
+    return {
+        name: dict(zip(_NAMES, (values / values.sum()).tolist(), strict=True))
+        for name, values in (("predicted", predicted), ("measured", measured))
+    }
+
+
+def _per_key(counts: Counts) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return distinct keys and their counts; a key of two features comes once."""
+    keys, place = np.unique(counts.keys, return_inverse=True)
+    return keys, np.bincount(place, weights=counts.counts, minlength=keys.size).astype(np.float64)

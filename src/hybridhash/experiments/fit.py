@@ -1,0 +1,179 @@
+"""Tune, train and judge one method."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hybridhash.data import TEST, TRAIN, VALIDATION, Dataset
+from hybridhash.errors import DivergedError, InvalidValueError
+from hybridhash.experiments.layout import Layout
+from hybridhash.experiments.settings import FitSettings
+from hybridhash.metrics import auc, calibration, log_loss, normalised_entropy, relative_cross_entropy
+from hybridhash.models import MLPRanker, WideDeep, build_model
+from hybridhash.training import Progress, TrainResult, TrainSettings, predict, train
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What the validation slice chose.
+
+    Attributes:
+        learning_rate: The best of those asked for.
+        epochs: Passes after which its validation RCE was best.
+        validation_rce: That RCE; NaN when there was nothing to choose.
+    """
+
+    learning_rate: float
+    epochs: int
+    validation_rce: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How good predictions are on rows that were not trained on.
+
+    Attributes:
+        rce: Relative cross entropy, in per cent; higher is better.
+        auc: Area under the ROC curve.
+        log_loss: In nats.
+        normalised_entropy: Log loss over that of predicting the mean label.
+        calibration: Mean prediction over mean label.
+    """
+
+    rce: float
+    auc: float
+    log_loss: float
+    normalised_entropy: float
+    calibration: float
+
+
+def tune(
+    dataset: Dataset, layout: Layout, settings: FitSettings, on_progress: Callable[[str, Progress], None]
+) -> Tuned:
+    """Choose the learning rate and the number of passes on the validation slice of the training span.
+
+    Args:
+        dataset: The rows; those of the test are not touched.
+        layout: The model.
+        settings: The learning rates and the most passes.
+        on_progress: Called with the learning rate as text and the progress.
+
+    Returns:
+        The choice.
+
+    Raises:
+        DivergedError: Training diverged at every learning rate.
+        InvalidValueError: There are several to choose from and no validation rows.
+    """
+    rates = settings.learning_rate
+    if len(rates) == 1 and settings.epochs == 1:
+        return Tuned(rates[0], 1, math.nan)
+    train_rows, validation_rows = dataset.rows.indices(TRAIN), dataset.rows.indices(VALIDATION)
+    labels = dataset.rows.labels[validation_rows]
+    if not labels.size or labels.min() == labels.max():
+        raise InvalidValueError(
+            f"validation: expected rows of both labels to tune on, got {labels.size} rows; give one --learning-rate "
+            "and --epochs 1, a larger --validation-share, or more data"
+        )
+    best: Tuned | None = None
+    for rate in rates:
+        model = _build(dataset, layout, settings, seed=0)
+        run = _run_settings(settings, rate, settings.epochs, seed=0)
+
+        def hear(progress: Progress, rate: float = rate) -> None:
+            on_progress(f"learning rate {rate:g}", progress)
+
+        try:
+            result = train(model, dataset.rows, train_rows, run, validation=validation_rows, on_progress=hear)
+        except DivergedError:
+            continue
+        rce = max(result.validation_rce)
+        if best is None or rce > best.validation_rce:
+            best = Tuned(rate, result.best_epoch, rce)
+    if best is None:
+        raise DivergedError(
+            f"training diverged at every learning rate of {list(rates)}; expected smaller ones"
+        )
+    return best
+
+
+def fit(
+    dataset: Dataset,
+    layout: Layout,
+    settings: FitSettings,
+    tuned: Tuned,
+    seed: int,
+    on_progress: Callable[[Progress], None],
+    checkpoint: Path | None = None,
+) -> tuple[WideDeep | MLPRanker, TrainResult]:
+    """Train on the whole training span, validation rows included, with what was tuned.
+
+    Args:
+        dataset: The rows; those of the test are not touched.
+        layout: The model.
+        settings: The model and optimizer.
+        tuned: Learning rate and passes.
+        seed: Of the initial values and the order of rows.
+        on_progress: Called a few times a second.
+        checkpoint: As in `hybridhash.training.train`.
+
+    Returns:
+        The model, and what the run did.
+    """
+    model = _build(dataset, layout, settings, seed)
+    rows = np.sort(dataset.rows.indices(TRAIN, VALIDATION))
+    run = _run_settings(settings, tuned.learning_rate, tuned.epochs, seed)
+    return model, train(model, dataset.rows, rows, run, on_progress=on_progress, checkpoint=checkpoint)
+
+
+def judge(model: WideDeep | MLPRanker, dataset: Dataset) -> Quality:
+    """Measure a model on the test rows."""
+    rows = dataset.rows.indices(TEST)
+    weights = None if dataset.rows.weights is None else dataset.rows.weights[rows]
+    return quality_of(predict(model, dataset.rows, rows), dataset.rows.labels[rows], weights)
+
+
+def quality_of(predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> Quality:
+    """Measure predictions.
+
+    Args:
+        predictions: float[N] probabilities.
+        labels: [N] of 0 and 1.
+        weights: float[N], or None.
+
+    Returns:
+        The measures.
+    """
+    return Quality(
+        rce=relative_cross_entropy(predictions, labels, weights),
+        auc=auc(predictions, labels, weights),
+        log_loss=log_loss(predictions, labels, weights),
+        normalised_entropy=normalised_entropy(predictions, labels, weights),
+        calibration=calibration(predictions, labels, weights),
+    )
+
+
+def _build(dataset: Dataset, layout: Layout, settings: FitSettings, seed: int) -> WideDeep | MLPRanker:
+    generator = torch.Generator().manual_seed(seed)
+    return build_model(
+        layout.spec,
+        dataset.schema.names,
+        layout.vocabularies,
+        init_std=settings.init_std,
+        generator=generator,
+    )
+
+
+def _run_settings(settings: FitSettings, learning_rate: float, epochs: int, seed: int) -> TrainSettings:
+    return TrainSettings(
+        optimizer=settings.optimizer,
+        learning_rate=learning_rate,
+        batch_size=settings.batch_size,
+        epochs=epochs,
+        patience=settings.patience,
+        seed=seed,
+    )

@@ -1,0 +1,136 @@
+"""From counts, a method and a budget to the spec of a model and its vocabularies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hybridhash.data import Schema
+from hybridhash.experiments.settings import ModelSettings
+from hybridhash.spec import METHODS, Demand, GroupSpec, ModelSpec, baseline_bytes
+from hybridhash.vocabulary import Counts, Vocabulary
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """One table before it has a size.
+
+    Attributes:
+        part: ``deep`` or ``wide``: what reads it.
+        dictionary: Name of its head keys.
+        features: Names, in schema order.
+        counts: The keys it serves.
+        dim: Floats in a vector.
+        carries_wide: Whether each row also carries a wide weight.
+    """
+
+    part: Literal["deep", "wide"]
+    dictionary: str
+    features: tuple[str, ...]
+    counts: Counts
+    dim: int
+    carries_wide: bool
+
+    def demand(self, budget_bytes: int, settings: ModelSettings, seed: int) -> Demand:
+        """Say what the table must serve, and may cost, to a method."""
+        return Demand(
+            num_keys=self.counts.num_keys,
+            num_features=len(self.features),
+            dim=self.dim,
+            budget_bytes=budget_bytes,
+            wide=self.carries_wide,
+            head_share=settings.head_share,
+            num_hashes=settings.num_hashes,
+            combine=settings.combine if self.dim > 1 or settings.combine != "concat" else "mean",
+            seed=seed,
+        )
+
+    def baseline_bytes(self, settings: ModelSettings) -> int:
+        """Return the bytes of the table hashed into as many rows as it has keys."""
+        return baseline_bytes(self.demand(0, settings, seed=0))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A model's spec and the head keys it names.
+
+    Attributes:
+        spec: Tables and layers.
+        vocabularies: Head keys by dictionary name.
+    """
+
+    spec: ModelSpec
+    vocabularies: dict[str, Vocabulary]
+
+
+def plan_tables(schema: Schema, counts: Counts, settings: ModelSettings) -> list[TablePlan]:
+    """Group the features into tables.
+
+    Without crosses, the wide part has one weight on every row of the deep tables. Crosses are read by the
+    wide part alone; it then has tables of its own, over all features and crosses.
+
+    Args:
+        schema: The features.
+        counts: The keys of the training span.
+        settings: The model.
+
+    Returns:
+        The deep tables and, where the wide part stands apart, the wide ones.
+    """
+    deep = [feature.name for feature in schema.features if feature.kind != "cross"]
+    has_wide = settings.model == "wide-deep"
+    apart = has_wide and len(deep) < len(schema.names)
+
+    def plans(
+        part: Literal["deep", "wide"], names: Sequence[str], dim: int, carries_wide: bool
+    ) -> list[TablePlan]:
+        joint = settings.tables == "joint"
+        groups = [tuple(names)] if joint else [(name,) for name in names]
+        return [
+            TablePlan(
+                part,
+                f"{part}:{'joint' if joint else group[0]}",
+                group,
+                counts.restrict(group),
+                dim,
+                carries_wide,
+            )
+            for group in groups
+        ]
+
+    return [
+        *plans("deep", deep, settings.dim, carries_wide=has_wide and not apart),
+        *(plans("wide", schema.names, 1, carries_wide=False) if apart else []),
+    ]
+
+
+def lay_out(
+    method: str, plans: Sequence[TablePlan], budget_bytes: int, settings: ModelSettings, seed: int
+) -> Layout:
+    """Give every table its rows.
+
+    Each table gets the share of the budget that it has of the baseline's bytes.
+
+    Args:
+        method: A name in `hybridhash.spec.METHODS`.
+        plans: From `plan_tables`.
+        budget_bytes: For all tables together.
+        settings: The model.
+        seed: Of the bucket hashes.
+
+    Returns:
+        The layout.
+
+    Raises:
+        BudgetError: The budget does not give every feature of a table one row.
+    """
+    total = sum(plan.baseline_bytes(settings) for plan in plans)
+    groups: dict[str, list[GroupSpec]] = {"deep": [], "wide": []}
+    vocabularies: dict[str, Vocabulary] = {}
+    for plan in plans:
+        share_bytes = budget_bytes * plan.baseline_bytes(settings) // total
+        table = METHODS[method].table(plan.demand(share_bytes, settings, seed))
+        vocabularies[plan.dictionary] = plan.counts.top(table.num_head)
+        groups[plan.part].append(GroupSpec(plan.features, table, plan.dictionary))
+        if plan.carries_wide:
+            groups["wide"].append(GroupSpec(plan.features, table.companion(), plan.dictionary))
+    return Layout(ModelSpec(tuple(groups["deep"]), tuple(groups["wide"]), settings.hidden), vocabularies)

@@ -1,0 +1,119 @@
+"""Write a trained model as one file that is served without torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+
+from hybridhash.data import Discretiser, Schema
+from hybridhash.embeddings import EmbeddingCollection
+from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.export.layout import DENSE, DICTIONARY, DISCRETISER, FORMAT, VERSION, head_name, tail_name
+from hybridhash.files import JSON, write_checked
+from hybridhash.hashing import HASH_FAMILY
+from hybridhash.spec import ModelSpec
+
+
+class Ranker(Protocol):
+    """A model of deep embeddings under dense layers, perhaps with a ``wide`` collection beside."""
+
+    @property
+    def deep(self) -> EmbeddingCollection:
+        """Embeddings that feed the dense layers."""
+
+    @property
+    def dense(self) -> nn.Sequential:
+        """Linear layers with ReLU between them."""
+
+
+def save_bundle(
+    path: str | Path,
+    model: Ranker,
+    schema: Schema,
+    discretiser: Discretiser,
+    *,
+    label: str,
+    notes: Mapping[str, JSON] | None = None,
+) -> None:
+    """Write a model, and all that turns rows into its input, as one checked file.
+
+    Args:
+        path: Where; replaced whole or not at all.
+        model: The trained model.
+        schema: The features, their value types and the hash seed.
+        discretiser: The bin edges of the numeric features.
+        label: What the probabilities are of, as the user named it.
+        notes: Anything else worth keeping, such as the training settings.
+
+    Raises:
+        InvalidValueError: The model's features are not the schema's, or a weight is not finite.
+        InvalidTypeError: The dense layers are not linear layers with ReLU between them.
+        FileAccessError: The file cannot be written there.
+    """
+    if model.deep.features != schema.names:
+        raise InvalidValueError(
+            f"schema: expected the model's features {model.deep.features}, got {schema.names}"
+        )
+    spec = model_spec(model)
+    metadata: dict[str, JSON] = {
+        "hash_family": HASH_FAMILY,
+        "model": spec.as_dict(),
+        "schema": schema.to_json(),
+        "label": label,
+        "notes": dict(notes or {}),
+    }
+    tensors = model_tensors(model)
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise InvalidValueError(
+                f"{name}: expected finite weights, got NaN or infinity; the training diverged"
+            )
+    tensors |= {DISCRETISER + feature: edges for feature, edges in discretiser.to_arrays().items()}
+    write_checked(path, tensors, metadata, FORMAT, VERSION)
+
+
+def model_spec(model: Ranker) -> ModelSpec:
+    """Return the spec of a built model.
+
+    Raises:
+        InvalidTypeError: The dense layers are not linear layers with ReLU between them.
+    """
+    wide: EmbeddingCollection | None = getattr(model, "wide", None)
+    return ModelSpec(
+        deep=model.deep.groups,
+        wide=wide.groups if wide is not None else (),
+        hidden=tuple(layer.out_features for layer in _linear_layers(model)[:-1]),
+    )
+
+
+def model_tensors(model: Ranker) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a model by their names in the file, each dictionary once."""
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for part in ("deep", "wide"):
+        collection: EmbeddingCollection | None = getattr(model, part, None)
+        if collection is None:
+            continue
+        for index, (group, bag) in enumerate(collection.tables):
+            tensors[head_name(part, index)] = _array(bag.head)
+            tensors[tail_name(part, index)] = _array(bag.tail)
+            tensors[DICTIONARY + group.dictionary] = _array(bag.encoder.dictionary)
+    for index, layer in enumerate(_linear_layers(model)):
+        tensors[f"{DENSE}{index}.weight"] = _array(layer.weight)
+        tensors[f"{DENSE}{index}.bias"] = _array(layer.bias)
+    return tensors
+
+
+def _linear_layers(model: Ranker) -> list[nn.Linear]:
+    layers = list(model.dense)
+    linears = [layer for layer in layers[::2] if isinstance(layer, nn.Linear)]
+    if len(linears) != len(layers[::2]) or not all(isinstance(layer, nn.ReLU) for layer in layers[1::2]):
+        raise InvalidTypeError(f"dense: expected linear layers with ReLU between them, got {model.dense}")
+    return linears
+
+
+def _array(tensor: Tensor) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = tensor.detach().cpu().numpy()
+    return array

@@ -1,0 +1,240 @@
+"""Read a bundle and score rows, with numpy alone."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hybridhash.data.batch import Batch
+from hybridhash.data.discretiser import Discretiser
+from hybridhash.data.encode import encode_batch
+from hybridhash.data.schema import Schema
+from hybridhash.errors import FileFormatError, HybridHashError, InvalidTypeError
+from hybridhash.export.layout import (
+    DENSE,
+    DICTIONARY,
+    DISCRETISER,
+    FORMAT,
+    VERSION,
+    head_name,
+    ledger_part,
+    tail_name,
+)
+from hybridhash.files import CheckedFile, read_checked
+from hybridhash.hashing import HASH_FAMILY, hash_buckets
+from hybridhash.spec import GroupSpec, Ledger, ModelSpec
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model that scores rows, as `load` returns it.
+
+    Attributes:
+        schema: The features and their value types.
+        discretiser: The bin edges of the numeric features.
+        spec: Tables and layers, in numbers.
+        label: What the probabilities are of.
+        notes: What was stored beside, such as the training settings.
+        ledger: The bytes of the file, by part.
+    """
+
+    schema: Schema
+    discretiser: Discretiser
+    spec: ModelSpec
+    label: str
+    notes: Mapping[str, Any]
+    ledger: Ledger
+    _tensors: Mapping[str, npt.NDArray[Any]]
+
+    def predict(self, rows: Any) -> Floats:
+        """Return the probability of each row.
+
+        Args:
+            rows: Columns by name (a mapping, a pandas or Polars frame, an Arrow table), or a sequence of
+                mappings, one a row. Values never seen in training are legal; so are nulls.
+
+        Returns:
+            float32[B].
+
+        Raises:
+            DataError: A missing column or a value of a wrong type; the message names column and row.
+            InvalidTypeError: Rows in another form.
+
+        Example:
+            >>> hh.load("model.hh").predict([{"user_id": 7, "site": "news"}])  # doctest: +SKIP
+            array([0.031], dtype=float32)
+        """
+        return self.predict_batch(encode_batch(self._columns(rows), self.schema, self.discretiser))
+
+    def predict_batch(self, batch: Batch) -> Floats:
+        """Return the probability of each row of a batch of keys.
+
+        Args:
+            batch: From `hybridhash.data.encode_batch` with this schema and discretiser.
+
+        Returns:
+            float32[B].
+        """
+        x = np.concatenate(
+            [self._embed("deep", index, batch) for index in range(len(self.spec.deep))], axis=1
+        )
+        num_layers = len(self.spec.layer_shapes)
+        for index in range(num_layers):
+            x = x @ self._tensors[f"{DENSE}{index}.weight"].T + self._tensors[f"{DENSE}{index}.bias"]
+            if index < num_layers - 1:
+                np.maximum(x, 0, out=x)
+        logits = x[:, 0]
+        for index in range(len(self.spec.wide)):
+            logits = logits + self._embed("wide", index, batch).sum(axis=1)
+        return _sigmoid(logits)
+
+    def _columns(self, rows: Any) -> Mapping[str, Any]:
+        if isinstance(rows, Mapping):
+            return rows
+        names = getattr(rows, "column_names", getattr(rows, "columns", None))  # Arrow; pandas and Polars
+        if names is not None:
+            return {name: rows[name] for name in names}
+        if isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows):
+            present = {name for row in rows for name in row}
+            return {
+                name: [row.get(name) for row in rows]
+                for name in self.schema.columns
+                if name in present or not rows
+            }
+        raise InvalidTypeError(
+            f"rows: expected columns by name, a data frame, or a sequence of mappings, got {type(rows).__name__}"
+        )
+
+    def _embed(self, part: str, index: int, batch: Batch) -> Floats:
+        """Return float32[B, features of the group * D]."""
+        group = (self.spec.deep if part == "deep" else self.spec.wide)[index]
+        head, tail = self._tensors[head_name(part, index)], self._tensors[tail_name(part, index)]
+        dictionary = self._tensors[DICTIONARY + group.dictionary]
+        places = [self.schema.names.index(name) for name in group.features]
+        pooled = []
+        for place in places:
+            offsets = batch.offsets[place * batch.num_rows : (place + 1) * batch.num_rows + 1]
+            keys = batch.keys[offsets[0] : offsets[-1]]
+            vectors = _key_vectors(keys, head, tail, dictionary, group)
+            pooled.append(_pool(vectors, offsets - offsets[0], group.mode))
+        return np.concatenate(pooled, axis=1)
+
+
+def load(path: str | os.PathLike[str]) -> Predictor:
+    """Read a bundle; every byte of the file is checked.
+
+    Args:
+        path: A file that ``hybridhash train`` or ``compare`` left.
+
+    Returns:
+        A predictor that needs neither torch nor the training data.
+
+    Raises:
+        FileFormatError: The file is cut short, altered, of another kind, or of a newer version.
+        FileAccessError: The file cannot be opened.
+    """
+    file = read_checked(path, FORMAT, VERSION)
+    metadata = file.metadata
+    if metadata["hash_family"] != HASH_FAMILY:
+        raise FileFormatError(
+            f"{path}: expected keys of the hash family {HASH_FAMILY}, got {metadata['hash_family']}; "
+            "export the model again with this version"
+        )
+    try:
+        spec = ModelSpec.from_dict(metadata["model"])
+        edges = {
+            name.removeprefix(DISCRETISER): tensor
+            for name, tensor in file.tensors.items()
+            if name.startswith(DISCRETISER)
+        }
+        predictor = Predictor(
+            schema=Schema.from_json(metadata["schema"]),
+            discretiser=Discretiser.from_arrays(edges),
+            spec=spec,
+            label=metadata["label"],
+            notes=metadata["notes"],
+            ledger=file_ledger(file, Path(path).stat().st_size),
+            _tensors=file.tensors,
+        )
+        _check_shapes(spec, file.tensors)
+    except (KeyError, TypeError, StopIteration, HybridHashError) as error:
+        raise FileFormatError(
+            f"{path}: expected a hybridhash bundle, got one whose parts do not fit: {error}"
+        ) from error
+    return predictor
+
+
+def file_ledger(file: CheckedFile, file_bytes: int) -> Ledger:
+    """Return the bytes of a bundle by part; what is no tensor is metadata."""
+    total = Ledger()
+    for name, tensor in file.tensors.items():
+        total += Ledger(**{ledger_part(name): tensor.nbytes})
+    return total + Ledger(metadata=file_bytes - total.total_bytes)
+
+
+def _check_shapes(spec: ModelSpec, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    wanted: dict[str, tuple[int, ...]] = {}
+    for part, groups in (("deep", spec.deep), ("wide", spec.wide)):
+        for index, group in enumerate(groups):
+            table = group.table
+            wanted[head_name(part, index)] = (table.num_head, table.dim)
+            wanted[tail_name(part, index)] = (table.num_buckets, table.bucket_dim)
+            wanted[DICTIONARY + group.dictionary] = (table.num_head,)
+    for index, (outputs, inputs) in enumerate(spec.layer_shapes):
+        wanted[f"{DENSE}{index}.weight"] = (outputs, inputs)
+        wanted[f"{DENSE}{index}.bias"] = (outputs,)
+    for name, shape in wanted.items():
+        if tensors[name].shape != shape:
+            raise KeyError(f"{name} of shape {shape}")
+
+
+def _key_vectors(
+    keys: npt.NDArray[np.int64],
+    head: Floats,
+    tail: Floats,
+    dictionary: npt.NDArray[np.int64],
+    group: GroupSpec,
+) -> Floats:
+    """Return the vector float32[N, D] of each key."""
+    table = group.table
+    if dictionary.size:
+        position = np.minimum(np.searchsorted(dictionary, keys), dictionary.size - 1)
+        in_head = dictionary[position] == keys
+    else:
+        position, in_head = np.zeros(keys.size, dtype=np.int64), np.zeros(keys.size, dtype=bool)
+    vectors = np.empty((keys.size, table.dim), dtype=np.float32)
+    vectors[in_head] = head[position[in_head]]
+    if not in_head.all():
+        rows = tail[hash_buckets(keys[~in_head], table.num_buckets, table.num_hashes, table.seed)]
+        if table.combine == "concat":
+            vectors[~in_head] = rows.reshape(rows.shape[0], -1)
+        else:
+            vectors[~in_head] = rows.sum(axis=1) if table.combine == "sum" else rows.mean(axis=1)
+    return vectors
+
+
+def _pool(vectors: Floats, offsets: npt.NDArray[np.int64], mode: str) -> Floats:
+    """Return float32[B, D]: the sum, mean or maximum of each bag, zeros for an empty one."""
+    lengths = np.diff(offsets)
+    if (lengths == 1).all():
+        return vectors
+    pooled = np.zeros((lengths.size, vectors.shape[1]), dtype=np.float32)
+    filled = lengths > 0
+    if filled.any():
+        reduce: np.ufunc = np.maximum if mode == "max" else np.add
+        pooled[filled] = reduce.reduceat(vectors, offsets[:-1][filled], axis=0)
+        if mode == "mean":
+            pooled[filled] /= lengths[filled, None].astype(np.float32)
+    return pooled
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    """Return 1 / (1 + exp(-x)) without overflow."""
+    small = np.exp(-np.abs(logits))
+    return np.where(logits >= 0, 1 / (1 + small), small / (1 + small)).astype(np.float32)

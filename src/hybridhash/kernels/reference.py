@@ -1,0 +1,223 @@
+"""The definition of every operator, in plain torch: short, every option, on any device.
+
+Faster engines are compared with these functions in outputs and gradients.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Combine = Literal["sum", "mean", "concat"]
+Mode = Literal["sum", "mean", "max"]
+
+_LOW_HALF: Final = 0xFFFFFFFF
+
+
+class Rows(NamedTuple):
+    """Where the vectors of N keys stand; a key is in the head or in the tail.
+
+    Attributes:
+        in_head: bool[N], whether the key has a row of its own.
+        in_tail: bool[N], whether it reads shared rows; a padding key is in neither.
+        head: int64[number in head], head rows of those keys, in order.
+        tail: int64[number in tail, H], tail rows of those keys, in order, counted from 0.
+    """
+
+    in_head: Tensor
+    in_tail: Tensor
+    head: Tensor
+    tail: Tensor
+
+
+def _signed(word: int) -> int:
+    return word - (1 << 64) if word >> 63 else word
+
+
+def _shift_right(x: Tensor, bits: int) -> Tensor:
+    """Shift 64-bit words right with zeros coming in, which int64 alone does not."""
+    return (x >> bits) & ((1 << (64 - bits)) - 1)
+
+
+def mix64(x: Tensor) -> Tensor:
+    """SplitMix64's finaliser of int64 words, equal to ``hashing.mix.mix64`` bit for bit.
+
+    Args:
+        x: int64, any shape.
+
+    Returns:
+        int64, the same shape.
+    """
+    x = (x ^ _shift_right(x, 30)) * _signed(0xBF58476D1CE4E5B9)
+    x = (x ^ _shift_right(x, 27)) * _signed(0x94D049BB133111EB)
+    return x ^ _shift_right(x, 31)
+
+
+def hash_buckets(keys: Tensor, num_buckets: int, salts: Sequence[int]) -> Tensor:
+    """Give every key one bucket per salt, equal to ``hashing.hash_buckets`` bit for bit.
+
+    Args:
+        keys: int64[N].
+        num_buckets: M, in [1, 2**31].
+        salts: H words, from ``hashing.bucket_salts``.
+
+    Returns:
+        int64[N, H], each in [0, M).
+    """
+    columns = []
+    for salt in salts:
+        h = mix64(keys + _signed(salt))
+        carry = ((h & _LOW_HALF) * num_buckets) >> 32
+        columns.append((_shift_right(h, 32) * num_buckets + carry) >> 32)
+    return torch.stack(columns, dim=1)
+
+
+def encode(
+    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
+) -> Rows:
+    """Find the rows of keys.
+
+    Args:
+        keys: int64[N].
+        dictionary: int64[K], the head keys in ascending order; the position is the head row.
+        num_buckets: M, rows of the tail.
+        salts: H words, one per hash function.
+        padding_key: A key that stands for nothing and has no rows.
+
+    Returns:
+        The rows; ``head`` in [0, K), ``tail`` in [0, M).
+    """
+    kept = torch.ones_like(keys, dtype=torch.bool) if padding_key is None else keys != padding_key
+    if dictionary.numel():
+        position = torch.searchsorted(dictionary, keys.contiguous()).clamp_max(dictionary.numel() - 1)
+        in_head = (dictionary[position] == keys) & kept
+        head = position[in_head]
+    else:
+        in_head = torch.zeros_like(kept)
+        head = keys[in_head]
+    in_tail = kept & ~in_head
+    return Rows(in_head, in_tail, head, hash_buckets(keys[in_tail], num_buckets, salts))
+
+
+def combine_rows(rows: Tensor, combine: Combine) -> Tensor:
+    """Make one vector of the tail rows of each key.
+
+    Args:
+        rows: float[..., H, bucket_dim].
+        combine: ``sum``, ``mean``, or ``concat`` (chunk h of the vector is row h).
+
+    Returns:
+        float[..., D], with D = bucket_dim, or H * bucket_dim for ``concat``.
+    """
+    if combine == "concat":
+        return rows.flatten(-2)
+    return rows.sum(-2) if combine == "sum" else rows.mean(-2)
+
+
+def key_vectors(head: Tensor, tail: Tensor, rows: Rows, combine: Combine) -> Tensor:
+    """Return the vector of each key.
+
+    Args:
+        head: float[K, D].
+        tail: float[M, bucket_dim].
+        rows: From `encode`.
+        combine: As in `combine_rows`.
+
+    Returns:
+        float[N, D]; zeros for a padding key.
+    """
+    vectors = head.new_zeros(rows.in_head.numel(), head.shape[1])
+    vectors[rows.in_head] = head[rows.head]
+    vectors[rows.in_tail] = combine_rows(tail[rows.tail], combine)
+    return vectors
+
+
+def embedding_bag(
+    head: Tensor,
+    tail: Tensor,
+    rows: Rows,
+    offsets: Tensor,
+    *,
+    combine: Combine,
+    mode: Mode,
+    per_sample_weights: Tensor | None = None,
+    sparse: bool = False,
+) -> Tensor:
+    """Pool the vectors of each bag of keys.
+
+    The head keys go through ``nn.EmbeddingBag``'s own function untouched, so that a batch of head keys
+    only has exactly its outputs and gradients.
+
+    Args:
+        head: float[K, D].
+        tail: float[M, bucket_dim].
+        rows: From `encode`, of N keys.
+        offsets: int64[B + 1], bag b is the keys ``offsets[b]:offsets[b + 1]``.
+        combine: As in `combine_rows`.
+        mode: ``sum``, ``mean`` or ``max`` over the keys of a bag; padding keys do not count.
+        per_sample_weights: float[N], for ``sum`` only.
+        sparse: Whether gradients of ``head`` and ``tail`` are sparse tensors (not for ``max``).
+
+    Returns:
+        float[B, D]; zeros for an empty bag.
+    """
+    head_offsets = F.pad(rows.in_head.cumsum(0), (1, 0))[offsets]
+    tail_offsets = F.pad(rows.in_tail.cumsum(0), (1, 0))[offsets]
+    weights = per_sample_weights
+    from_head = F.embedding_bag(
+        rows.head,
+        head,
+        head_offsets,
+        mode=mode,
+        sparse=sparse,
+        per_sample_weights=None if weights is None else weights[rows.in_head],
+        include_last_offset=True,
+    )
+    from_tail = _pool_tail(
+        tail,
+        rows.tail,
+        tail_offsets,
+        combine,
+        mode,
+        None if weights is None else weights[rows.in_tail],
+        sparse,
+    )
+    if mode == "sum":
+        return from_head + from_tail
+    num_head, num_tail = head_offsets.diff()[:, None], tail_offsets.diff()[:, None]
+    if mode == "mean":
+        num_keys = (num_head + num_tail).clamp_min(1)
+        return from_head * (num_head / num_keys) + from_tail * (num_tail / num_keys)
+    both = torch.maximum(from_head, from_tail)
+    return torch.where(num_tail == 0, from_head, torch.where(num_head == 0, from_tail, both))
+
+
+def _pool_tail(
+    tail: Tensor,
+    buckets: Tensor,
+    offsets: Tensor,
+    combine: Combine,
+    mode: Mode,
+    weights: Tensor | None,
+    sparse: bool,
+) -> Tensor:
+    if mode == "max":  # not linear: a key's vector comes before the maximum over keys
+        vectors = combine_rows(tail[buckets], combine)
+        indices = torch.arange(vectors.shape[0], device=tail.device)
+        return F.embedding_bag(indices, vectors, offsets, mode="max", include_last_offset=True)
+    # Pooling and combining are both linear: pool each hash over its bags first, then combine.
+    num_hashes, num_bags = buckets.shape[1], offsets.shape[0] - 1
+    shifts = torch.arange(num_hashes, device=tail.device)[:, None] * buckets.shape[0]
+    starts = (offsets[:-1] + shifts).flatten()
+    pooled = F.embedding_bag(
+        buckets.T.flatten(),
+        tail,
+        F.pad(starts, (0, 1), value=buckets.numel()),
+        mode=mode,
+        sparse=sparse,
+        per_sample_weights=None if weights is None else weights.repeat(num_hashes),
+        include_last_offset=True,
+    )
+    return combine_rows(pooled.view(num_hashes, num_bags, -1).transpose(0, 1), combine)

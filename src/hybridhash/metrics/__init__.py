@@ -1,0 +1,48 @@
+"""RCE, log loss, normalised entropy, AUC, calibration: functions, and torchmetrics classes above them.
+
+The functions need numpy only. The classes load torch and torchmetrics when first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hybridhash.errors import MissingDependencyError
+from hybridhash.metrics.cross_entropy import log_loss, normalised_entropy, relative_cross_entropy
+from hybridhash.metrics.ranking import auc
+from hybridhash.metrics.reliability import calibration, expected_calibration_error
+
+if TYPE_CHECKING:
+    from hybridhash.metrics.streaming import (
+        AUC,
+        Calibration,
+        LogLoss,
+        NormalisedEntropy,
+        RelativeCrossEntropy,
+    )
+
+__all__ = [
+    "AUC",
+    "Calibration",
+    "LogLoss",
+    "NormalisedEntropy",
+    "RelativeCrossEntropy",
+    "auc",
+    "calibration",
+    "expected_calibration_error",
+    "log_loss",
+    "normalised_entropy",
+    "relative_cross_entropy",
+]
+
+_STREAMING = frozenset({"AUC", "Calibration", "LogLoss", "NormalisedEntropy", "RelativeCrossEntropy"})
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _STREAMING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module("hybridhash.metrics.streaming"), name)
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"{name}: expected {error.name} to be installed; run pip install 'hybridhash[train]'"
+        ) from error

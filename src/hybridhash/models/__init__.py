@@ -1,0 +1,7 @@
+"""Ranking models over injected embeddings."""
+
+from hybridhash.models.build import build_model
+from hybridhash.models.layers import dense_layers
+from hybridhash.models.rankers import MLPRanker, WideDeep
+
+__all__ = ["MLPRanker", "WideDeep", "build_model", "dense_layers"]

@@ -1,0 +1,52 @@
+"""From a model spec to a module."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from hybridhash.embeddings import build_collection
+from hybridhash.embeddings.collection import Encoders
+from hybridhash.models.rankers import MLPRanker, WideDeep
+from hybridhash.spec import ModelSpec
+from hybridhash.vocabulary import Vocabulary
+
+
+def build_model(
+    spec: ModelSpec,
+    features: Sequence[str],
+    vocabularies: Mapping[str, Vocabulary],
+    *,
+    sparse: bool = True,
+    init_std: float = 0.01,
+    generator: torch.Generator | None = None,
+) -> WideDeep | MLPRanker:
+    """Build a model with fresh parameters.
+
+    Wide weights start at zero. Deep and wide tables that have the same rows share one encoder, so keys
+    are looked up once.
+
+    Args:
+        spec: The model.
+        features: All features of a batch, in schema order.
+        vocabularies: Head keys by dictionary name.
+        sparse: Whether the tables' gradients are sparse.
+        init_std: As in `hybridhash.embeddings.KeyEmbeddingBag`.
+        generator: Source of the initial values; torch's default if not given.
+
+    Returns:
+        A wide & deep model, or an MLP ranker where the spec has no wide tables.
+    """
+    encoders: Encoders = {}
+    deep = build_collection(
+        features,
+        spec.deep,
+        vocabularies,
+        encoders=encoders,
+        sparse=sparse,
+        init_std=init_std,
+        generator=generator,
+    )
+    if not spec.wide:
+        return MLPRanker(deep, spec.hidden, generator)
+    wide = build_collection(features, spec.wide, vocabularies, encoders=encoders, sparse=sparse, init_std=0.0)
+    return WideDeep(deep, wide, spec.hidden, generator)

@@ -1,0 +1,35 @@
+"""The dense layers above the embeddings."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+
+def dense_layers(
+    num_inputs: int, hidden: Sequence[int], generator: torch.Generator | None = None
+) -> nn.Sequential:
+    """Return linear layers with ReLU between them, the last giving one logit.
+
+    Weights and biases are uniform in +-1/sqrt(inputs of the layer), torch's own default.
+
+    Args:
+        num_inputs: Width of the input.
+        hidden: Widths of the hidden layers.
+        generator: Source of the initial values; torch's default if not given.
+
+    Returns:
+        A module float[B, num_inputs] -> float[B, 1].
+    """
+    layers: list[nn.Module] = []
+    widths = [num_inputs, *hidden, 1]
+    for before, after in pairwise(widths):
+        linear = nn.Linear(before, after)
+        bound = 1 / math.sqrt(before)
+        with torch.no_grad():
+            for parameter in (linear.weight, linear.bias):
+                parameter.uniform_(-bound, bound, generator=generator)
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])

@@ -1,0 +1,31 @@
+"""What a comparison leaves to read: a table, figures, one self-contained HTML page."""
+
+from hybridhash.report.collisions import CollisionBar, collision_bars
+from hybridhash.report.formatting import format_bytes
+from hybridhash.report.frequency import FrequencyCurve, frequency_curves
+from hybridhash.report.page import render_html, write_report
+from hybridhash.report.quality import QualityPoint, quality_against_bytes
+from hybridhash.report.results import RESULTS_FORMAT, Comparison, Feature, Method, Shares, read_results
+from hybridhash.report.style import inline_svg
+from hybridhash.report.table import comparison_markdown, comparison_table
+
+__all__ = [
+    "RESULTS_FORMAT",
+    "CollisionBar",
+    "Comparison",
+    "Feature",
+    "FrequencyCurve",
+    "Method",
+    "QualityPoint",
+    "Shares",
+    "collision_bars",
+    "comparison_markdown",
+    "comparison_table",
+    "format_bytes",
+    "frequency_curves",
+    "inline_svg",
+    "quality_against_bytes",
+    "read_results",
+    "render_html",
+    "write_report",
+]

@@ -1,0 +1,297 @@
+"""The report as one HTML page that needs nothing else."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from hybridhash.files import write_text
+from hybridhash.report.collisions import CollisionBar, collision_bars
+from hybridhash.report.formatting import (
+    UNKNOWN,
+    format_bytes,
+    format_count,
+    format_number,
+    format_share,
+    format_short_count,
+    format_spread,
+)
+from hybridhash.report.frequency import FrequencyCurve, frequency_curves
+from hybridhash.report.quality import QualityPoint, quality_against_bytes
+from hybridhash.report.results import Comparison, Method, Shares, read_results
+from hybridhash.report.style import inline_svg
+from hybridhash.report.table import BEST_MARK, BEST_NOTE, COLUMNS, Column, marked_best
+from hybridhash.report.words import METHODS, TERMS
+
+_PAGE_COLUMNS: Final = (
+    *COLUMNS,
+    Column("normalised entropy", lambda method: format_number(method.normalised_entropy_mean, 4)),
+    Column("calibration", lambda method: format_number(method.calibration_mean, 3)),
+    Column("train time", lambda method: _seconds(method.train_s)),
+    Column("file", lambda method: format_bytes(method.file_bytes)),
+)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """A table of text.
+
+    Attributes:
+        head: The headings; the first column names the rows.
+        body: The rows.
+        strong: The row to stand out, by its first cell, or None.
+    """
+
+    head: Sequence[str]
+    body: Sequence[Sequence[str]]
+    strong: str | None = None
+
+
+def render_html(results: Mapping[str, Any]) -> str:
+    """Return the report on a comparison: one page, no network, no scripts; same input, same text.
+
+    Args:
+        results: As in `results.json`.
+
+    Returns:
+        A whole HTML document.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    comparison = read_results(results)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = resources.files("hybridhash.report").joinpath("page.html").read_text(encoding="utf-8")
+    return environment.from_string(template).render(
+        comparison=comparison,
+        headline=headline(comparison),
+        facts=_facts(comparison),
+        note=_text(comparison.data.get("note") or ""),
+        best_note=BEST_NOTE if marked_best(comparison) else "",
+        quality_table=_quality_grid(comparison),
+        quality_figure=_quality_figure(comparison),
+        frequency_figure=_frequency_figure(comparison),
+        collision_figure=_collision_figure(comparison),
+        collision_table=_collision_grid(comparison),
+        ledger_table=_ledger_grid(comparison),
+        feature_table=_feature_grid(comparison),
+        setting_table=_setting_grid(comparison),
+        methods=[
+            (method.name, METHODS[method.name]) for method in comparison.methods if method.name in METHODS
+        ],
+        terms=TERMS.items(),
+        machine=", ".join(f"{name} {_text(value)}" for name, value in comparison.machine.items()),
+    )
+
+
+def write_report(results: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write the report to a file, whole or not at all.
+
+    Args:
+        results: As in `results.json`.
+        path: Where the page goes; a file that is there is replaced.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+        FileAccessError: The file cannot be written there.
+    """
+    write_text(path, render_html(results))
+
+
+def headline(comparison: Comparison) -> str:
+    """Return the result in a sentence or two: the best compressed method beside full and the next best.
+
+    A lead counts only where it is larger than the two standard deviations together.
+
+    Args:
+        comparison: The run.
+
+    Returns:
+        Plain text.
+    """
+    ranked = comparison.best_compressed()
+    if not ranked:
+        return "No compressed method gave a result."
+    best = ranked[0]
+    size = _unbroken(format_bytes(best.embedding_bytes))
+    if best.share_of_baseline is not None:
+        size += f", {format_share(best.share_of_baseline)} of the baseline"
+    text = f"At {size}, {best.name} reaches an RCE of {_unbroken(format_spread(best.rce_mean, best.rce_std))}"
+    references = {method.name: method for method in comparison.methods if method.rce_mean is not None}
+    full = references.get("full", references.get("baseline"))
+    if full is not None:
+        text += f"; {full.name} reaches {_unbroken(format_spread(full.rce_mean, full.rce_std))}"
+        text += f" with {_unbroken(format_bytes(full.embedding_bytes))}"
+    return f"{text}. {_lead(best, ranked[1])}" if len(ranked) > 1 else f"{text}."
+
+
+def _lead(best: Method, second: Method) -> str:
+    lead = (best.rce_mean or 0.0) - (second.rce_mean or 0.0)
+    text = f"The lead over {second.name} is {lead:.2f}"
+    if best.rce_std is None or second.rce_std is None:
+        return f"{text}; with one seed it is not known whether that is more than chance."
+    if lead > best.rce_std + second.rce_std:
+        return f"{text}, more than the spread of the seeds."
+    return f"{text}, within the spread of the seeds: no clear difference."
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _facts(comparison: Comparison) -> list[tuple[str, str]]:
+    data, budget = comparison.data, comparison.budget
+
+    def count(name: str) -> str:
+        return format_count(data.get(name))
+
+    num_rows, positives = data.get("rows"), data.get("positives")
+    share = f" ({format_share(positives / num_rows)})" if num_rows and positives is not None else ""
+    facts = [
+        ("rows", count("rows")),
+        ("train rows", count("train_rows")),
+        ("validation rows", count("validation_rows")),
+        ("test rows", count("test_rows")),
+        ("split", _text(data.get("split"))),
+        ("positive labels", count("positives") + share),
+        ("mean label, test", format_number(data.get("mean_label_test"), 4)),
+        ("distinct keys", count("keys")),
+        ("budget", f"{_text(budget.get('asked'))} = {format_bytes(budget.get('bytes'))}"),
+        ("baseline", format_bytes(budget.get("baseline_bytes"))),
+    ]
+    if data.get("label") is not None:
+        facts.insert(0, ("label", _text(data["label"])))
+    if comparison.best_reachable_rce is not None:
+        facts.append(("best reachable RCE", format_number(comparison.best_reachable_rce, 2)))
+    return facts
+
+
+def _quality_grid(comparison: Comparison) -> _Grid:
+    best = marked_best(comparison)
+    body = [[column.cell(method) for column in _PAGE_COLUMNS] for method in comparison.methods]
+    for row in body:
+        row[0] += f" {BEST_MARK}" if row[0] == best else ""
+    return _Grid([column.title for column in _PAGE_COLUMNS], body, f"{best} {BEST_MARK}" if best else None)
+
+
+def _quality_figure(comparison: Comparison) -> Markup | None:
+    points = [
+        QualityPoint(method.name, method.embedding_bytes, method.rce)
+        for method in comparison.methods
+        if method.rce and method.embedding_bytes > 0
+    ]
+    if not points:
+        return None
+    described = ", ".join(
+        f"{point.label} {point.mean:.2f} at {format_bytes(point.num_bytes)}" for point in points
+    )
+    figure = quality_against_bytes(points, comparison.best_reachable_rce)
+    return Markup(inline_svg(figure, "quality", f"RCE against embedding bytes: {described}"))
+
+
+def _frequency_figure(comparison: Comparison) -> Markup | None:
+    curves = [
+        FrequencyCurve(feature.name, feature.curve_ranks, feature.curve_shares)
+        for feature in comparison.features
+        if feature.curve_ranks
+    ]
+    if not curves:
+        return None
+    names = ", ".join(curve.label for curve in curves)
+    description = f"Cumulative share of the traffic against the number of most frequent keys, for {names}"
+    return Markup(inline_svg(frequency_curves(curves), "frequency", description))
+
+
+def _collisions(comparison: Comparison) -> list[CollisionBar]:
+    return [
+        CollisionBar(method.name, method.predicted, method.measured)
+        for method in comparison.methods
+        if method.predicted is not None or method.measured is not None
+    ]
+
+
+def _collision_figure(comparison: Comparison) -> Markup | None:
+    bars = _collisions(comparison)
+    if not bars:
+        return None
+    description = "Predicted and measured collisions of each method; the table below has the numbers"
+    return Markup(inline_svg(collision_bars(bars), "collisions", description))
+
+
+def _collision_grid(comparison: Comparison) -> _Grid:
+    def cells(shares: Shares | None) -> list[str]:
+        if shares is None:
+            return [UNKNOWN] * 3
+        return [
+            f"{100 * share:.2f}%" for share in (shares.exclusive, shares.half_shared, shares.fully_shared)
+        ]
+
+    body = []
+    for bar in _collisions(comparison):
+        pairs = zip(cells(bar.predicted), cells(bar.measured), strict=True)
+        body.append([bar.label, *(cell for pair in pairs for cell in pair)])
+    kinds = ("exclusive", "partly shared", "fully shared")
+    return _Grid(["method", *(f"{kind}, {how}" for kind in kinds for how in ("predicted", "measured"))], body)
+
+
+def _ledger_grid(comparison: Comparison) -> _Grid:
+    methods = comparison.methods
+    parts = list(dict.fromkeys(part for method in methods for part in method.ledger))
+    body = [[part, *(format_count(method.ledger.get(part)) for method in methods)] for part in parts]
+    if parts:
+        totals = [sum(number or 0 for number in method.ledger.values()) for method in methods]
+        body.append(["all parts", *map(format_count, totals)])
+    body.append(["embeddings", *(format_count(method.embedding_bytes) for method in methods)])
+    body.append(["file", *(format_count(method.file_bytes) for method in methods)])
+    return _Grid(["bytes", *(method.name for method in methods)], body, "all parts")
+
+
+def _feature_grid(comparison: Comparison) -> _Grid:
+    tops = sorted({top for feature in comparison.features for top in feature.coverage})
+    body = [
+        [
+            feature.name,
+            feature.kind,
+            format_count(feature.keys),
+            format_count(feature.nulls),
+            format_count(feature.singletons),
+            format_share(feature.unseen_share),
+            *(format_share(feature.coverage.get(top)) for top in tops),
+        ]
+        for feature in comparison.features
+    ]
+    head = ["feature", "kind", "keys", "nulls", "singletons", "unseen"]
+    return _Grid([*head, *(f"top {format_short_count(top)}" for top in tops)], body)
+
+
+def _setting_grid(comparison: Comparison) -> _Grid:
+    methods = comparison.methods
+    names = dict.fromkeys(name for method in methods for name in method.settings)
+    body = [[str(name), *(_text(method.settings.get(name)) for method in methods)] for name in names]
+    bundles = [method.bundle or UNKNOWN for method in methods]
+    return _Grid(["setting", *(method.name for method in methods)], [*body, ["exported model", *bundles]])
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    if value < 120:
+        return f"{value:.1f} s"
+    return f"{value / 60:.1f} min"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return json.dumps(value, ensure_ascii=False)

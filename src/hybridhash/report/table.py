@@ -1,0 +1,107 @@
+"""The comparison as a table: for the terminal, and as Markdown."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from hybridhash.report.formatting import (
+    format_bytes,
+    format_count,
+    format_number,
+    format_share,
+    format_spread,
+)
+from hybridhash.report.results import Comparison, Method, read_results
+
+BEST_MARK: Final = "★"
+BEST_NOTE: Final = f"{BEST_MARK} highest mean RCE of the compressed methods"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the comparison.
+
+    Attributes:
+        title: Its heading.
+        cell: A method to what stands in its row.
+    """
+
+    title: str
+    cell: Callable[[Method], str]
+
+
+COLUMNS: Final = (
+    Column("method", lambda method: method.name),
+    Column("rows", lambda method: format_count(method.rows)),
+    Column("embeddings", lambda method: format_bytes(method.embedding_bytes)),
+    Column("of baseline", lambda method: format_share(method.share_of_baseline)),
+    Column("RCE %", lambda method: format_spread(method.rce_mean, method.rce_std)),
+    Column("AUC", lambda method: format_number(method.auc_mean, 4)),
+    Column("log loss", lambda method: format_number(method.log_loss_mean, 4)),
+    Column("steps/s", lambda method: format_number(method.train_steps_per_s, 0)),
+)
+
+
+def marked_best(comparison: Comparison) -> str | None:
+    """Return the name of the compressed method to mark, or None where there are not two to choose from."""
+    ranked = comparison.best_compressed()
+    return ranked[0].name if len(ranked) > 1 else None
+
+
+def comparison_table(results: Mapping[str, Any]) -> Table:
+    """Return the comparison for a terminal of 100 columns.
+
+    Args:
+        results: As in `results.json`.
+
+    Returns:
+        A rich table: one row per method, the best compressed one marked.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    comparison = read_results(results)
+    best = marked_best(comparison)
+    table = Table(caption=BEST_NOTE if best else None, caption_justify="left")
+    for index, column in enumerate(COLUMNS):
+        table.add_column(
+            column.title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold"
+        )
+    for method in comparison.methods:
+        is_best = method.name == best
+        # Text, not str: a name is data and must not be read as markup.
+        cells = [Text(column.cell(method)) for column in COLUMNS]
+        if is_best:
+            cells[0].append(f" {BEST_MARK}")
+        table.add_row(*cells, style="bold" if is_best else None)
+    return table
+
+
+def comparison_markdown(results: Mapping[str, Any]) -> str:
+    """Return the comparison as a table in GitHub's Markdown, the best compressed method in bold.
+
+    Args:
+        results: As in `results.json`.
+
+    Returns:
+        Lines that end with a newline.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    comparison = read_results(results)
+    best = marked_best(comparison)
+    lines = [[column.title for column in COLUMNS], ["---", *["---:"] * (len(COLUMNS) - 1)]]
+    for method in comparison.methods:
+        cells = [_escaped(column.cell(method)) for column in COLUMNS]
+        lines.append([f"**{cell}**" for cell in cells] if method.name == best else cells)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _escaped(text: str) -> str:
+    for character in "\\|*_`<>[]":
+        text = text.replace(character, f"\\{character}")
+    return " ".join(text.split())

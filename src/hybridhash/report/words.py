@@ -1,0 +1,30 @@
+"""One line on what each word of the report means."""
+
+from typing import Final
+
+METHODS: Final = {
+    "full": "one row for every key of the training span; unseen keys share one neutral row",
+    "baseline": "regular hashing into the next power of two at or above the number of keys",
+    "hashed": "every key reads one hashed row, so keys share rows",
+    "double": "every key reads two or more hashed rows, so few keys share all of them",
+    "frequency": "the most frequent keys have rows of their own, every other key reads one hashed row",
+    "hybrid": "the most frequent keys have rows of their own, every other key reads two or more hashed rows",
+}
+
+TERMS: Final = {
+    "RCE": "by how many percent the log loss is below that of predicting the mean label; higher is better, "
+    "0 is no skill",
+    "± and error bars": "one sample standard deviation over the seeds",
+    "AUC": "the chance that a positive row is ranked above a negative one; higher is better, 0.5 is no skill",
+    "log loss": "mean cross entropy in nats; lower is better",
+    "normalised entropy": "log loss as a share of that of predicting the mean label; lower is better",
+    "calibration": "mean prediction over mean label; 1 is right, above 1 predicts too much",
+    "best reachable": "the RCE of the process that made the labels, where the data is synthetic",
+    "embeddings": "all bytes that ship to turn keys into vectors, dictionary included; 1 MB is 10^6 bytes",
+    "ledger": "every byte of the model by part",
+    "exclusive, partly, fully shared": "traffic whose key shares none, some or all of its rows",
+    "key": "one value of one feature",
+    "top 1k": "the share of the feature's traffic on its 1000 most frequent keys",
+    "singletons": "keys that occur once in the training span",
+    "unseen": "the share of the test span's traffic with keys that the training span does not have",
+}

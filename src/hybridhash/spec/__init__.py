@@ -1,0 +1,30 @@
+"""What a table is and what it costs; frozen dataclasses without torch."""
+
+from hybridhash.spec.ledger import Ledger
+from hybridhash.spec.methods import (
+    METHODS,
+    Demand,
+    Method,
+    baseline_buckets,
+    baseline_bytes,
+    smallest_budget_bytes,
+)
+from hybridhash.spec.model import GroupSpec, ModelSpec
+from hybridhash.spec.table import COMBINES, FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
+
+__all__ = [
+    "COMBINES",
+    "FLOAT_BYTES",
+    "KEY_BYTES",
+    "METHODS",
+    "Combine",
+    "Demand",
+    "GroupSpec",
+    "Ledger",
+    "Method",
+    "ModelSpec",
+    "TableSpec",
+    "baseline_buckets",
+    "baseline_bytes",
+    "smallest_budget_bytes",
+]

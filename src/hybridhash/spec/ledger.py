@@ -1,0 +1,47 @@
+"""The ledger: every byte that is kept or shipped, by part."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Bytes by part; the parts add up to the size of the exported file.
+
+    Attributes:
+        head_rows: Rows of the keys that have their own.
+        tail_rows: Rows shared by all other keys.
+        scales: Scales of quantised rows.
+        dictionary: The head keys, which say who owns a row.
+        wide_weights: Weights of the wide part, one per row.
+        dense_layers: Weights and biases of the layers above the embeddings.
+        discretiser: Bin edges of the numeric features.
+        metadata: The file's header: schema, specs, seeds, checksum.
+    """
+
+    head_rows: int = 0
+    tail_rows: int = 0
+    scales: int = 0
+    dictionary: int = 0
+    wide_weights: int = 0
+    dense_layers: int = 0
+    discretiser: int = 0
+    metadata: int = 0
+
+    def __add__(self, other: "Ledger") -> "Ledger":
+        """Add part by part."""
+        mine, theirs = asdict(self), asdict(other)
+        return Ledger(**{part: mine[part] + theirs[part] for part in mine})
+
+    @property
+    def embedding_bytes(self) -> int:
+        """Bytes that exist because there are embeddings: what a budget speaks of."""
+        return self.head_rows + self.tail_rows + self.scales + self.dictionary + self.wide_weights
+
+    @property
+    def total_bytes(self) -> int:
+        """All bytes."""
+        return sum(asdict(self).values())
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the parts by name, for JSON."""
+        return asdict(self)

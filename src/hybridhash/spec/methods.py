@@ -1,0 +1,158 @@
+"""The methods: each turns what a table must serve, and may cost, into a table spec."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from hybridhash.errors import BudgetError, InvalidValueError
+from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a table must serve and may cost.
+
+    Attributes:
+        num_keys: N, distinct keys of the training span.
+        num_features: Features that the table serves.
+        dim: D, floats in the vector of a key.
+        budget_bytes: Bytes for rows, dictionary and wide weights.
+        wide: Whether each row also carries one wide weight.
+        head_share: Share of the budget that goes to the head, for the methods that have one.
+        num_hashes: Tail rows that a key reads, for the methods that read several.
+        combine: How those rows become one vector.
+        seed: Seed of the bucket hashes.
+
+    Raises:
+        InvalidValueError: A number out of range.
+    """
+
+    num_keys: int
+    num_features: int
+    dim: int
+    budget_bytes: int
+    wide: bool = False
+    head_share: float = 0.3
+    num_hashes: int = 2
+    combine: Combine = "sum"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no table can serve."""
+        if self.num_keys < 0:
+            raise InvalidValueError(f"num_keys: expected 0 or more, got {self.num_keys}")
+        if self.num_features < 1:
+            raise InvalidValueError(f"num_features: expected 1 or more, got {self.num_features}")
+        if not 0 <= self.head_share < 1:
+            raise InvalidValueError(f"head_share: expected a share in [0, 1), got {self.head_share}")
+
+    def row_bytes(self, row_dim: int | None = None) -> int:
+        """Bytes of one row of ``row_dim`` floats (default ``dim``) with its wide weight."""
+        return FLOAT_BYTES * ((self.dim if row_dim is None else row_dim) + self.wide)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to lay out a table.
+
+    Attributes:
+        name: As the user types it.
+        summary: One line of help.
+        budgeted: Whether the table keeps to ``Demand.budget_bytes``; the others are yardsticks.
+        table: The layout.
+    """
+
+    name: str
+    summary: str
+    budgeted: bool
+    table: Callable[[Demand], TableSpec]
+
+
+def baseline_buckets(num_keys: int) -> int:
+    """Return the rows of the baseline: the next power of two at or above the number of keys."""
+    return 1 << max(num_keys - 1, 0).bit_length()
+
+
+def baseline_bytes(demand: Demand) -> int:
+    """Return the embedding bytes of the baseline, which a budget in per cent is a share of."""
+    return baseline_buckets(demand.num_keys) * demand.row_bytes()
+
+
+def smallest_budget_bytes(demand: Demand) -> int:
+    """Return the fewest bytes a table may have: one row for each feature it serves."""
+    return demand.num_features * demand.row_bytes()
+
+
+def _full(demand: Demand) -> TableSpec:
+    return TableSpec(num_head=demand.num_keys, num_buckets=1, dim=demand.dim, seed=demand.seed)
+
+
+def _baseline(demand: Demand) -> TableSpec:
+    return TableSpec(
+        num_head=0, num_buckets=baseline_buckets(demand.num_keys), dim=demand.dim, seed=demand.seed
+    )
+
+
+def _at_budget(demand: Demand, head_share: float, num_hashes: int, combine: Combine) -> TableSpec:
+    smallest = smallest_budget_bytes(demand)
+    if demand.budget_bytes < smallest:
+        raise BudgetError(
+            f"budget: expected at least {smallest} bytes (one row of {demand.row_bytes()} bytes for each of "
+            f"{demand.num_features} features), got {demand.budget_bytes}; raise the budget or lower the dimension"
+        )
+    shape = TableSpec(0, 1, demand.dim, num_hashes, combine, demand.seed)  # refuses a bad combination
+    bucket_bytes = demand.row_bytes(shape.bucket_dim)
+    head_key_bytes = demand.row_bytes() + KEY_BYTES
+    affordable = min(int(head_share * demand.budget_bytes), demand.budget_bytes - bucket_bytes)
+    num_head = min(demand.num_keys, max(affordable, 0) // head_key_bytes)
+    num_buckets = (demand.budget_bytes - num_head * head_key_bytes) // bucket_bytes
+    return TableSpec(num_head, num_buckets, demand.dim, num_hashes, combine, demand.seed)
+
+
+def _hashed(demand: Demand) -> TableSpec:
+    return _at_budget(demand, head_share=0, num_hashes=1, combine="sum")
+
+
+def _double(demand: Demand) -> TableSpec:
+    return _at_budget(demand, head_share=0, num_hashes=demand.num_hashes, combine=demand.combine)
+
+
+def _frequency(demand: Demand) -> TableSpec:
+    return _at_budget(demand, head_share=demand.head_share, num_hashes=1, combine="sum")
+
+
+def _hybrid(demand: Demand) -> TableSpec:
+    return _at_budget(
+        demand, head_share=demand.head_share, num_hashes=demand.num_hashes, combine=demand.combine
+    )
+
+
+def _hybrid_concat(demand: Demand) -> TableSpec:
+    num_hashes = next(hashes for hashes in (8, 4, 2, 1) if demand.dim % hashes == 0)
+    return _at_budget(demand, head_share=demand.head_share, num_hashes=num_hashes, combine="concat")
+
+
+METHODS: Final[Mapping[str, Method]] = MappingProxyType(
+    {
+        method.name: method
+        for method in (
+            Method("full", "one row per key of the training span", False, _full),
+            Method("baseline", "regular hashing into at least as many rows as keys", False, _baseline),
+            Method("hashed", "regular hashing: every key reads one shared row", True, _hashed),
+            Method("double", "double hashing: every key reads two shared rows", True, _double),
+            Method(
+                "frequency", "the most frequent keys have their own rows, the rest one hash", True, _frequency
+            ),
+            Method(
+                "hybrid", "the most frequent keys have their own rows, the rest two hashes", True, _hybrid
+            ),
+            Method(
+                "hybrid-concat",
+                "as hybrid, the rest reading up to 8 hashed chunks laid end to end",
+                True,
+                _hybrid_concat,
+            ),
+        )
+    }
+)

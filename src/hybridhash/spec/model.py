@@ -1,0 +1,119 @@
+"""What a compressed model is, in numbers: its tables, what they serve, the layers above them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+from hybridhash.errors import InvalidValueError
+from hybridhash.spec.ledger import Ledger
+from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, TableSpec
+
+
+@dataclass(frozen=True)
+class GroupSpec:
+    """Features that share one table.
+
+    Attributes:
+        features: Names, in schema order.
+        table: Their table.
+        dictionary: Name of the head keys; groups that name the same one share its bytes.
+        mode: How the vectors of a list become one.
+    """
+
+    features: tuple[str, ...]
+    table: TableSpec
+    dictionary: str
+    mode: Literal["sum", "mean", "max"] = "mean"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A ranking model over embeddings: ``logit = mlp(deep vectors) + sum of wide weights``.
+
+    Attributes:
+        deep: Tables whose vectors feed the hidden layers; their features are the first of the schema.
+        wide: Tables of one weight per row, empty for a model without a wide part.
+        hidden: Widths of the hidden layers.
+
+    Raises:
+        InvalidValueError: No deep table, a hidden width below one, or a wide table of more than one
+            weight per row.
+    """
+
+    deep: tuple[GroupSpec, ...]
+    wide: tuple[GroupSpec, ...]
+    hidden: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that describe no model."""
+        if not self.deep:
+            raise InvalidValueError("deep: expected one table or more, got none")
+        if any(width < 1 for width in self.hidden):
+            raise InvalidValueError(f"hidden: expected widths of 1 or more, got {list(self.hidden)}")
+        if any(group.table.dim != 1 for group in self.wide):
+            raise InvalidValueError("wide: expected tables of dim 1, one weight per row")
+
+    @property
+    def deep_features(self) -> tuple[str, ...]:
+        """Features whose vectors feed the hidden layers, in schema order."""
+        return tuple(name for group in self.deep for name in group.features)
+
+    @property
+    def layer_shapes(self) -> list[tuple[int, int]]:
+        """Shapes ``(outputs, inputs)`` of the dense layers, the last one giving the logit."""
+        width = sum(len(group.features) * group.table.dim for group in self.deep)
+        widths = [width, *self.hidden, 1]
+        return [(after, before) for before, after in pairwise(widths)]
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of the deep tables."""
+        return sum(group.table.num_rows for group in self.deep)
+
+    def ledger(self) -> Ledger:
+        """Return the bytes of tables, dictionaries (each once) and dense layers."""
+        total = Ledger(
+            dictionary=KEY_BYTES * sum(self.dictionaries().values()),
+            wide_weights=FLOAT_BYTES * sum(group.table.num_rows for group in self.wide),
+            dense_layers=FLOAT_BYTES
+            * sum(outputs * inputs + outputs for outputs, inputs in self.layer_shapes),
+        )
+        for group in self.deep:
+            table = group.table.ledger()
+            total += Ledger(head_rows=table.head_rows, tail_rows=table.tail_rows)
+        return total
+
+    def dictionaries(self) -> dict[str, int]:
+        """Return the number of head keys of each dictionary by its name.
+
+        Raises:
+            InvalidValueError: Two groups name one dictionary and differ in its size.
+        """
+        sizes: dict[str, int] = {}
+        for group in (*self.deep, *self.wide):
+            if sizes.setdefault(group.dictionary, group.table.num_head) != group.table.num_head:
+                raise InvalidValueError(f"dictionary {group.dictionary!r}: expected one size, got several")
+        return sizes
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "ModelSpec":
+        """Build the spec that `as_dict` described."""
+        return cls(
+            deep=tuple(map(_group, fields["deep"])),
+            wide=tuple(map(_group, fields["wide"])),
+            hidden=tuple(fields["hidden"]),
+        )
+
+
+def _group(fields: Mapping[str, Any]) -> GroupSpec:
+    return GroupSpec(
+        features=tuple(fields["features"]),
+        table=TableSpec(**fields["table"]),
+        dictionary=fields["dictionary"],
+        mode=fields["mode"],
+    )

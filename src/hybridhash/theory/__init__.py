@@ -1,0 +1,39 @@
+"""How often hashed keys collide, in formulas: the paper's equations and what they leave out."""
+
+from hybridhash.theory.birthday import (
+    birthday_probability,
+    birthday_probability_pairs,
+    birthday_probability_square,
+)
+from hybridhash.theory.collisions import (
+    collision_rate,
+    double_collision_rate,
+    expected_collisions,
+    frequency_collision_rate,
+    half_collision_rate,
+    hybrid_collision_rate,
+)
+from hybridhash.theory.cost import MethodCost, method_cost
+from hybridhash.theory.shares import KeyShares, TrafficShares, key_shares, traffic_shares
+from hybridhash.theory.vectors import Combine, expected_vector_collisions, num_vectors
+
+__all__ = [
+    "Combine",
+    "KeyShares",
+    "MethodCost",
+    "TrafficShares",
+    "birthday_probability",
+    "birthday_probability_pairs",
+    "birthday_probability_square",
+    "collision_rate",
+    "double_collision_rate",
+    "expected_collisions",
+    "expected_vector_collisions",
+    "frequency_collision_rate",
+    "half_collision_rate",
+    "hybrid_collision_rate",
+    "key_shares",
+    "method_cost",
+    "num_vectors",
+    "traffic_shares",
+]

@@ -1,0 +1,40 @@
+"""How a model is trained."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hybridhash.errors import InvalidValueError
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """The numbers of a training run.
+
+    Attributes:
+        optimizer: ``sgd``, ``adagrad`` or ``adam``.
+        learning_rate: Step size, for tables and dense layers alike.
+        batch_size: Rows in a step.
+        epochs: Most passes over the training rows.
+        patience: Passes without a better validation RCE after which training stops.
+        seed: Of the order of rows.
+
+    Raises:
+        InvalidValueError: A count below one.
+    """
+
+    optimizer: str = "adagrad"
+    learning_rate: float = 0.02
+    batch_size: int = 512
+    epochs: int = 5
+    patience: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse counts below one."""
+        for name in ("batch_size", "epochs", "patience"):
+            if getattr(self, name) < 1:
+                raise InvalidValueError(f"{name}: expected 1 or more, got {getattr(self, name)}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, for JSON."""
+        return asdict(self)

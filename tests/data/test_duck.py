@@ -1,0 +1,47 @@
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridhash.data.duck import connect, our_errors, quote_name, quote_text, require_space
+from hybridhash.errors import DataError
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
+
+
+@given(texts, texts)
+def test_any_text_survives_quoting(name: str, text: str) -> None:
+    result = duckdb.sql(f"SELECT {quote_text(text)} AS {quote_name(name)}")
+    assert result.fetchall() == [(text,)]
+    assert result.columns == [name]
+
+
+def test_the_disk_must_hold_what_is_written(tmp_path: Path) -> None:
+    free_bytes = shutil.disk_usage(tmp_path).free
+    require_space(tmp_path, free_bytes // 2, "rows")
+    with pytest.raises(DataError, match="free for rows"):
+        require_space(tmp_path, free_bytes * 2, "rows")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("IO Error: Unexpected end of GZIP stream: a.csv", "a.csv: expected a whole compressed file"),
+        ("IO Error: Could not write: No space left on device", "the disk is full"),
+        ("Something else\nand more", "a.csv: Something else$"),
+    ],
+)
+def test_errors_are_told_in_our_words(text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message), our_errors(("a.csv",)):
+        raise duckdb.IOException(text)
+
+
+def test_times_are_utc_and_rows_keep_their_order() -> None:
+    connection = connect()
+    [setting] = connection.execute("SELECT current_setting('TimeZone')").fetchall()
+    assert setting == ("UTC",)
+    [setting] = connection.execute("SELECT current_setting('preserve_insertion_order')").fetchall()
+    assert setting == (True,)

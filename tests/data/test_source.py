@@ -1,0 +1,95 @@
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hybridhash.data import open_source
+from hybridhash.errors import DataError, InvalidValueError
+
+Write = Callable[..., Path]
+
+
+def test_parquet_has_its_types_and_text_has_none(write: Write, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1], "b": ["x"], "c": [[1.5]]}), tmp_path / "a.parquet")
+    assert open_source(tmp_path / "a.parquet").types == {"a": "BIGINT", "b": "VARCHAR", "c": "DOUBLE[]"}
+    source = open_source(write(["a,b", "1,2"]))
+    assert source.types == {"a": "VARCHAR", "b": "VARCHAR"}
+    assert source.is_text
+    assert source.columns == ("a", "b")
+    assert source.size_bytes == 8
+
+
+def test_globs_and_several_paths_are_one_table(write: Write, tmp_path: Path) -> None:
+    for name in ("p/b.csv", "p/a.csv", "q.csv"):
+        write(["a", name], name)
+    source = open_source([tmp_path / "q.csv", tmp_path / "p" / "*.csv"])
+    assert [Path(file).name for file in source.files] == ["q.csv", "a.csv", "b.csv"]
+    assert source.name.endswith("q.csv (and 2 more)")
+    rows = source.connection.execute(f"SELECT a FROM {source.scan(False)}").fetchall()
+    assert rows == [("q.csv",), ("p/a.csv",), ("p/b.csv",)]
+
+
+def test_a_name_with_magic_characters_is_a_file_first(write: Write) -> None:
+    assert open_source(write(["a", "1"], "a[1].csv")).columns == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "message"),
+    [
+        (b"", "a.csv", "a.csv: expected a header line and rows, got an empty file"),
+        (b"\n\n", "a.csv", "empty file"),
+        (b"a,b\n", "a.csv", "got a header only"),
+        (gzip.compress(b"a,b\n"), "a.csv.gz", "got a header only"),
+        (gzip.compress(b"a,b\n1,2\n")[:-12], "a.csv.gz", "whole if compressed"),
+        (b"not gzip", "a.csv.gz", "a.csv.gz: expected a readable file"),
+        (b"x", "a.xlsx", "expected one of .parquet"),
+        (b"x", "a", "got 'no extension'"),
+        (b"x", "a.parquet.zip", "got '.zip'"),
+        (b"PAR1", "a.parquet", "a.parquet: "),
+        (b"", "a.parquet", "empty file"),
+    ],
+)
+def test_files_that_cannot_be_opened(write: Write, lines: bytes, name: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        open_source(write(lines, name))
+
+
+def test_a_parquet_file_without_rows_or_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": pa.array([], pa.int64())}), path)
+    with pytest.raises(DataError, match="without any"):
+        open_source(path)
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(DataError, match=r"a\.parquet"):
+        open_source(path)
+
+
+def test_paths_that_name_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        open_source(tmp_path / "a.csv")
+    with pytest.raises(DataError, match="matches none"):
+        open_source(tmp_path / "*.csv")
+    with pytest.raises(DataError, match="one or more paths"):
+        open_source([])
+    with pytest.raises(DataError, match="got a folder"):
+        open_source(tmp_path)
+    with pytest.raises(InvalidValueError, match="movietweetings"):
+        open_source(tmp_path, "imdb")
+
+
+def test_files_that_are_no_one_table(write: Write, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1], "b": [1]}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"a": [1], "b": ["x"]}), tmp_path / "b.parquet")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "c.parquet")
+    csv = write(["a,b", "1,2"], "d.csv")
+    with pytest.raises(DataError, match="one kind"):
+        open_source([tmp_path / "a.parquet", csv])
+    with pytest.raises(DataError, match=r"'b' as in .*, BIGINT, got VARCHAR"):
+        open_source([tmp_path / "a.parquet", tmp_path / "b.parquet"])
+    with pytest.raises(DataError, match=r"'b' as in .*, BIGINT, got absent"):
+        open_source([tmp_path / "a.parquet", tmp_path / "c.parquet"])
+    with pytest.raises(DataError, match="expected the header of"):
+        open_source([csv, write(["b,a", "1,2"], "e.csv")])

@@ -1,0 +1,46 @@
+import subprocess
+import sys
+
+import pytest
+
+from hybridhash import metrics
+from hybridhash.errors import MissingDependencyError
+
+
+def test_public_names() -> None:
+    assert metrics.__all__ == [
+        "AUC",
+        "Calibration",
+        "LogLoss",
+        "NormalisedEntropy",
+        "RelativeCrossEntropy",
+        "auc",
+        "calibration",
+        "expected_calibration_error",
+        "log_loss",
+        "normalised_entropy",
+        "relative_cross_entropy",
+    ]
+    for name in metrics.__all__:
+        assert callable(getattr(metrics, name))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Accuracy'"):
+        metrics.Accuracy  # noqa: B018
+
+
+def test_the_functions_do_not_load_torch() -> None:
+    program = (
+        "import sys; from hybridhash.metrics import relative_cross_entropy as rce; "
+        "assert rce([0.25, 0.25, 0.25, 0.25], [0, 0, 0, 1]) == 0; "
+        "sys.exit(any(name.split('.')[0] in ('torch', 'torchmetrics') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_without_torchmetrics_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchmetrics", None)
+    monkeypatch.delitem(sys.modules, "hybridhash.metrics.streaming", raising=False)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'hybridhash\[train\]'"):
+        metrics.AUC  # noqa: B018

@@ -1,0 +1,26 @@
+from hybridhash import report
+
+
+def test_public_names() -> None:
+    assert report.__all__ == [
+        "RESULTS_FORMAT",
+        "CollisionBar",
+        "Comparison",
+        "Feature",
+        "FrequencyCurve",
+        "Method",
+        "QualityPoint",
+        "Shares",
+        "collision_bars",
+        "comparison_markdown",
+        "comparison_table",
+        "format_bytes",
+        "frequency_curves",
+        "inline_svg",
+        "quality_against_bytes",
+        "read_results",
+        "render_html",
+        "write_report",
+    ]
+    for name in report.__all__:
+        assert hasattr(report, name)
