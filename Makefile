@@ -26,12 +26,12 @@ demo: $(INSTALLED)
 else
 demo: $(INSTALLED)
 	mkdir -p $(OUT)
-	$(BIN)/hybridhash generate $(OUT)/stream.parquet --rows 60000
+	$(BIN)/hybridhash generate $(OUT)/stream.parquet --rows 100000
 	$(BIN)/hybridhash compare $(OUT)/stream.parquet --experiment examples/synthetic.toml --out $(OUT)
 endif
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

@@ -1,6 +1,7 @@
 """Fixtures for every room."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,14 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: {folder} is not a folder; name it in HYBRIDHASH_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def clicks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Parquet file of 1,200 clicks: ids, text with nulls, numbers with nulls and NaN, lists, time."""
+    from hybridhash.data import SyntheticStream, stream_preset
+
+    path = tmp_path_factory.mktemp("clicks") / "clicks.parquet"
+    settings = replace(stream_preset("demo", scale=0.01), num_rows=1200)
+    SyntheticStream(settings).write_parquet(path)
+    return path

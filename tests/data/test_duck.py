@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridhash.data.duck import connect, our_errors, quote_name, quote_text, require_space
+from hybridhash.data.duck import connect, our_errors, quote_name, quote_text, require_space, run
 from hybridhash.errors import DataError
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
@@ -45,3 +45,13 @@ def test_times_are_utc_and_rows_keep_their_order() -> None:
     assert setting == ("UTC",)
     [setting] = connection.execute("SELECT current_setting('preserve_insertion_order')").fetchall()
     assert setting == (True,)
+
+
+class _Interrupted:
+    def execute(self, sql: str) -> None:
+        raise RuntimeError("Query interrupted")
+
+
+def test_an_interrupt_inside_a_statement_is_an_interrupt() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(_Interrupted(), "SELECT 1", "read", None)

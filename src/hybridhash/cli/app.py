@@ -26,6 +26,7 @@ app = App(
     help="Make the embedding tables of a recommender a tenth of their size, and see what it costs.",
     version=__version__,
     help_format="markdown",
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative="", show_default=_default),
 )
 app.command(compare.compare)

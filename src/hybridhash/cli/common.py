@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.table import Table
 
 from hybridhash.experiments.settings import Settings, merge_settings, read_experiment
 from hybridhash.report import format_bytes
+
+_UNLIMITED: Final = 10_000  # columns; a table takes what it needs
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -58,8 +60,15 @@ def print_json(value: Any) -> None:
 
 def print_table(table: Table) -> None:
     """Print a table on standard output, as wide as it needs to be where that is no terminal."""
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 200)
+    console = Console(width=None if sys.stdout.isatty() else _UNLIMITED)
+    with console.capture() as drawn:  # rich itself ends the process where nobody reads the output any more
+        console.print(table)
+    print(drawn.get(), end="")
+
+
+def say(console: Console, line: str) -> None:
+    """Print one line on the console as it is, neither wrapped nor coloured."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def ledger_table(ledger: dict[str, int]) -> Table:

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hybridhash import __version__
-from hybridhash.cli.common import Experiment, command_line, print_table, settle, terminal
+from hybridhash.cli.common import Experiment, command_line, print_table, say, settle, terminal
 from hybridhash.cli.progress import TerminalListener
 from hybridhash.experiments import CompareSettings
 from hybridhash.report import comparison_table
@@ -33,6 +33,4 @@ def compare(
     with TerminalListener(console) as listener:
         results = run(files, wanted, listener, version=__version__, command=command_line())
     print_table(comparison_table(results))
-    console.print(
-        f"written: {wanted.out / 'results.json'}, {wanted.out / 'report.html'}", highlight=False, markup=False
-    )
+    say(console, f"written: {wanted.out / 'results.json'}, {wanted.out / 'report.html'}")

@@ -1,5 +1,6 @@
 """Where the command starts: errors become one line and an exit code."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -27,16 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_ERROR
     try:
         run(given)
+        sys.stdout.flush()
     except HybridHashError as error:
         _say(str(error))
         return EXIT_ERROR
     except KeyboardInterrupt:
-        _say("interrupted; the same command goes on from what was saved")
+        _say("interrupted; compare and train go on from what was saved when they are run again")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        return 0
+        # The reader has gone, as in `| head`. What is still buffered goes nowhere, or Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
 def _say(message: str) -> None:
-    print(f"hybridhash: {message}", file=sys.stderr)
+    print(f"hybridhash: {' '.join(message.split())}", file=sys.stderr)

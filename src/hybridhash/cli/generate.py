@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hybridhash.cli.common import terminal
+from hybridhash.cli.common import say, terminal
 from hybridhash.cli.progress import TerminalListener
 
 
@@ -34,11 +34,9 @@ def generate(
     with TerminalListener(console) as listener:
         stream.write_parquet(out, lambda done, total: listener.stage("generate", done, total))
     columns = stream.columns
-    console.print(
+    say(
+        console,
         f"written: {out}, {stream.num_rows:,} rows; compare with\n  hybridhash compare {out} --label {columns.label} "
         f"--categorical {','.join(columns.categorical)} --numeric {','.join(columns.numeric)} "
         f"--list {','.join(columns.lists)} --time {columns.time} --reference {columns.probability}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hybridhash.cli.common import terminal
+from hybridhash.cli.common import say, terminal
 from hybridhash.cli.progress import TerminalListener
 
 
@@ -31,4 +31,4 @@ def predict(
     with TerminalListener(console) as listener:
         num_rows = run(model, data, sys.stdout.buffer if out is None else out, listener, format=format)
     if out is not None:
-        console.print(f"written: {out}, {num_rows:,} rows", highlight=False, markup=False)
+        say(console, f"written: {out}, {num_rows:,} rows")

@@ -40,10 +40,6 @@ def profile(
         f"{found['positives']:,} positive; {found['keys']:,} keys; baseline {format_bytes(found['baseline_bytes'])}, "
         f"budget {wanted.budget} = {format_bytes(found['budget_bytes'])}"
     )
-    if found["skipped"]:
-        print(
-            "skipped rows: " + ", ".join(f"{count:,} {reason}" for reason, count in found["skipped"].items())
-        )
 
 
 def _table(found: dict[str, Any]) -> Table:

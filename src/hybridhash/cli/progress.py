@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from hybridhash.cli.common import say
+
 if TYPE_CHECKING:
     from hybridhash.training import Progress as TrainingProgress
 
@@ -68,11 +70,11 @@ class TerminalListener:
 
     def run_done(self, title: str, summary: str) -> None:
         """Print what a run came to."""
-        self._console.print(f"{title}: {summary}", highlight=False, markup=False)
+        say(self._console, f"{title}: {summary}")
 
     def note(self, text: str) -> None:
         """Print a note."""
-        self._console.print(f"note: {text}", highlight=False, markup=False)
+        say(self._console, f"note: {text}")
 
     def _draw(self, title: str, done: int, total: int | None, text: str) -> None:
         if title != self._title or self._task is None:

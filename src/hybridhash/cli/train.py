@@ -4,7 +4,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hybridhash.cli.common import AsJson, Experiment, ledger_table, print_json, print_table, settle, terminal
+from hybridhash.cli.common import (
+    AsJson,
+    Experiment,
+    ledger_table,
+    print_json,
+    print_table,
+    say,
+    settle,
+    terminal,
+)
 from hybridhash.cli.progress import TerminalListener
 from hybridhash.experiments import SingleSettings
 
@@ -38,4 +47,4 @@ def train(
         f"test RCE {quality['rce']:.3f}, AUC {quality['auc']:.4f}, log loss {quality['log_loss']:.4f}, "
         f"calibration {quality['calibration']:.3f}"
     )
-    console.print(f"written: {wanted.out}", highlight=False, markup=False)
+    say(console, f"written: {wanted.out}")

@@ -81,7 +81,7 @@ def run(connection: "duckdb.DuckDBPyConnection", sql: str, stage: str, progress:
         progress: Called as ``progress(stage, percent, 100)`` from a helper thread, or None.
     """
     if progress is None:
-        connection.execute(sql)
+        _execute(connection, sql)
         return
     finished = Event()
 
@@ -94,11 +94,21 @@ def run(connection: "duckdb.DuckDBPyConnection", sql: str, stage: str, progress:
     helper = Thread(target=tick, daemon=True)
     helper.start()
     try:
-        connection.execute(sql)
+        _execute(connection, sql)
     finally:
         finished.set()
         helper.join()
     progress(stage, 100, 100)
+
+
+def _execute(connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
+    """Run a statement; DuckDB reports Ctrl-C as a RuntimeError of its own."""
+    try:
+        connection.execute(sql)
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
 
 
 def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:

@@ -6,7 +6,7 @@ from typing import Final, get_args
 import torch
 from torch import Tensor, nn
 
-from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.embeddings.encoder import RowEncoder, check_int64
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.kernels import reference
 from hybridhash.kernels.reference import Mode, Rows
@@ -19,12 +19,14 @@ class KeyEmbeddingBag(nn.Module):
     """Embeds bags of int64 keys, with the contract of ``nn.EmbeddingBag``.
 
     Any key is legal: a key outside the vocabulary reads tail rows. If every key of a batch is in the
-    head, outputs and gradients equal those of ``nn.EmbeddingBag`` exactly.
+    head, outputs and gradients equal exactly those of an ``nn.EmbeddingBag`` whose weight is ``head``.
+    There is no ``max_norm``, ``norm_type``, ``scale_grad_by_freq`` or ``from_pretrained``: they speak of
+    rows that belong to one id. Unlike there, keys and offsets are int64 only.
 
     Args:
         spec: The table.
         encoder: Says which rows a key reads; pass the same one to bags that share rows.
-        mode: How the vectors of a bag become one: ``sum``, ``mean`` or ``max``.
+        mode: How the vectors of a bag become one: ``sum``, ``mean`` (as in torch, the default) or ``max``.
         include_last_offset: Whether ``offsets`` ends with the number of keys.
         padding_key: A key that stands for nothing: not summed, not counted, never trained.
         sparse: Whether gradients are sparse tensors (not with ``max``).
@@ -33,7 +35,8 @@ class KeyEmbeddingBag(nn.Module):
         generator: Source of the initial values; torch's default if not given.
 
     Raises:
-        InvalidValueError: An unknown mode, ``sparse`` with ``max``, or a negative ``init_std``.
+        InvalidValueError: An encoder of another table, an unknown mode, ``sparse`` with ``max``, a negative
+            ``init_std``, or a ``padding_key`` outside int64.
 
     Shape:
         keys int64[N] with offsets int64[B] (or [B + 1]), or keys int64[B, L]; returns float[B, D].
@@ -44,7 +47,7 @@ class KeyEmbeddingBag(nn.Module):
         spec: TableSpec,
         encoder: RowEncoder,
         *,
-        mode: Mode = "sum",
+        mode: Mode = "mean",
         include_last_offset: bool = False,
         padding_key: int | None = None,
         sparse: bool = False,
@@ -53,6 +56,10 @@ class KeyEmbeddingBag(nn.Module):
     ) -> None:
         """Make the head and tail parameters and fill them."""
         super().__init__()
+        if not encoder.serves(spec):
+            raise InvalidValueError(f"encoder: expected one of {spec}, got {encoder}, seed {encoder.seed}")
+        if padding_key is not None and not -(1 << 63) <= padding_key < 1 << 63:
+            raise InvalidValueError(f"padding_key: expected an int64 key, got {padding_key}")
         if mode not in MODES:
             raise InvalidValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
         if sparse and mode == "max":
@@ -67,6 +74,9 @@ class KeyEmbeddingBag(nn.Module):
         self.sparse: Final = sparse
         self.head = nn.Parameter(torch.empty(spec.num_head, spec.dim))
         self.tail = nn.Parameter(torch.empty(spec.num_buckets, spec.bucket_dim))
+        self._padding_row: int | None
+        self._find_padding_row()
+        self.register_load_state_dict_post_hook(KeyEmbeddingBag._find_padding_row)  # type: ignore[no-untyped-call]
         self.reset_parameters(init_std, generator)
 
     def reset_parameters(self, init_std: float, generator: torch.Generator | None = None) -> None:
@@ -85,6 +95,10 @@ class KeyEmbeddingBag(nn.Module):
             "concat": 1,
         }
         with torch.no_grad():
+            if init_std == 0:  # nothing to draw: the generator stays where it is
+                self.head.zero_()
+                self.tail.zero_()
+                return
             self.head.normal_(mean=0.0, std=init_std, generator=generator)
             self.tail.normal_(mean=0.0, std=init_std * per_row[self.spec.combine], generator=generator)
             if self.spec.num_buckets == 1:
@@ -110,9 +124,10 @@ class KeyEmbeddingBag(nn.Module):
             float[B, D]; zeros for an empty bag.
 
         Raises:
-            InvalidTypeError: Keys or offsets are not int64, or weights are not floating point.
+            InvalidTypeError: Keys or offsets are not int64, or weights are not of the rows' type.
             InvalidValueError: Shapes that do not fit, weights with another mode than ``sum``, or offsets
-                that do not begin at 0, decrease, or pass the end.
+                that do not begin at 0, that decrease, or that do not end at the number of keys. The values
+                of offsets cannot be looked at, and are not, inside ``torch.compile`` and ``torch.export``.
         """
         flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
         return reference.embedding_bag(
@@ -124,6 +139,7 @@ class KeyEmbeddingBag(nn.Module):
             mode=self.mode,
             per_sample_weights=weights,
             sparse=self.sparse,
+            padding_row=self._padding_row,
         )
 
     def dense_equivalent(self, keys: Tensor) -> Tensor:
@@ -134,6 +150,10 @@ class KeyEmbeddingBag(nn.Module):
 
         Returns:
             float[N, D]; zeros for the padding key.
+
+        Raises:
+            InvalidTypeError: The keys are not int64.
+            InvalidValueError: They are not 1-D.
         """
         return reference.key_vectors(
             self.head, self.tail, self.encoder(keys, self.padding_key), self.spec.combine
@@ -147,12 +167,15 @@ class KeyEmbeddingBag(nn.Module):
             f"num_hashes={spec.num_hashes}, combine={spec.combine!r}, mode={self.mode!r}"
         )
 
+    def _find_padding_row(self, *_: object) -> None:
+        """Keep the padding key's head row as a number that torch.export can hold."""
+        self._padding_row = None if self.padding_key is None else self.encoder.head_row(self.padding_key)
+
     def _check(
         self, keys: Tensor, offsets: Tensor | None, weights: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Refuse what nn.EmbeddingBag refuses; return flat keys, B + 1 offsets, flat weights."""
-        if keys.dtype != torch.int64:
-            raise InvalidTypeError(f"keys: expected int64 (from hash_keys), got {keys.dtype}")
+        check_int64("keys", keys)
         if weights is not None:
             if self.mode != "sum":
                 raise InvalidValueError(f"per_sample_weights: expected mode 'sum', got mode {self.mode!r}")
@@ -160,8 +183,10 @@ class KeyEmbeddingBag(nn.Module):
                 raise InvalidValueError(
                     f"per_sample_weights: expected the shape of keys {tuple(keys.shape)}, got {tuple(weights.shape)}"
                 )
-            if not weights.is_floating_point():
-                raise InvalidTypeError(f"per_sample_weights: expected floating point, got {weights.dtype}")
+            if weights.dtype != self.head.dtype:
+                raise InvalidTypeError(
+                    f"per_sample_weights: expected {self.head.dtype}, as the rows are, got {weights.dtype}"
+                )
             weights = weights.flatten()
         if keys.dim() == 2:
             if offsets is not None:
@@ -172,8 +197,7 @@ class KeyEmbeddingBag(nn.Module):
             raise InvalidValueError(f"keys: expected 1-D or 2-D, got {keys.dim()}-D")
         if offsets is None:
             raise InvalidValueError("offsets: expected int64 offsets with 1-D keys, got none")
-        if offsets.dtype != torch.int64:
-            raise InvalidTypeError(f"offsets: expected int64, got {offsets.dtype}")
+        check_int64("offsets", offsets)
         if offsets.dim() != 1:
             raise InvalidValueError(f"offsets: expected 1-D, got {offsets.dim()}-D")
         if self.include_last_offset:
@@ -193,9 +217,14 @@ def _check_bounds(offsets: Tensor, num_keys: int) -> None:
         raise InvalidValueError(f"offsets: expected a bag for every key, got no bag for {num_keys} keys")
     if int(offsets[0]) != 0:
         raise InvalidValueError(f"offsets: expected to begin at 0, got {int(offsets[0])}")
-    if bool((offsets.diff() < 0).any()):
-        raise InvalidValueError(f"offsets: expected to increase up to the number of keys, {num_keys}")
     if int(offsets[-1]) != num_keys:
         raise InvalidValueError(
-            f"offsets: expected to end at the number of keys {num_keys}, got {int(offsets[-1])}"
+            f"offsets: expected to end at the number of keys, {num_keys}, got {int(offsets[-1])}"
+        )
+    lengths = offsets.diff()
+    if bool((lengths < 0).any()):
+        bag = int(lengths.argmin())
+        raise InvalidValueError(
+            f"offsets: expected to rise, or stay for an empty bag, up to the number of keys, {num_keys}, got "
+            f"{int(offsets[bag])} and then {int(offsets[bag + 1])}"
         )

@@ -1,15 +1,28 @@
 """The five methods as embedding bags that a model takes in place of ``nn.EmbeddingBag``."""
 
-from typing import Any
+from typing import Final, TypedDict, Unpack
 
 import numpy as np
+import torch
 
 from hybridhash.embeddings.bag import KeyEmbeddingBag
 from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.kernels.reference import Mode
 from hybridhash.spec import Combine, TableSpec
 from hybridhash.vocabulary import Vocabulary
 
-_NO_KEYS = np.empty(0, dtype=np.int64)
+_NO_KEYS: Final = Vocabulary(np.empty(0, dtype=np.int64))
+
+
+class BagOptions(TypedDict, total=False):
+    """Options that all bags have; `KeyEmbeddingBag` says what they do."""
+
+    mode: Mode
+    include_last_offset: bool
+    padding_key: int | None
+    sparse: bool
+    init_std: float
+    generator: torch.Generator | None
 
 
 class FullEmbeddingBag(KeyEmbeddingBag):
@@ -27,7 +40,7 @@ class FullEmbeddingBag(KeyEmbeddingBag):
         torch.Size([2, 4])
     """
 
-    def __init__(self, vocabulary: Vocabulary, dim: int, **options: Any) -> None:
+    def __init__(self, vocabulary: Vocabulary, dim: int, **options: Unpack[BagOptions]) -> None:
         """Lay out the table."""
         spec = TableSpec(num_head=len(vocabulary), num_buckets=1, dim=dim)
         super().__init__(spec, RowEncoder(spec, vocabulary), **options)
@@ -43,10 +56,10 @@ class HashEmbeddingBag(KeyEmbeddingBag):
         **options: As in `KeyEmbeddingBag`.
     """
 
-    def __init__(self, num_buckets: int, dim: int, *, seed: int = 0, **options: Any) -> None:
+    def __init__(self, num_buckets: int, dim: int, *, seed: int = 0, **options: Unpack[BagOptions]) -> None:
         """Lay out the table."""
         spec = TableSpec(num_head=0, num_buckets=num_buckets, dim=dim, seed=seed)
-        super().__init__(spec, RowEncoder(spec, Vocabulary(_NO_KEYS)), **options)
+        super().__init__(spec, RowEncoder(spec, _NO_KEYS), **options)
 
 
 class DoubleHashEmbeddingBag(KeyEmbeddingBag):
@@ -69,11 +82,11 @@ class DoubleHashEmbeddingBag(KeyEmbeddingBag):
         num_hashes: int = 2,
         *,
         seed: int = 0,
-        **options: Any,
+        **options: Unpack[BagOptions],
     ) -> None:
         """Lay out the table."""
         spec = TableSpec(0, num_buckets, dim, num_hashes, combine, seed)
-        super().__init__(spec, RowEncoder(spec, Vocabulary(_NO_KEYS)), **options)
+        super().__init__(spec, RowEncoder(spec, _NO_KEYS), **options)
 
 
 class FrequencyEmbeddingBag(KeyEmbeddingBag):
@@ -88,7 +101,13 @@ class FrequencyEmbeddingBag(KeyEmbeddingBag):
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, num_buckets: int, dim: int, *, seed: int = 0, **options: Any
+        self,
+        vocabulary: Vocabulary,
+        num_buckets: int,
+        dim: int,
+        *,
+        seed: int = 0,
+        **options: Unpack[BagOptions],
     ) -> None:
         """Lay out the table."""
         spec = TableSpec(len(vocabulary), num_buckets, dim, seed=seed)
@@ -124,7 +143,7 @@ class HybridEmbeddingBag(KeyEmbeddingBag):
         num_hashes: int = 2,
         *,
         seed: int = 0,
-        **options: Any,
+        **options: Unpack[BagOptions],
     ) -> None:
         """Lay out the table."""
         spec = TableSpec(len(vocabulary), num_buckets, dim, num_hashes, combine, seed)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from hybridhash.embeddings.bag import KeyEmbeddingBag
-from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.embeddings.encoder import RowEncoder, check_int64
 from hybridhash.errors import InvalidValueError
 from hybridhash.kernels.reference import Rows
 from hybridhash.spec import GroupSpec
@@ -39,7 +39,8 @@ class EmbeddingCollection(nn.Module):
         bags: The embedding bag of each group, with ``include_last_offset``.
 
     Raises:
-        InvalidValueError: A group names a feature that the batch does not have, or a bag does not fit.
+        InvalidValueError: No groups, not one bag per group, a group that names a feature which the batch
+            does not have, or a bag that does not fit its group.
     """
 
     def __init__(
@@ -47,14 +48,20 @@ class EmbeddingCollection(nn.Module):
     ) -> None:
         """Hold the bags."""
         super().__init__()
+        if not groups or len(bags) != len(groups):
+            raise InvalidValueError(
+                f"bags: expected one for each of one group or more, got {len(bags)} bags for {len(groups)} groups"
+            )
         places = {name: place for place, name in enumerate(features)}
         for group, bag in zip(groups, bags, strict=True):
             unknown = [name for name in group.features if name not in places]
             if unknown:
                 raise InvalidValueError(f"features: expected names among {list(places)}, got {unknown}")
-            if not bag.include_last_offset or bag.spec != group.table:
+            if not bag.include_last_offset or bag.spec != group.table or bag.mode != group.mode:
                 raise InvalidValueError(
-                    f"bag of {group.features}: expected {group.table} with include_last_offset"
+                    f"bag of {group.features}: expected {group.table} with mode {group.mode!r} and "
+                    f"include_last_offset, got {bag.spec} with mode {bag.mode!r} and "
+                    f"include_last_offset={bag.include_last_offset}"
                 )
         self.features = tuple(features)
         self.groups = tuple(groups)
@@ -70,9 +77,14 @@ class EmbeddingCollection(nn.Module):
 
     def shares_rows_with(self, other: "EmbeddingCollection") -> bool:
         """Whether both read the same rows of the same features, so that keys need encoding once."""
-        return [group.features for group in self.groups] == [
-            group.features for group in other.groups
-        ] and all(mine.encoder is theirs.encoder for mine, theirs in zip(self.bags, other.bags, strict=True))
+        return (
+            self.features == other.features
+            and [group.features for group in self.groups] == [group.features for group in other.groups]
+            and all(
+                mine.encoder is theirs.encoder and mine.padding_key == theirs.padding_key
+                for mine, theirs in zip(self.bags, other.bags, strict=True)
+            )
+        )
 
     def encode(self, keys: Tensor, offsets: Tensor) -> list[GroupInput]:
         """Find the rows of a batch.
@@ -83,10 +95,21 @@ class EmbeddingCollection(nn.Module):
 
         Returns:
             The input of each group.
+
+        Raises:
+            InvalidTypeError: Keys or offsets are not int64.
+            InvalidValueError: They are not 1-D, or the offsets are not of F features of the same B rows.
         """
+        check_int64("offsets", offsets)
+        num_features = len(self.features)
+        if offsets.dim() != 1 or offsets.numel() % num_features != 1 % num_features:
+            raise InvalidValueError(
+                f"offsets: expected int64[F * B + 1] for F = {num_features} features, got shape "
+                f"{tuple(offsets.shape)}"
+            )
         inputs = []
         for places, (_, bag) in zip(self._places, self.tables, strict=True):
-            group_keys, group_offsets = _select(keys, offsets, places, len(self.features))
+            group_keys, group_offsets = _select(keys, offsets, places, num_features)
             inputs.append(GroupInput(group_keys, group_offsets, bag.encoder(group_keys, bag.padding_key)))
         return inputs
 
@@ -102,8 +125,8 @@ class EmbeddingCollection(nn.Module):
         vectors = []
         for (group, bag), (keys, offsets, rows) in zip(self.tables, inputs, strict=True):
             pooled = bag(keys, offsets, rows=rows)
-            num_features = len(group.features)
-            vectors.append(pooled.view(num_features, -1, group.table.dim).transpose(0, 1).flatten(1))
+            by_feature = pooled.unflatten(0, (len(group.features), -1))
+            vectors.append(by_feature.transpose(0, 1).flatten(1))
         return torch.cat(vectors, dim=1)
 
 
@@ -130,11 +153,19 @@ def build_collection(
 
     Returns:
         The collection.
+
+    Raises:
+        InvalidValueError: A group names a dictionary without a vocabulary, one of another size than its
+            table's head, or a feature that the batch does not have.
     """
     known: Encoders = {} if encoders is None else encoders
     bags = []
     for group in groups:
         table = group.table
+        if group.dictionary not in vocabularies:
+            raise InvalidValueError(
+                f"vocabularies: expected one named {group.dictionary!r}, got {sorted(vocabularies)}"
+            )
         identity = (group.dictionary, table.num_head, table.num_buckets, table.num_hashes, table.seed)
         if identity not in known:
             known[identity] = RowEncoder(table, vocabularies[group.dictionary])

@@ -2,10 +2,11 @@
 
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hybridhash.errors import InvalidValueError
+from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import bucket_salts
 from hybridhash.kernels import reference
 from hybridhash.kernels.reference import Rows
@@ -23,20 +24,28 @@ class RowEncoder(nn.Module):
 
     Raises:
         InvalidValueError: The vocabulary's size is not the spec's.
+
+    The ``state_dict`` holds the dictionary and the salts of the hash functions. The dictionary is loaded;
+    the salts, which follow from the seed, must be the same, or the trained rows would go to other keys.
     """
 
     dictionary: Tensor
+    salts: Tensor
 
     def __init__(self, spec: TableSpec, vocabulary: Vocabulary) -> None:
         """Hold the dictionary as a buffer."""
         super().__init__()
         if len(vocabulary) != spec.num_head:
-            raise InvalidValueError(f"vocabulary: expected {spec.num_head} keys, got {len(vocabulary)}")
+            raise InvalidValueError(
+                f"vocabulary: expected {spec.num_head} keys, one per head row, got {len(vocabulary)}; take "
+                "the first keys of a longer one"
+            )
         self.register_buffer("dictionary", torch.from_numpy(vocabulary.sorted_keys.copy()))
         self.num_buckets: Final = spec.num_buckets
         self.num_hashes: Final = spec.num_hashes
         self.seed: Final = spec.seed
-        self._salts = bucket_salts(spec.num_hashes, spec.seed)
+        salts = np.array(bucket_salts(spec.num_hashes, spec.seed), dtype=np.uint64).view(np.int64)
+        self.register_buffer("salts", torch.from_numpy(salts), persistent=False)
 
     def forward(self, keys: Tensor, padding_key: int | None = None) -> Rows:
         """Find the rows of keys.
@@ -47,9 +56,66 @@ class RowEncoder(nn.Module):
 
         Returns:
             The rows; see `hybridhash.kernels.reference.Rows`.
+
+        Raises:
+            InvalidTypeError: The keys are not a tensor of int64.
+            InvalidValueError: They are not 1-D.
         """
-        return reference.encode(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
+        check_int64("keys", keys)
+        if keys.dim() != 1:
+            raise InvalidValueError(f"keys: expected 1-D, got {keys.dim()}-D; flatten them first")
+        return reference.encode(keys, self.dictionary, self.num_buckets, self.salts, padding_key)
+
+    def head_row(self, key: int) -> int | None:
+        """Return the head row of one key, or None where it has none."""
+        place = int(torch.searchsorted(self.dictionary, key))
+        found = place < self.dictionary.numel() and int(self.dictionary[place]) == key
+        return place if found else None
+
+    def serves(self, spec: TableSpec) -> bool:
+        """Whether a table of this spec has the rows that this encoder names."""
+        return (self.dictionary.numel(), self.num_buckets, self.num_hashes, self.seed) == (
+            spec.num_head,
+            spec.num_buckets,
+            spec.num_hashes,
+            spec.seed,
+        )
+
+    def get_extra_state(self) -> Tensor:
+        """Return the salts for the ``state_dict``."""
+        return self.salts
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Compare the salts of a ``state_dict`` with these.
+
+        Raises:
+            InvalidValueError: The state is of other hash functions.
+        """
+        if not torch.equal(state.to(self.salts.device), self.salts):
+            raise InvalidValueError(
+                f"state_dict: expected one of {self.num_hashes} hashes with seed {self.seed}, got one of other "
+                "hash functions; build the module with the seed and num_hashes of the one that was saved"
+            )
 
     def extra_repr(self) -> str:
         """Say the sizes when printed."""
         return f"num_head={self.dictionary.numel()}, num_buckets={self.num_buckets}, num_hashes={self.num_hashes}"
+
+
+def check_int64(name: str, tensor: Tensor) -> None:
+    """Refuse anything but a tensor of int64.
+
+    Args:
+        name: What the caller calls it.
+        tensor: What came.
+
+    Raises:
+        InvalidTypeError: It is something else.
+    """
+    if not isinstance(tensor, Tensor):
+        raise InvalidTypeError(
+            f"{name}: expected a torch.Tensor of int64, got {type(tensor).__name__}; use torch.from_numpy for "
+            "an array"
+        )
+    if tensor.dtype != torch.int64:
+        raise InvalidTypeError(f"{name}: expected int64, got {tensor.dtype}; hash_keys makes int64 keys")

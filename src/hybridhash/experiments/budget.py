@@ -1,6 +1,7 @@
 """A byte budget as people write it."""
 
 import re
+from fractions import Fraction
 from typing import Final
 
 from hybridhash.errors import BudgetError
@@ -18,6 +19,15 @@ _UNITS: Final = {
 _SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(%|[a-z]*)\s*", re.IGNORECASE)
 
 
+def check_budget(text: str) -> None:
+    """Refuse a budget that can be used for no data at all.
+
+    Raises:
+        BudgetError: The text says no size, nothing, or more than 100 %.
+    """
+    _read(text)
+
+
 def parse_budget(text: str, baseline_bytes: int) -> int:
     """Read ``10%`` (of the baseline), ``40MB``, ``1.5GiB`` or a plain number of bytes.
 
@@ -29,21 +39,30 @@ def parse_budget(text: str, baseline_bytes: int) -> int:
         Bytes.
 
     Raises:
-        BudgetError: The text says no size, nothing, or more than the baseline.
+        BudgetError: The text says no size, less than one byte, or more than the baseline.
     """
-    match = _SIZE.fullmatch(text)
-    if match is None or (match[2] != "%" and match[2].lower() not in _UNITS):
-        raise BudgetError(f"budget: expected a share such as '10%' or a size such as '40MB', got {text!r}")
-    number = float(match[1])
-    if match[2] == "%":
-        budget = int(number / 100 * baseline_bytes)
-    else:
-        budget = int(number * _UNITS[match[2].lower()])
+    amount, is_share = _read(text)
+    budget = int(amount * baseline_bytes if is_share else amount)
     if budget > baseline_bytes:
         raise BudgetError(
-            f"budget: expected at most 100% of the baseline's {baseline_bytes} bytes, got {text} ({budget} bytes); "
+            f"budget: expected at most 100% of the baseline's {baseline_bytes} bytes, got {text}; "
             "there is nothing to compress at that size"
         )
     if budget < 1:
-        raise BudgetError(f"budget: expected at least one byte, got {text!r}")
+        raise BudgetError(f"budget: expected at least one byte, got {text!r}, which is less")
     return budget
+
+
+def _read(text: str) -> tuple[Fraction, bool]:
+    """Return a share of the baseline and True, or a number of bytes and False."""
+    match = _SIZE.fullmatch(text)
+    if match is None or (match[2] != "%" and match[2].lower() not in _UNITS):
+        raise BudgetError(f"budget: expected a share such as '10%' or a size such as '40MB', got {text!r}")
+    number = Fraction(match[1])  # exact: 29 % of 100 bytes are 29 bytes
+    if not number:
+        raise BudgetError(f"budget: expected at least one byte, got {text!r}")
+    if match[2] != "%":
+        return number * _UNITS[match[2].lower()], False
+    if number > 100:
+        raise BudgetError(f"budget: expected at most 100% of the baseline, got {text!r}")
+    return number / 100, True

@@ -1,7 +1,6 @@
 """Train every method at one budget and set them side by side."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -11,12 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from hybridhash.data import TEST
-from hybridhash.errors import InvalidValueError
+from hybridhash.errors import FileAccessError, FileFormatError, InvalidValueError
 from hybridhash.experiments.budget import parse_budget
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.experiments.fit import Quality, Tuned, fit, judge, tune
 from hybridhash.experiments.layout import Layout, TablePlan, lay_out, plan_tables
 from hybridhash.experiments.machine import describe_machine
+from hybridhash.experiments.output import check_output_folder
 from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
 from hybridhash.experiments.profiling import feature_rows
 from hybridhash.experiments.progress import Listener
@@ -61,10 +61,9 @@ def compare(
     methods = list(dict.fromkeys(settings.method))
     if not methods:
         raise InvalidValueError("--method: expected one method or more, got none")
+    check_output_folder(settings.out)
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
-        if prepared.dataset.split.note:
-            listener.note(prepared.dataset.split.note)
         plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
         baseline_bytes = sum(plan.baseline_bytes(settings) for plan in plans)
         budget_bytes = parse_budget(settings.budget, baseline_bytes)
@@ -181,7 +180,7 @@ class _Comparison:
                 "learning_rate": tuned.learning_rate,
                 "epochs": tuned.epochs,
                 "batch_size": self.settings.batch_size,
-                "validation_rce": None if math.isnan(tuned.validation_rce) else tuned.validation_rce,
+                "validation_rce": tuned.as_dict()["validation_rce"],
             },
             "collisions": collision_shares(self.plans, layouts[0].spec),
             "bundle": bundle.name,
@@ -191,15 +190,21 @@ class _Comparison:
         key = f"{name}-tuned-{self.run_key}"
         kept = self.store.get(key)
         if kept is not None:
-            return Tuned(kept["learning_rate"], kept["epochs"], kept["validation_rce"] or math.nan)
+            return Tuned.from_dict(kept)
+
+        def checkpoint_of(rate: float) -> Path:
+            return self.store.path(f"{name}-rate{rate:g}-{self.run_key}", ".checkpoint")
+
         tuned = tune(
             self.prepared.dataset,
             layout,
             self.settings,
             lambda what, progress: self.listener.training(f"{name}: {what}", progress),
+            checkpoint_of,
         )
-        rce = None if math.isnan(tuned.validation_rce) else tuned.validation_rce
-        self.store.keep(key, {**asdict(tuned), "validation_rce": rce})
+        self.store.keep(key, tuned.as_dict())
+        for rate in self.settings.learning_rate:
+            checkpoint_of(rate).unlink(missing_ok=True)
         self.listener.run_done(
             f"{name}: tuned", f"learning rate {tuned.learning_rate:g}, {tuned.epochs} epochs"
         )
@@ -231,7 +236,7 @@ class _Comparison:
                 dataset.schema,
                 dataset.discretiser,
                 label=str(dataset.label),
-                notes={"method": name, "run": key, "training": asdict(tuned) | {"validation_rce": None}},
+                notes={"method": name, "run": key, "training": tuned.as_dict()},
             )
         run = {"quality": asdict(quality), "train": _train_row(trained)}
         self.store.keep(key, run)
@@ -241,7 +246,10 @@ class _Comparison:
 
 
 def _is_bundle_of(path: Path, run: str) -> bool:
-    return path.exists() and load(path).notes.get("run") == run
+    try:
+        return load(path).notes.get("run") == run
+    except (FileAccessError, FileFormatError):  # gone or damaged: the run is made again
+        return False
 
 
 def _run_key(prepared: Prepared, settings: CompareSettings) -> str:

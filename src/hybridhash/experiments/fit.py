@@ -1,9 +1,10 @@
 """Tune, train and judge one method."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,18 @@ class Tuned:
     epochs: int
     validation_rce: float
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, for JSON, which has null and no NaN."""
+        return asdict(self) | {
+            "validation_rce": None if math.isnan(self.validation_rce) else self.validation_rce
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Tuned":
+        """Build what `as_dict` described."""
+        rce = fields["validation_rce"]
+        return cls(fields["learning_rate"], fields["epochs"], math.nan if rce is None else rce)
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -52,7 +65,11 @@ class Quality:
 
 
 def tune(
-    dataset: Dataset, layout: Layout, settings: FitSettings, on_progress: Callable[[str, Progress], None]
+    dataset: Dataset,
+    layout: Layout,
+    settings: FitSettings,
+    on_progress: Callable[[str, Progress], None],
+    checkpoint_of: Callable[[float], Path] | None = None,
 ) -> Tuned:
     """Choose the learning rate and the number of passes on the validation slice of the training span.
 
@@ -61,6 +78,8 @@ def tune(
         layout: The model.
         settings: The learning rates and the most passes.
         on_progress: Called with the learning rate as text and the progress.
+        checkpoint_of: Names the checkpoint of a learning rate, as in `hybridhash.training.train`; a rate that
+            was tried in full is read from there. None keeps nothing.
 
     Returns:
         The choice.
@@ -88,7 +107,15 @@ def tune(
             on_progress(f"learning rate {rate:g}", progress)
 
         try:
-            result = train(model, dataset.rows, train_rows, run, validation=validation_rows, on_progress=hear)
+            result = train(
+                model,
+                dataset.rows,
+                train_rows,
+                run,
+                validation=validation_rows,
+                on_progress=hear,
+                checkpoint=None if checkpoint_of is None else checkpoint_of(rate),
+            )
         except DivergedError:
             continue
         rce = max(result.validation_rce)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hybridhash.data import Schema
+from hybridhash.errors import BudgetError
 from hybridhash.experiments.settings import ModelSettings
-from hybridhash.spec import METHODS, Demand, GroupSpec, ModelSpec, baseline_bytes
+from hybridhash.spec import METHODS, Demand, GroupSpec, ModelSpec, baseline_bytes, smallest_budget_bytes
 from hybridhash.vocabulary import Counts, Vocabulary
 
 
@@ -103,12 +104,53 @@ def plan_tables(schema: Schema, counts: Counts, settings: ModelSettings) -> list
     ]
 
 
+def share_budget(plans: Sequence[TablePlan], budget_bytes: int, settings: ModelSettings) -> list[int]:
+    """Divide a budget over tables in proportion to their baseline bytes, one row per feature at least.
+
+    A table whose proportional share is below one row per feature gets just that, and the others divide the
+    rest: a feature of three values can have a table of its own at a tenth of the bytes.
+
+    Args:
+        plans: The tables.
+        budget_bytes: For all of them together.
+        settings: The model.
+
+    Returns:
+        Bytes per table, together at most the budget.
+
+    Raises:
+        BudgetError: The budget is below one row for every feature of every table.
+    """
+    smallest = [smallest_budget_bytes(plan.demand(0, settings, seed=0)) for plan in plans]
+    if budget_bytes < sum(smallest):
+        raise BudgetError(
+            f"budget: expected at least {sum(smallest)} bytes, one row for each feature of each table, got "
+            f"{budget_bytes}; raise the budget or lower --dim"
+        )
+    weights = [plan.baseline_bytes(settings) for plan in plans]
+    shares = list(smallest)
+    open_tables = set(range(len(plans)))
+    while open_tables:
+        left_bytes = budget_bytes - sum(
+            shares[index] for index in range(len(plans)) if index not in open_tables
+        )
+        total = sum(weights[index] for index in open_tables)
+        short = {index for index in open_tables if left_bytes * weights[index] // total < smallest[index]}
+        if not short:
+            for index in open_tables:
+                shares[index] = left_bytes * weights[index] // total
+            break
+        open_tables -= short
+    return shares
+
+
 def lay_out(
     method: str, plans: Sequence[TablePlan], budget_bytes: int, settings: ModelSettings, seed: int
 ) -> Layout:
     """Give every table its rows.
 
-    Each table gets the share of the budget that it has of the baseline's bytes.
+    Each table gets the share of the budget that it has of the baseline's bytes, and one row per feature at
+    least; see `share_budget`.
 
     Args:
         method: A name in `hybridhash.spec.METHODS`.
@@ -121,13 +163,11 @@ def lay_out(
         The layout.
 
     Raises:
-        BudgetError: The budget does not give every feature of a table one row.
+        BudgetError: The budget does not give every feature of every table one row.
     """
-    total = sum(plan.baseline_bytes(settings) for plan in plans)
     groups: dict[str, list[GroupSpec]] = {"deep": [], "wide": []}
     vocabularies: dict[str, Vocabulary] = {}
-    for plan in plans:
-        share_bytes = budget_bytes * plan.baseline_bytes(settings) // total
+    for plan, share_bytes in zip(plans, share_budget(plans, budget_bytes, settings), strict=True):
         table = METHODS[method].table(plan.demand(share_bytes, settings, seed))
         vocabularies[plan.dictionary] = plan.counts.top(table.num_head)
         groups[plan.part].append(GroupSpec(plan.features, table, plan.dictionary))

@@ -134,6 +134,11 @@ def prepare_rows(
         progress=listener.stage,
         extra=(settings.reference,) if settings.reference else (),
     )
+    if dataset.split.note:
+        listener.note(dataset.split.note)
+    if dataset.skipped:
+        reasons = "; ".join(f"{count:,} ({reason})" for reason, count in dataset.skipped.items())
+        listener.note(f"skipped rows: {reasons}")
     listener.stage("count keys", 0, None)
     counts = _count(dataset.rows, (TRAIN, VALIDATION), seed)
     listener.stage("count keys", 1, 1)

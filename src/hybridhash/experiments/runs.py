@@ -5,11 +5,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hybridhash.files import write_text
 
-_DIGITS = 16
+_DIGITS: Final = 16
 
 
 def fingerprint(files: Sequence[str], settings: Mapping[str, Any]) -> str:
@@ -36,11 +36,11 @@ class RunStore:
 
     def __init__(self, folder: Path) -> None:
         """Remember the folder."""
-        self._folder = folder
+        self.folder: Final = folder
 
     def path(self, name: str, suffix: str = ".json") -> Path:
         """Return the file of a run."""
-        return self._folder / f"{name}{suffix}"
+        return self.folder / f"{name}{suffix}"
 
     def get(self, name: str) -> dict[str, Any] | None:
         """Return what was kept, or None; a file that is not whole JSON counts as none."""

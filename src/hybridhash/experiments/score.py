@@ -1,7 +1,5 @@
 """Score rows with an exported model."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -115,14 +113,11 @@ def _scores(
 
 
 def _write_csv(scores: Iterator[npt.NDArray[np.float32]], file: BinaryIO) -> int:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text)
-    writer.writerow([COLUMN])
+    file.write(f"{COLUMN}\n".encode())
     num_rows = 0
     for part in scores:
-        writer.writerows([str(value)] for value in part)
+        file.write("".join(f"{value}\n" for value in part).encode())
         num_rows += part.size
-    text.detach()
     return num_rows
 
 

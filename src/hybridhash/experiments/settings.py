@@ -9,12 +9,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from hybridhash.data.schema import suggest
 from hybridhash.errors import InvalidValueError
+from hybridhash.experiments.budget import check_budget
 from hybridhash.spec import METHODS
 
 
 def _split(value: Any) -> Any:
     """Read ``a,b`` as two items, wherever a list is expected."""
-    items = [value] if isinstance(value, str | int | float) else list(value)
+    items = value if isinstance(value, list | tuple) else [value]
     parts: list[Any] = []
     for item in items:
         parts += (
@@ -25,7 +26,11 @@ def _split(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Widths = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_split)]
-Rates = Annotated[tuple[Annotated[float, Field(gt=0)], ...], BeforeValidator(_split), Field(min_length=1)]
+Rates = Annotated[
+    tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
+    BeforeValidator(_split),
+    Field(min_length=1),
+]
 
 
 class Settings(BaseModel):
@@ -84,11 +89,11 @@ class ModelSettings(Settings):
     """One table for all features, as in the paper, or one for each."""
     head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of the budget for rows of frequent keys."""
-    num_hashes: Annotated[int, Field(ge=1)] = 2
-    """Shared rows that a rare key reads under 'double' and 'hybrid'."""
-    combine: Literal["sum", "mean", "concat"] = "sum"
+    num_hashes: Annotated[int, Field(ge=1)] | None = None
+    """Hashed rows that a rare key reads under 'hybrid'; 2, or up to 8 with 'concat', if not given."""
+    combine: Literal["sum", "mean", "concat"] = "concat"
     """How those rows become one vector."""
-    init_std: Annotated[float, Field(ge=0)] = 0.01
+    init_std: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
     """Standard deviation of the initial vectors."""
 
 
@@ -97,9 +102,9 @@ class TrainingSettings(Settings):
 
     optimizer: Literal["adagrad", "sgd", "adam"] = "adagrad"
     """The optimizer of tables and dense layers."""
-    learning_rate: Rates = (0.01, 0.03, 0.1)
+    learning_rate: Rates = (0.02, 0.05, 0.1)
     """One learning rate, or several of which the best on the validation slice is taken, per method."""
-    batch_size: Annotated[int, Field(ge=1)] = 512
+    batch_size: Annotated[int, Field(ge=1)] = 1024
     """Rows in a step."""
     epochs: Annotated[int, Field(ge=1)] = 8
     """Most passes over the training span; fewer when the validation slice says so."""
@@ -130,7 +135,7 @@ class CompareSettings(FitSettings):
 class SingleSettings(FitSettings):
     """Settings of ``hybridhash train``."""
 
-    method: str = "hybrid-concat"
+    method: str = "hybrid"
     """The method of the tables."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the initial values, the order of rows and the bucket hashes."""
@@ -171,7 +176,7 @@ def read_experiment(path: Path) -> dict[str, Any]:
                 f"{path}: expected names of flags, got {name!r}{suggest(name, _EVERY_NAME)}"
             )
     if "data" in settings:
-        settings["data"] = list(_split(settings["data"]))
+        settings["data"] = [str(item) for item in _split(settings["data"])]
     return settings
 
 
@@ -194,6 +199,8 @@ def merge_settings(kind: type[AnySettings], file: Mapping[str, Any], flags: Mapp
         settings = kind.model_validate({**known, **flags})
     except ValidationError as error:
         raise InvalidValueError(explain(error)) from error
+    if isinstance(settings, ModelSettings):
+        check_budget(settings.budget)
     methods = getattr(settings, "method", ())
     for name in (methods,) if isinstance(methods, str) else methods:
         if name not in METHODS:

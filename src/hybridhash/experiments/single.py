@@ -1,24 +1,29 @@
 """Train one model of one method and export it."""
 
-import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from hybridhash.experiments.budget import parse_budget
 from hybridhash.experiments.fit import fit, judge, tune
 from hybridhash.experiments.layout import lay_out, plan_tables
+from hybridhash.experiments.output import check_output_file
 from hybridhash.experiments.prepare import prepare_rows, work_folder
 from hybridhash.experiments.progress import Listener
+from hybridhash.experiments.runs import RunStore, fingerprint
 from hybridhash.experiments.settings import SingleSettings
 from hybridhash.export import load, save_bundle
 from hybridhash.files import make_folder
+
+_NOT_OF_A_RUN: Final = {"out", "work_dir"}
 
 
 def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener) -> dict[str, Any]:
     """Tune and train one model on the training span, judge it on the test span, write its bundle.
 
-    An interrupted run leaves ``OUT.checkpoint`` beside the bundle; the same call goes on from there.
+    An interrupted run leaves its checkpoints in the folder ``OUT.runs`` beside the bundle; the same call goes
+    on from there and removes them in the end.
 
     Args:
         data: Files, globs or folders.
@@ -31,19 +36,23 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
     Raises:
         HybridHashError: The data, the settings or the output cannot be used.
     """
+    check_output_file(settings.out)
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
         dataset = prepared.dataset
-        if dataset.split.note:
-            listener.note(dataset.split.note)
         plans = plan_tables(dataset.schema, prepared.counts, settings)
         baseline_bytes = sum(plan.baseline_bytes(settings) for plan in plans)
         budget_bytes = parse_budget(settings.budget, baseline_bytes)
         layout = lay_out(settings.method, plans, budget_bytes, settings, settings.seed)
-        make_folder(settings.out.parent)
-        checkpoint = settings.out.with_name(settings.out.name + ".checkpoint")
+        store = RunStore(settings.out.with_name(settings.out.name + ".runs"))
+        key = fingerprint(prepared.files, settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN))
+        make_folder(store.folder)
         tuned = tune(
-            dataset, layout, settings, lambda what, progress: listener.training(f"tune: {what}", progress)
+            dataset,
+            layout,
+            settings,
+            lambda what, progress: listener.training(f"tune: {what}", progress),
+            lambda rate: store.path(f"rate{rate:g}-{key}", ".checkpoint"),
         )
         listener.run_done("tuned", f"learning rate {tuned.learning_rate:g}, {tuned.epochs} epochs")
         model, trained = fit(
@@ -53,27 +62,24 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
             tuned,
             settings.seed,
             lambda progress: listener.training("train", progress),
-            checkpoint,
+            store.path(f"train-{key}", ".checkpoint"),
         )
         quality = asdict(judge(model, dataset))
-        choice = asdict(tuned) | {
-            "validation_rce": None if math.isnan(tuned.validation_rce) else tuned.validation_rce
-        }
         save_bundle(
             settings.out,
             model,
             dataset.schema,
             dataset.discretiser,
             label=str(dataset.label),
-            notes={"method": settings.method, "training": choice, "test": quality},
+            notes={"method": settings.method, "training": tuned.as_dict(), "test": quality},
         )
-        checkpoint.unlink(missing_ok=True)
+        shutil.rmtree(store.folder)
     ledger = load(settings.out).ledger
     return {
         "bundle": str(settings.out),
         "method": settings.method,
         "quality": quality,
-        "tuned": choice,
+        "tuned": tuned.as_dict(),
         "baseline_bytes": baseline_bytes,
         "embedding_bytes": ledger.embedding_bytes,
         "file_bytes": ledger.total_bytes,

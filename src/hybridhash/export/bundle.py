@@ -49,13 +49,19 @@ def save_bundle(
         notes: Anything else worth keeping, such as the training settings.
 
     Raises:
-        InvalidValueError: The model's features are not the schema's, or a weight is not finite.
+        InvalidValueError: The model's features are not the schema's, a numeric feature has no edges, or a
+            weight is not finite.
         InvalidTypeError: The dense layers are not linear layers with ReLU between them.
         FileAccessError: The file cannot be written there.
     """
     if model.deep.features != schema.names:
         raise InvalidValueError(
             f"schema: expected the model's features {model.deep.features}, got {schema.names}"
+        )
+    missing = [feature.name for feature in schema.of_kind("numeric") if feature.name not in discretiser.edges]
+    if missing:
+        raise InvalidValueError(
+            f"discretiser: expected edges of every numeric feature, got none for {missing}"
         )
     spec = model_spec(model)
     metadata: dict[str, JSON] = {
@@ -108,8 +114,9 @@ def model_tensors(model: Ranker) -> dict[str, npt.NDArray[Any]]:
 
 def _linear_layers(model: Ranker) -> list[nn.Linear]:
     layers = list(model.dense)
-    linears = [layer for layer in layers[::2] if isinstance(layer, nn.Linear)]
-    if len(linears) != len(layers[::2]) or not all(isinstance(layer, nn.ReLU) for layer in layers[1::2]):
+    linears = [layer for layer in layers[::2] if isinstance(layer, nn.Linear) and layer.bias is not None]
+    relus = [layer for layer in layers[1::2] if isinstance(layer, nn.ReLU)]
+    if len(linears) + len(relus) != len(layers) or len(linears) != len(relus) + 1:
         raise InvalidTypeError(f"dense: expected linear layers with ReLU between them, got {model.dense}")
     return linears
 

@@ -1,6 +1,9 @@
 """The names that the parts of a bundle have in its file; writer and reader both read them here."""
 
+import re
 from typing import Final
+
+from hybridhash.errors import FileFormatError
 
 FORMAT: Final = "hybridhash-bundle"
 VERSION: Final = 1
@@ -8,6 +11,15 @@ VERSION: Final = 1
 DICTIONARY: Final = "dictionary."
 DENSE: Final = "dense."
 DISCRETISER: Final = "discretiser."
+
+_PARTS: Final = {
+    r"wide\.\d+\.(head|tail)": "wide_weights",
+    r"deep\.\d+\.head": "head_rows",
+    r"deep\.\d+\.tail": "tail_rows",
+    r"dictionary\..+": "dictionary",
+    r"dense\.\d+\.(weight|bias)": "dense_layers",
+    r"discretiser\..+": "discretiser",
+}
 
 
 def head_name(part: str, group: int) -> str:
@@ -28,10 +40,11 @@ def ledger_part(name: str) -> str:
 
     Returns:
         A field of `hybridhash.spec.Ledger`.
+
+    Raises:
+        FileFormatError: A bundle has no tensor of that name.
     """
-    if name.startswith("wide."):
-        return "wide_weights"
-    if name.startswith("deep."):
-        return "head_rows" if name.endswith(".head") else "tail_rows"
-    prefixes = {DICTIONARY: "dictionary", DENSE: "dense_layers", DISCRETISER: "discretiser"}
-    return next(part for prefix, part in prefixes.items() if name.startswith(prefix))
+    for pattern, part in _PARTS.items():
+        if re.fullmatch(pattern, name, re.DOTALL):
+            return part
+    raise FileFormatError(f"expected the name of a part of a bundle, got {name!r}")

@@ -141,9 +141,10 @@ def load(path: str | os.PathLike[str]) -> Predictor:
     """
     file = read_checked(path, FORMAT, VERSION)
     metadata = file.metadata
-    if metadata["hash_family"] != HASH_FAMILY:
+    family = metadata.get("hash_family")
+    if family != HASH_FAMILY:
         raise FileFormatError(
-            f"{path}: expected keys of the hash family {HASH_FAMILY}, got {metadata['hash_family']}; "
+            f"{path}: expected keys of the hash family {HASH_FAMILY}, got {family}; "
             "export the model again with this version"
         )
     try:
@@ -162,8 +163,10 @@ def load(path: str | os.PathLike[str]) -> Predictor:
             ledger=file_ledger(file, Path(path).stat().st_size),
             _tensors=file.tensors,
         )
-        _check_shapes(spec, file.tensors)
-    except (KeyError, TypeError, StopIteration, HybridHashError) as error:
+        _check_parts(spec, predictor.schema, file.tensors)
+    except KeyError as error:
+        raise FileFormatError(f"{path}: expected a hybridhash bundle, got one without {error}") from error
+    except (TypeError, HybridHashError) as error:
         raise FileFormatError(
             f"{path}: expected a hybridhash bundle, got one whose parts do not fit: {error}"
         ) from error
@@ -178,8 +181,11 @@ def file_ledger(file: CheckedFile, file_bytes: int) -> Ledger:
     return total + Ledger(metadata=file_bytes - total.total_bytes)
 
 
-def _check_shapes(spec: ModelSpec, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+def _check_parts(spec: ModelSpec, schema: Schema, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse tensors that are not those of the spec, in name, shape and type."""
     wanted: dict[str, tuple[int, ...]] = {}
+    for feature in schema.of_kind("numeric"):
+        wanted[DISCRETISER + feature.name] = tensors[DISCRETISER + feature.name].shape
     for part, groups in (("deep", spec.deep), ("wide", spec.wide)):
         for index, group in enumerate(groups):
             table = group.table
@@ -191,7 +197,14 @@ def _check_shapes(spec: ModelSpec, tensors: Mapping[str, npt.NDArray[Any]]) -> N
         wanted[f"{DENSE}{index}.bias"] = (outputs,)
     for name, shape in wanted.items():
         if tensors[name].shape != shape:
-            raise KeyError(f"{name} of shape {shape}")
+            raise FileFormatError(f"{name}: expected shape {shape}, got {tensors[name].shape}")
+    for name, tensor in tensors.items():
+        dtype = {DICTIONARY: "int64", DISCRETISER: "float64"}.get(f"{name.partition('.')[0]}.", "float32")
+        if name not in wanted or tensor.dtype != dtype:
+            raise FileFormatError(f"{name}: expected a part of the model of type {dtype}, got {tensor.dtype}")
+    unknown = {name for group in (*spec.deep, *spec.wide) for name in group.features} - set(schema.names)
+    if unknown:
+        raise FileFormatError(f"tables: expected features among {schema.names}, got {sorted(unknown)}")
 
 
 def _key_vectors(

@@ -3,7 +3,6 @@
 Faster engines are compared with these functions in outputs and gradients.
 """
 
-from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 import torch
@@ -14,26 +13,27 @@ Combine = Literal["sum", "mean", "concat"]
 Mode = Literal["sum", "mean", "max"]
 
 _LOW_HALF: Final = 0xFFFFFFFF
+# torch has no arithmetic on uint64: the multipliers of SplitMix64 as the signed words with the same bits.
+_MULTIPLIER_1: Final = 0xBF58476D1CE4E5B9 - (1 << 64)
+_MULTIPLIER_2: Final = 0x94D049BB133111EB - (1 << 64)
 
 
 class Rows(NamedTuple):
     """Where the vectors of N keys stand; a key is in the head or in the tail.
 
     Attributes:
-        in_head: bool[N], whether the key has a row of its own.
-        in_tail: bool[N], whether it reads shared rows; a padding key is in neither.
+        counted: bool[N], whether the key is not the padding key.
+        in_head: bool[N], whether the key has a row of its own; the padding key may.
+        in_tail: bool[N], whether it reads shared rows; the padding key does not.
         head: int64[number in head], head rows of those keys, in order.
         tail: int64[number in tail, H], tail rows of those keys, in order, counted from 0.
     """
 
+    counted: Tensor
     in_head: Tensor
     in_tail: Tensor
     head: Tensor
     tail: Tensor
-
-
-def _signed(word: int) -> int:
-    return word - (1 << 64) if word >> 63 else word
 
 
 def _shift_right(x: Tensor, bits: int) -> Tensor:
@@ -50,32 +50,30 @@ def mix64(x: Tensor) -> Tensor:
     Returns:
         int64, the same shape.
     """
-    x = (x ^ _shift_right(x, 30)) * _signed(0xBF58476D1CE4E5B9)
-    x = (x ^ _shift_right(x, 27)) * _signed(0x94D049BB133111EB)
+    x = (x ^ _shift_right(x, 30)) * _MULTIPLIER_1
+    x = (x ^ _shift_right(x, 27)) * _MULTIPLIER_2
     return x ^ _shift_right(x, 31)
 
 
-def hash_buckets(keys: Tensor, num_buckets: int, salts: Sequence[int]) -> Tensor:
+def hash_buckets(keys: Tensor, num_buckets: int, salts: Tensor) -> Tensor:
     """Give every key one bucket per salt, equal to ``hashing.hash_buckets`` bit for bit.
 
     Args:
         keys: int64[N].
         num_buckets: M, in [1, 2**31].
-        salts: H words, from ``hashing.bucket_salts``.
+        salts: int64[H], the bits of ``hashing.bucket_salts``.
 
     Returns:
         int64[N, H], each in [0, M).
     """
-    columns = []
-    for salt in salts:
-        h = mix64(keys + _signed(salt))
-        carry = ((h & _LOW_HALF) * num_buckets) >> 32
-        columns.append((_shift_right(h, 32) * num_buckets + carry) >> 32)
-    return torch.stack(columns, dim=1)
+    h = mix64(keys[:, None] + salts)
+    # high * num_buckets stays below 2**63 and the carry below 2**31, so 63 bits hold the sum.
+    carry = ((h & _LOW_HALF) * num_buckets) >> 32
+    return (_shift_right(h, 32) * num_buckets + carry) >> 32
 
 
 def encode(
-    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
+    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Tensor, padding_key: int | None = None
 ) -> Rows:
     """Find the rows of keys.
 
@@ -83,22 +81,22 @@ def encode(
         keys: int64[N].
         dictionary: int64[K], the head keys in ascending order; the position is the head row.
         num_buckets: M, rows of the tail.
-        salts: H words, one per hash function.
-        padding_key: A key that stands for nothing and has no rows.
+        salts: int64[H], one per hash function.
+        padding_key: A key that stands for nothing.
 
     Returns:
         The rows; ``head`` in [0, K), ``tail`` in [0, M).
     """
-    kept = torch.ones_like(keys, dtype=torch.bool) if padding_key is None else keys != padding_key
+    counted = torch.ones_like(keys, dtype=torch.bool) if padding_key is None else keys != padding_key
     if dictionary.numel():
         position = torch.searchsorted(dictionary, keys.contiguous()).clamp_max(dictionary.numel() - 1)
-        in_head = (dictionary[position] == keys) & kept
+        in_head = dictionary[position] == keys
         head = position[in_head]
     else:
-        in_head = torch.zeros_like(kept)
+        in_head = torch.zeros_like(counted)
         head = keys[in_head]
-    in_tail = kept & ~in_head
-    return Rows(in_head, in_tail, head, hash_buckets(keys[in_tail], num_buckets, salts))
+    in_tail = counted & ~in_head
+    return Rows(counted, in_head, in_tail, head, hash_buckets(keys[in_tail], num_buckets, salts))
 
 
 def combine_rows(rows: Tensor, combine: Combine) -> Tensor:
@@ -131,7 +129,7 @@ def key_vectors(head: Tensor, tail: Tensor, rows: Rows, combine: Combine) -> Ten
     vectors = head.new_zeros(rows.in_head.numel(), head.shape[1])
     vectors[rows.in_head] = head[rows.head]
     vectors[rows.in_tail] = combine_rows(tail[rows.tail], combine)
-    return vectors
+    return vectors.masked_fill(~rows.counted[:, None], 0)
 
 
 def embedding_bag(
@@ -144,11 +142,12 @@ def embedding_bag(
     mode: Mode,
     per_sample_weights: Tensor | None = None,
     sparse: bool = False,
+    padding_row: int | None = None,
 ) -> Tensor:
     """Pool the vectors of each bag of keys.
 
-    The head keys go through ``nn.EmbeddingBag``'s own function untouched, so that a batch of head keys
-    only has exactly its outputs and gradients.
+    The head keys, padding and all, go through ``nn.EmbeddingBag``'s own function untouched, so that a batch
+    of head keys only has exactly its outputs and gradients.
 
     Args:
         head: float[K, D].
@@ -159,6 +158,7 @@ def embedding_bag(
         mode: ``sum``, ``mean`` or ``max`` over the keys of a bag; padding keys do not count.
         per_sample_weights: float[N], for ``sum`` only.
         sparse: Whether gradients of ``head`` and ``tail`` are sparse tensors (not for ``max``).
+        padding_row: The head row of the padding key, if it has one.
 
     Returns:
         float[B, D]; zeros for an empty bag.
@@ -174,6 +174,7 @@ def embedding_bag(
         sparse=sparse,
         per_sample_weights=None if weights is None else weights[rows.in_head],
         include_last_offset=True,
+        padding_idx=padding_row,
     )
     from_tail = _pool_tail(
         tail,
@@ -186,10 +187,14 @@ def embedding_bag(
     )
     if mode == "sum":
         return from_head + from_tail
-    num_head, num_tail = head_offsets.diff()[:, None], tail_offsets.diff()[:, None]
+    num_keys = F.pad(rows.counted.cumsum(0), (1, 0))[offsets].diff()[:, None]
+    num_tail = tail_offsets.diff()[:, None]
+    num_head = num_keys - num_tail
     if mode == "mean":
-        num_keys = (num_head + num_tail).clamp_min(1)
-        return from_head * (num_head / num_keys) + from_tail * (num_tail / num_keys)
+        # In the table's own type: integers would be divided in float32 whatever the table is.
+        num_head, num_tail = num_head.to(head.dtype), num_tail.to(head.dtype)
+        divisor = (num_head + num_tail).clamp_min(1)
+        return from_head * (num_head / divisor) + from_tail * (num_tail / divisor)
     both = torch.maximum(from_head, from_tail)
     return torch.where(num_tail == 0, from_head, torch.where(num_head == 0, from_tail, both))
 
@@ -214,10 +219,10 @@ def _pool_tail(
     pooled = F.embedding_bag(
         buckets.T.flatten(),
         tail,
-        F.pad(starts, (0, 1), value=buckets.numel()),
+        torch.cat([starts, offsets[-1:] * num_hashes]),
         mode=mode,
         sparse=sparse,
         per_sample_weights=None if weights is None else weights.repeat(num_hashes),
         include_last_offset=True,
     )
-    return combine_rows(pooled.view(num_hashes, num_bags, -1).transpose(0, 1), combine)
+    return combine_rows(pooled.view(num_hashes, num_bags, tail.shape[1]).transpose(0, 1), combine)

@@ -7,6 +7,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from hybridhash.errors import InvalidValueError
+
 
 def dense_layers(
     num_inputs: int, hidden: Sequence[int], generator: torch.Generator | None = None
@@ -22,11 +24,19 @@ def dense_layers(
 
     Returns:
         A module float[B, num_inputs] -> float[B, 1].
+
+    Raises:
+        InvalidValueError: A width below one.
     """
+    if num_inputs < 1 or any(width < 1 for width in hidden):
+        raise InvalidValueError(
+            f"hidden: expected widths of 1 or more, got {num_inputs} inputs and {list(hidden)}"
+        )
     layers: list[nn.Module] = []
     widths = [num_inputs, *hidden, 1]
     for before, after in pairwise(widths):
-        linear = nn.Linear(before, after)
+        # Not nn.Linear(...): that draws from torch's default generator, which is not ours to move.
+        linear = nn.utils.skip_init(nn.Linear, before, after)  # type: ignore[no-untyped-call]
         bound = 1 / math.sqrt(before)
         with torch.no_grad():
             for parameter in (linear.weight, linear.bias):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hybridhash.embeddings import EmbeddingCollection
+from hybridhash.errors import InvalidValueError
 from hybridhash.models.layers import dense_layers
 
 
@@ -17,6 +18,9 @@ class WideDeep(nn.Module):
         wide: Embeddings of dim 1: one weight per key, of the same features and chosen crosses.
         hidden: Widths of the hidden layers.
         generator: Source of the initial values of the dense layers.
+
+    Raises:
+        InvalidValueError: A wide table of more than one weight per row, or a hidden width below one.
 
     Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", 2016; the ads model of Zhang et
     al. 2020, section 4.1.2.
@@ -31,6 +35,10 @@ class WideDeep(nn.Module):
     ) -> None:
         """Hold the parts."""
         super().__init__()
+        if any(group.table.dim != 1 for group in wide.groups):
+            raise InvalidValueError(
+                f"wide: expected tables of dim 1, got dims {[group.table.dim for group in wide.groups]}"
+            )
         self.deep = deep
         self.wide = wide
         self.dense = dense_layers(_width(deep), hidden, generator)

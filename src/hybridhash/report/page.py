@@ -26,7 +26,8 @@ from hybridhash.report.quality import QualityPoint, quality_against_bytes
 from hybridhash.report.results import Comparison, Method, Shares, read_results
 from hybridhash.report.style import inline_svg
 from hybridhash.report.table import BEST_MARK, BEST_NOTE, COLUMNS, Column, marked_best
-from hybridhash.report.words import METHODS, TERMS
+from hybridhash.report.words import TERMS
+from hybridhash.spec import METHODS
 
 _PAGE_COLUMNS: Final = (
     *COLUMNS,
@@ -84,7 +85,9 @@ def render_html(results: Mapping[str, Any]) -> str:
         feature_table=_feature_grid(comparison),
         setting_table=_setting_grid(comparison),
         methods=[
-            (method.name, METHODS[method.name]) for method in comparison.methods if method.name in METHODS
+            (method.name, METHODS[method.name].summary)
+            for method in comparison.methods
+            if method.name in METHODS
         ],
         terms=TERMS.items(),
         machine=", ".join(f"{name} {_text(value)}" for name, value in comparison.machine.items()),

@@ -2,15 +2,6 @@
 
 from typing import Final
 
-METHODS: Final = {
-    "full": "one row for every key of the training span; unseen keys share one neutral row",
-    "baseline": "regular hashing into the next power of two at or above the number of keys",
-    "hashed": "every key reads one hashed row, so keys share rows",
-    "double": "every key reads two or more hashed rows, so few keys share all of them",
-    "frequency": "the most frequent keys have rows of their own, every other key reads one hashed row",
-    "hybrid": "the most frequent keys have rows of their own, every other key reads two or more hashed rows",
-}
-
 TERMS: Final = {
     "RCE": "by how many percent the log loss is below that of predicting the mean label; higher is better, "
     "0 is no skill",

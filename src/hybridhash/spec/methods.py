@@ -20,8 +20,9 @@ class Demand:
         budget_bytes: Bytes for rows, dictionary and wide weights.
         wide: Whether each row also carries one wide weight.
         head_share: Share of the budget that goes to the head, for the methods that have one.
-        num_hashes: Tail rows that a key reads, for the methods that read several.
-        combine: How those rows become one vector.
+        num_hashes: Tail rows that a key reads under ``hybrid``; None for two, or for ``concat`` the largest
+            of 8, 4, 2 and 1 that divides ``dim``.
+        combine: How those rows become one vector under ``hybrid``.
         seed: Seed of the bucket hashes.
 
     Raises:
@@ -34,8 +35,8 @@ class Demand:
     budget_bytes: int
     wide: bool = False
     head_share: float = 0.3
-    num_hashes: int = 2
-    combine: Combine = "sum"
+    num_hashes: int | None = None
+    combine: Combine = "concat"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -44,6 +45,8 @@ class Demand:
             raise InvalidValueError(f"num_keys: expected 0 or more, got {self.num_keys}")
         if self.num_features < 1:
             raise InvalidValueError(f"num_features: expected 1 or more, got {self.num_features}")
+        if self.dim < 1:
+            raise InvalidValueError(f"dim: expected 1 or more, got {self.dim}")
         if not 0 <= self.head_share < 1:
             raise InvalidValueError(f"head_share: expected a share in [0, 1), got {self.head_share}")
 
@@ -115,43 +118,59 @@ def _hashed(demand: Demand) -> TableSpec:
 
 
 def _double(demand: Demand) -> TableSpec:
-    return _at_budget(demand, head_share=0, num_hashes=demand.num_hashes, combine=demand.combine)
+    return _at_budget(demand, head_share=0, num_hashes=2, combine="sum")
 
 
 def _frequency(demand: Demand) -> TableSpec:
     return _at_budget(demand, head_share=demand.head_share, num_hashes=1, combine="sum")
 
 
+def _hybrid_sum(demand: Demand) -> TableSpec:
+    return _at_budget(demand, head_share=demand.head_share, num_hashes=2, combine="sum")
+
+
 def _hybrid(demand: Demand) -> TableSpec:
-    return _at_budget(
-        demand, head_share=demand.head_share, num_hashes=demand.num_hashes, combine=demand.combine
-    )
-
-
-def _hybrid_concat(demand: Demand) -> TableSpec:
-    num_hashes = next(hashes for hashes in (8, 4, 2, 1) if demand.dim % hashes == 0)
-    return _at_budget(demand, head_share=demand.head_share, num_hashes=num_hashes, combine="concat")
+    if demand.num_hashes is not None:
+        num_hashes = demand.num_hashes
+    elif demand.combine == "concat":
+        num_hashes = next(hashes for hashes in (8, 4, 2, 1) if demand.dim % hashes == 0)
+    else:
+        num_hashes = 2
+    return _at_budget(demand, demand.head_share, num_hashes, demand.combine)
 
 
 METHODS: Final[Mapping[str, Method]] = MappingProxyType(
     {
         method.name: method
         for method in (
-            Method("full", "one row per key of the training span", False, _full),
-            Method("baseline", "regular hashing into at least as many rows as keys", False, _baseline),
-            Method("hashed", "regular hashing: every key reads one shared row", True, _hashed),
-            Method("double", "double hashing: every key reads two shared rows", True, _double),
             Method(
-                "frequency", "the most frequent keys have their own rows, the rest one hash", True, _frequency
+                "full", "one row per key of the training span, one neutral row for all others", False, _full
             ),
             Method(
-                "hybrid", "the most frequent keys have their own rows, the rest two hashes", True, _hybrid
+                "baseline",
+                "regular hashing into the next power of two at or above the number of keys",
+                False,
+                _baseline,
             ),
+            Method("hashed", "every key reads one hashed row", True, _hashed),
+            Method("double", "every key sums two hashed rows", True, _double),
             Method(
-                "hybrid-concat",
-                "as hybrid, the rest reading up to 8 hashed chunks laid end to end",
+                "frequency",
+                "frequent keys have their own rows, the rest read one hashed row",
                 True,
-                _hybrid_concat,
+                _frequency,
+            ),
+            Method(
+                "hybrid-sum",
+                "frequent keys have their own rows, the rest sum two hashed rows",
+                True,
+                _hybrid_sum,
+            ),
+            Method(
+                "hybrid",
+                "frequent keys have their own rows, the rest join several hashed chunks",
+                True,
+                _hybrid,
             ),
         )
     }

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.spec.ledger import Ledger
 from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, TableSpec
+
+Mode = Literal["sum", "mean", "max"]
+MODES: Final = get_args(Mode)
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,22 @@ class GroupSpec:
         table: Their table.
         dictionary: Name of the head keys; groups that name the same one share its bytes.
         mode: How the vectors of a list become one.
+
+    Raises:
+        InvalidValueError: No features, or an unknown mode.
     """
 
     features: tuple[str, ...]
     table: TableSpec
     dictionary: str
-    mode: Literal["sum", "mean", "max"] = "mean"
+    mode: Mode = "mean"
+
+    def __post_init__(self) -> None:
+        """Refuse what describes no group."""
+        if not self.features:
+            raise InvalidValueError("features: expected one name or more, got none")
+        if self.mode not in MODES:
+            raise InvalidValueError(f"mode: expected one of {', '.join(MODES)}, got {self.mode!r}")
 
 
 @dataclass(frozen=True)
@@ -37,8 +50,8 @@ class ModelSpec:
         hidden: Widths of the hidden layers.
 
     Raises:
-        InvalidValueError: No deep table, a hidden width below one, or a wide table of more than one
-            weight per row.
+        InvalidValueError: No deep table, a hidden width below one, a wide table of more than one weight
+            per row, or two tables that name one dictionary and differ in its size.
     """
 
     deep: tuple[GroupSpec, ...]
@@ -52,7 +65,17 @@ class ModelSpec:
         if any(width < 1 for width in self.hidden):
             raise InvalidValueError(f"hidden: expected widths of 1 or more, got {list(self.hidden)}")
         if any(group.table.dim != 1 for group in self.wide):
-            raise InvalidValueError("wide: expected tables of dim 1, one weight per row")
+            raise InvalidValueError(
+                f"wide: expected tables of dim 1, one weight per row, got dims "
+                f"{[group.table.dim for group in self.wide]}; `TableSpec.companion` makes them"
+            )
+        sizes = self.dictionaries()
+        for group in (*self.deep, *self.wide):
+            if group.table.num_head != sizes[group.dictionary]:
+                raise InvalidValueError(
+                    f"dictionary {group.dictionary!r}: expected one size, got {sizes[group.dictionary]} and "
+                    f"{group.table.num_head} keys; give each size a name of its own"
+                )
 
     @property
     def deep_features(self) -> tuple[str, ...]:
@@ -85,16 +108,8 @@ class ModelSpec:
         return total
 
     def dictionaries(self) -> dict[str, int]:
-        """Return the number of head keys of each dictionary by its name.
-
-        Raises:
-            InvalidValueError: Two groups name one dictionary and differ in its size.
-        """
-        sizes: dict[str, int] = {}
-        for group in (*self.deep, *self.wide):
-            if sizes.setdefault(group.dictionary, group.table.num_head) != group.table.num_head:
-                raise InvalidValueError(f"dictionary {group.dictionary!r}: expected one size, got several")
-        return sizes
+        """Return the number of head keys of each dictionary by its name."""
+        return {group.dictionary: group.table.num_head for group in (*self.deep, *self.wide)}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""

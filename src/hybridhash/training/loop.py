@@ -1,10 +1,10 @@
 """The mini-batch loop: epochs, early stopping, progress, checkpoints."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from hybridhash.data import Batch, EncodedRows, iterate_batches
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training.checkpoint import load_checkpoint, save_checkpoint
+from hybridhash.training.interrupt import uninterrupted
 from hybridhash.training.optimizers import build_optimizers
 from hybridhash.training.settings import TrainSettings
 from hybridhash.training.speed import StepRate
@@ -82,6 +83,7 @@ class TrainState:
         step_in_epoch: Steps done in the pass under way.
         steps: Steps done in all.
         train_s: Seconds spent in them.
+        rate: Smoothed steps per second.
         validation_rce: One value per finished pass that was validated.
     """
 
@@ -89,12 +91,33 @@ class TrainState:
     step_in_epoch: int = 0
     steps: int = 0
     train_s: float = 0.0
+    rate: StepRate = field(default_factory=StepRate)
     validation_rce: list[float] = field(default_factory=list)
 
     @property
     def best_epoch(self) -> int:
         """The pass with the best validation RCE, from 1; the last finished one without validation."""
         return int(np.argmax(self.validation_rce)) + 1 if self.validation_rce else self.epoch
+
+    def count_step(self, seconds: float) -> None:
+        """Take in one step that was made."""
+        self.rate.update(seconds)
+        self.train_s += seconds
+        self.step_in_epoch += 1
+        self.steps += 1
+
+    def count_epoch(self, validation_rce: float | None) -> None:
+        """Take in the end of a pass, with its validation RCE where it was validated."""
+        with uninterrupted():
+            self.epoch += 1
+            self.step_in_epoch = 0
+            if validation_rce is not None:
+                self.validation_rce.append(validation_rce)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "TrainState":
+        """Build the state that ``dataclasses.asdict`` described."""
+        return cls(**{**fields, "rate": StepRate(**fields["rate"])})
 
 
 def train(
@@ -129,7 +152,7 @@ def train(
         What the run did.
 
     Raises:
-        DivergedError: A prediction is not a number.
+        DivergedError: A prediction or a parameter is not a finite number.
         InvalidValueError: No rows, or the checkpoint is of another run.
     """
     if not indices.size:
@@ -137,50 +160,38 @@ def train(
     optimizers = build_optimizers(model, settings.optimizer, settings.learning_rate)
     state = TrainState()
     if checkpoint is not None and checkpoint.exists():
-        state = TrainState(**load_checkpoint(checkpoint, model, optimizers, settings.as_dict()))
-    rate = StepRate()
+        state = TrainState.from_dict(load_checkpoint(checkpoint, model, optimizers, settings.as_dict()))
 
     def save() -> None:
         if checkpoint is not None:
-            save_checkpoint(checkpoint, model, optimizers, settings.as_dict(), vars(state))
+            save_checkpoint(checkpoint, model, optimizers, settings.as_dict(), asdict(state))
 
-    reporter = _Reporter(settings, indices.size, rate, on_progress)
+    reporter = _Reporter(settings, indices.size, state.rate, on_progress)
     device = device_of(model)
     saved_at = time.monotonic()
-    # Explicit, because torch warns when nobody says whether sparse gradients are to be checked.
-    torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]
     try:
         while state.epoch < settings.epochs and not _out_of_patience(state, settings):
             model.train()
-            batches = iterate_batches(
-                rows, indices, settings.batch_size, shuffle_seed=_epoch_seed(settings, state.epoch)
-            )
+            seed = _epoch_seed(settings, state.epoch)
             started = time.perf_counter()
-            for number, batch in enumerate(batches):
+            for number, batch in enumerate(iterate_batches(rows, indices, settings.batch_size, seed)):
                 if number < state.step_in_epoch:  # done before the interruption
                     started = time.perf_counter()
                     continue
-                predictions = train_step(model, optimizers, batch, device).cpu().numpy()
-                elapsed = time.perf_counter() - started
-                rate.update(elapsed)
-                state.train_s += elapsed
-                state.step_in_epoch += 1
-                state.steps += 1
+                with uninterrupted():
+                    predictions = train_step(model, optimizers, batch, device).cpu().numpy()
+                    state.count_step(time.perf_counter() - started)
                 if not np.isfinite(predictions).all():
-                    raise DivergedError(
-                        f"training diverged in step {state.steps}: a prediction is not a number; "
-                        f"expected a learning rate below {settings.learning_rate}"
-                    )
+                    raise _diverged(state, settings, "a prediction is not a number")
                 reporter.take(state, predictions, batch)
                 if checkpoint is not None and time.monotonic() - saved_at > checkpoint_every_s:
                     save()
                     saved_at = time.monotonic()
                 started = time.perf_counter()
-            state.epoch += 1
-            state.step_in_epoch = 0
-            if validation is not None:
-                predictions = predict(model, rows, validation)
-                state.validation_rce.append(relative_cross_entropy(predictions, rows.labels[validation]))
+            if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+                raise _diverged(state, settings, "a parameter is not a number")
+            rce = None if validation is None else _rce(model, rows, validation)
+            state.count_epoch(rce)
             save()
     except KeyboardInterrupt:
         save()
@@ -190,7 +201,7 @@ def train(
         best_epoch=state.best_epoch,
         validation_rce=tuple(state.validation_rce),
         steps=state.steps,
-        steps_per_s=rate.per_second,
+        steps_per_s=state.rate.per_second,
         train_s=state.train_s,
     )
 
@@ -213,6 +224,18 @@ def predict(model: nn.Module, rows: EncodedRows, indices: Indices) -> npt.NDArra
 
 def _epoch_seed(settings: TrainSettings, epoch: int) -> int:
     return settings.seed * 1_000_003 + epoch
+
+
+def _diverged(state: TrainState, settings: TrainSettings, reason: str) -> DivergedError:
+    return DivergedError(
+        f"training diverged in step {state.steps}: {reason}; "
+        f"expected a learning rate below {settings.learning_rate:g}"
+    )
+
+
+def _rce(model: nn.Module, rows: EncodedRows, indices: Indices) -> float:
+    weights = None if rows.weights is None else rows.weights[indices]
+    return relative_cross_entropy(predict(model, rows, indices), rows.labels[indices], weights)
 
 
 def _out_of_patience(state: TrainState, settings: TrainSettings) -> bool:

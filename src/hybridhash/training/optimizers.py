@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+import torch
 from torch import nn
 from torch.optim import SGD, Adagrad, Adam, Optimizer, SparseAdam
 
@@ -59,4 +60,7 @@ def build_optimizers(model: nn.Module, name: str, learning_rate: float) -> list[
     }
     dense = [parameter for parameter in model.parameters() if id(parameter) not in sparse_ids]
     sparse = [parameter for parameter in model.parameters() if id(parameter) in sparse_ids]
+    if sparse:
+        # Explicit, because torch warns when nobody says whether sparse gradients are to be checked.
+        torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]
     return list(OPTIMIZERS[name](dense, sparse, learning_rate))

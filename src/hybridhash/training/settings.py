@@ -19,21 +19,23 @@ class TrainSettings:
         seed: Of the order of rows.
 
     Raises:
-        InvalidValueError: A count below one.
+        InvalidValueError: A count below one, or a seed below zero.
     """
 
     optimizer: str = "adagrad"
-    learning_rate: float = 0.02
-    batch_size: int = 512
-    epochs: int = 5
+    learning_rate: float = 0.05
+    batch_size: int = 1024
+    epochs: int = 8
     patience: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse counts below one."""
+        """Refuse counts below one and negative seeds."""
         for name in ("batch_size", "epochs", "patience"):
             if getattr(self, name) < 1:
                 raise InvalidValueError(f"{name}: expected 1 or more, got {getattr(self, name)}")
+        if self.seed < 0:
+            raise InvalidValueError(f"seed: expected 0 or more, got {self.seed}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""

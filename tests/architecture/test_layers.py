@@ -1,0 +1,94 @@
+"""Each room imports only the rooms named for it, lazily or not."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "hybridhash"
+MAY_IMPORT = {  # lowest first; see docs/design.md
+    "errors": "",
+    "files": "errors",
+    "theory": "errors",
+    "hashing": "errors",
+    "kernels": "errors",
+    "metrics": "errors",
+    "spec": "errors hashing",
+    "vocabulary": "errors files hashing",
+    "data": "errors hashing",
+    "embeddings": "errors hashing kernels spec vocabulary",
+    "training": "errors files metrics data",
+    "models": "errors spec vocabulary embeddings",
+    "export": "errors files hashing spec vocabulary data embeddings",
+    "report": "errors files metrics spec theory",
+    "experiments": "errors files theory hashing kernels metrics spec vocabulary data embeddings training models "
+    "export report",
+    "cli": "errors files theory hashing kernels metrics spec vocabulary data embeddings training models export "
+    "report experiments",
+    "__main__": "cli",
+}
+# What hands the public names out reads from any room that holds one.
+FRONT_DOOR = "__init__"
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Return the rooms that a file names in an import or as text for ``import_module``."""
+    parents = ("hybridhash", *path.relative_to(SOURCE).parts[:-1])
+    dotted: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            dotted |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = parents[: len(parents) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *filter(None, [node.module])])
+            dotted |= {f"{module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            dotted.add(node.value)
+    return {name.split(".")[1] for name in dotted if name.startswith("hybridhash.")} & set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_a_room_imports_only_what_it_may(path: Path) -> None:
+    room = path.relative_to(SOURCE).with_suffix("").parts[0]
+    if room == FRONT_DOOR:
+        return
+    assert room in MAY_IMPORT, f"{room} has no place in the order"
+    surplus = imported_rooms(path) - {room} - set(MAY_IMPORT[room].split())
+    assert not surplus, f"{room} may not import {sorted(surplus)}"
+
+
+def test_the_order_is_one() -> None:
+    """Nothing may import what stands below it in the table."""
+    seen: set[str] = set()
+    for room, others in MAY_IMPORT.items():
+        assert set(others.split()) <= seen, room
+        seen.add(room)
+
+
+def test_every_room_of_the_table_is_there() -> None:
+    rooms = {
+        path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert rooms - {FRONT_DOOR} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_are_absolute(path: Path) -> None:
+    found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    assert not any(node.level for node in found)
+
+
+def test_the_test_itself_sees_an_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every form."""
+    (tmp_path / "spec").mkdir()
+    path = tmp_path / "spec" / "new.py"
+    path.write_text(
+        "import hybridhash.data\n"
+        "from hybridhash import errors\n"
+        "def late():\n"
+        "    from hybridhash.models.layers import dense_layers\n"
+        "    from .. import cli\n"
+        "    import_module('hybridhash.training.loop')\n"
+    )
+    monkeypatch.setattr(f"{__name__}.SOURCE", tmp_path)
+    assert imported_rooms(path) == {"data", "errors", "models", "cli", "training"}

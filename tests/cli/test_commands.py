@@ -1,0 +1,226 @@
+"""Every command on good input, in this process."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from hybridhash import Vocabulary, __version__, load
+from hybridhash.cli.app import app
+from hybridhash.experiments import CompareSettings, ProfileSettings, Silence, SingleSettings
+from hybridhash.experiments import evaluate as evaluate_file
+from hybridhash.training import loop
+
+from .conftest import COLUMNS, SMALL
+
+COMPARE = [*COLUMNS, *SMALL, "--seeds", "1", "--method", "hashed,hybrid"]
+Run = Callable[..., Any]
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [("compare", CompareSettings), ("train", SingleSettings), ("profile", ProfileSettings)],
+)
+def test_help_names_every_flag_and_its_default(run: Run, command: str, settings: Any) -> None:
+    ended = run(command, "--help")
+    assert ended.code == 0
+    shown = " ".join(ended.out.replace("│", " ").split())
+    for name in settings.model_fields:
+        assert f"--{name.replace('_', '-')} " in shown, name
+    assert "--experiment" in shown
+    assert "[default: 10%]" in shown
+    assert "settings." not in shown
+
+
+def test_every_command_has_help(run: Run) -> None:
+    names = [name for name in app if not name.startswith("-")]
+    assert sorted(names) == ["compare", "evaluate", "generate", "inspect", "predict", "profile", "train"]
+    overview = run("--help").out
+    for name in names:
+        assert name in overview
+        ended = run(name, "--help")
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out.startswith(f"Usage: hybridhash {name}")
+
+
+def test_compare_leaves_results_report_and_models(run: Run, clicks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ended = run("compare", clicks, *COMPARE, "--out", out)
+    assert ended.code == 0, ended.err
+    results = json.loads((out / "results.json").read_text())
+    assert [row["name"] for row in results["methods"]] == ["hashed", "hybrid"]
+    assert results["command"].startswith(f"hybridhash compare {clicks} --label clicked")
+    assert results["version"] == __version__
+    for row in results["methods"]:
+        [line] = [line for line in ended.out.splitlines() if re.match(rf"│ {row['name']}\b", line)]
+        assert f"{row['rce_mean']:.2f}" in line
+        assert load(out / row["bundle"]).label == "clicked"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "hashed.hh",
+        "hybrid.hh",
+        "report.html",
+        "results.json",
+        "runs",
+    ]
+    assert str(out / "report.html") in ended.err
+
+
+def test_flags_stand_before_or_behind_the_data(run: Run, clicks: Path, tmp_path: Path) -> None:
+    behind = run("profile", clicks, *COLUMNS, "--json")
+    before = run("profile", *COLUMNS, "--json", clicks)
+    between = run("profile", *COLUMNS[:4], clicks, *COLUMNS[4:], "--json")
+    with_equals = run(
+        "profile", "--label=clicked", "--categorical=user_id,ad_id,site", clicks, *COLUMNS[4:], "--json"
+    )
+    twice = ("--categorical", "user_id", "--categorical", "ad_id,site")
+    repeated = run("profile", "--label=clicked", *twice, clicks, *COLUMNS[4:], "--json")
+    assert behind.code == 0
+    assert behind.out == before.out == between.out == with_equals.out == repeated.out
+    found = json.loads(behind.out)
+    assert [row["name"] for row in found["features"]] == ["user_id", "ad_id", "site", "price", "age", "tags"]
+
+
+def test_profile_prints_a_row_for_every_feature(run: Run, clicks: Path) -> None:
+    ended = run("profile", clicks, *COLUMNS)
+    assert ended.err == ""
+    for name in ("user_id", "ad_id", "site", "price", "age", "tags"):
+        assert re.search(rf"│ {name} ", ended.out)
+    assert "1,200 rows" in ended.out
+    assert "…" not in ended.out, "a table that is no terminal's is not cut"
+
+
+def test_an_experiment_file_in_place_of_flags(run: Run, clicks: Path, tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_text(
+        f'data = "{clicks}"\nlabel = "clicked"\ncategorical = ["user_id", "ad_id", "site"]\n'
+        'numeric = "price,age"\nlist = ["tags"]\ntime = "ts"\nbudget = "20%"\nlearning-rate = 0.05\n'
+    )
+    by_flags = json.loads(run("profile", clicks, *COLUMNS, "--budget", "20%", "--json").out)
+    assert json.loads(run("profile", "--experiment", path, "--json").out) == by_flags
+    half = json.loads(run("profile", "--experiment", path, "--budget", "10%", "--json").out)
+    assert half["budget_bytes"] == by_flags["budget_bytes"] // 2
+
+
+def test_train_prints_the_ledger_and_the_quality(run: Run, clicks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.hh"
+    ended = run("train", clicks, *COLUMNS, *SMALL, "--out", out)
+    assert ended.code == 0, ended.err
+    model = load(out)
+    assert f"{model.ledger.tail_rows:,}" in ended.out
+    assert f"{out.stat().st_size:,}" in ended.out
+    assert f"test RCE {model.notes['test']['rce']:.3f}" in ended.out
+    assert f"written: {out}" in ended.err
+    shown = json.loads(run("train", clicks, *COLUMNS, *SMALL, "--out", out, "--json").out)
+    assert shown["ledger"] == model.ledger.as_dict()
+
+
+@pytest.fixture
+def expected(model: Path, clicks: Path) -> np.ndarray:
+    return load(model).predict(pq.read_table(clicks))
+
+
+def test_predict_to_standard_output(run: Run, model: Path, clicks: Path, expected: np.ndarray) -> None:
+    ended = run("predict", model, clicks)
+    lines = ended.out.splitlines()
+    assert (ended.code, ended.err, lines[0]) == (0, "", "probability")
+    np.testing.assert_array_equal(np.array(lines[1:], dtype=np.float32), expected)
+
+
+def test_predict_to_files(run: Run, model: Path, clicks: Path, expected: np.ndarray, tmp_path: Path) -> None:
+    for name in ("p.csv", "p.parquet"):
+        ended = run("predict", model, clicks, clicks, "--out", tmp_path / name)
+        assert (ended.code, ended.out) == (0, "")
+        assert f"written: {tmp_path / name}, 2,400 rows" in ended.err
+    twice = np.concatenate([expected, expected])
+    np.testing.assert_array_equal(np.loadtxt(tmp_path / "p.csv", skiprows=1, dtype=np.float32), twice)
+    np.testing.assert_array_equal(pq.read_table(tmp_path / "p.parquet")["probability"].to_numpy(), twice)
+
+
+def test_evaluate(run: Run, model: Path, clicks: Path) -> None:
+    found = evaluate_file(model, [str(clicks)], Silence())
+    assert json.loads(run("evaluate", model, clicks, "--json").out) == found
+    shown = run("evaluate", model, clicks).out
+    assert f"1,200 rows, {found['positives']:,} positive (clicked)" in shown
+    assert f"RCE {found['rce']:.3f}, AUC {found['auc']:.4f}, log loss {found['log_loss']:.4f}" in shown
+
+
+def test_inspect_a_model(run: Run, model: Path) -> None:
+    found = json.loads(run("inspect", model, "--json").out)
+    predictor = load(model)
+    assert found["ledger"] == predictor.ledger.as_dict()
+    shown = run("inspect", model).out
+    assert f"{model.stat().st_size:,}" in shown
+    assert "site (categorical, string)" in shown
+    for part, count in predictor.ledger.as_dict().items():
+        if count:
+            assert re.search(rf"│ {part.replace('_', ' ')} +│ +{count:,} │", shown), part
+
+
+def test_inspect_a_vocabulary(run: Run, tmp_path: Path) -> None:
+    Vocabulary(np.arange(1000, 3000)).save(tmp_path / "v")
+    assert "keys: 2,000" in run("inspect", tmp_path / "v").out
+    assert json.loads(run("inspect", tmp_path / "v", "--json").out)["keys"] == 2000
+
+
+def test_ctrl_c_ends_with_one_line_and_the_same_command_goes_on(
+    run: Run, clicks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "m.hh"
+    real, steps = loop.train_step, []
+
+    def train_step(*arguments: Any) -> Any:
+        steps.append(1)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "train_step", train_step)
+        ended = run("train", clicks, *COLUMNS, *SMALL, "--out", out)
+    assert ended.code == 130
+    assert ended.err.splitlines()[-1].startswith("hybridhash: interrupted; ")
+    assert "Traceback" not in ended.err
+    [checkpoint] = (tmp_path / "m.hh.runs").iterdir()
+    assert not out.exists()
+    shown = run("inspect", checkpoint).out
+    assert "progress steps: 2" in shown
+    assert json.loads(run("inspect", checkpoint, "--json").out)["progress"]["step_in_epoch"] == 2
+    assert run("train", clicks, *COLUMNS, *SMALL, "--out", out).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["m.hh"]
+
+
+def test_generate_writes_what_compare_reads(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "stream.parquet"
+    ended = run("generate", path, "--rows", "500", "--scale", "0.01", "--seed", "1")
+    assert ended.code == 0
+    assert pq.read_table(path).num_rows == 500
+    [line] = [line for line in ended.err.splitlines() if line.startswith("  hybridhash compare ")]
+    given = line.split()[1:]
+    assert run(*given, *SMALL, "--seeds", "1", "--method", "hashed", "--out", tmp_path / "out").code == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["data"]["best_reachable_rce"] > 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--preset", "big"], "demo"),
+        (["--scale", "0"], "scale"),
+        (["--rows", "0"], "rows"),
+        (["--seed", "-1"], "seed"),
+    ],
+)
+def test_generate_refuses(run: Run, tmp_path: Path, flags: list[str], message: str) -> None:
+    ended = run("generate", tmp_path / "x.parquet", *flags)
+    assert ended.code == 2
+    assert message in ended.error
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,387 @@
+"""One contract for every embedding bag, against its dense equivalent and a loop.
+
+A new bag is a subclass of `EmbeddingBagContract` that says how it is made, and in which variants.
+"""
+
+import copy
+import io
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.testing import assert_close
+
+from hybridhash.embeddings import (
+    DoubleHashEmbeddingBag,
+    FrequencyEmbeddingBag,
+    FullEmbeddingBag,
+    HashEmbeddingBag,
+    HybridEmbeddingBag,
+    KeyEmbeddingBag,
+)
+from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.hashing import hash_buckets
+from hybridhash.kernels.reference import Mode
+from hybridhash.vocabulary import Vocabulary
+
+LOW, HIGH = -(2**63), 2**63 - 1
+HEAD_KEYS = [30, HIGH, -7, 12, 0]
+VOCABULARY = Vocabulary(np.array(HEAD_KEYS))
+PADDING = 12
+DIM = 8
+COMBINED = [
+    {"combine": combine, "num_hashes": num_hashes}
+    for combine in ("sum", "mean", "concat")
+    for num_hashes in (1, 2, 4, 8)
+]
+MODES: list[Mode] = ["sum", "mean", "max"]
+BATCHES = {  # keys, offsets without the last
+    "mixed": ([30, 5, 12, LOW, 6, -7, 5, 30], [0, 1, 1, 4, 8]),
+    "head only": ([30, -7, 0, HIGH, 30], [0, 2]),
+    "unseen only": ([1, 2, 3, 4, 5, 1], [0, 3, 4]),
+    "extremes": ([LOW, HIGH, 0, -1, 1], [0, 3]),
+    "repeated": ([5, 5, 5, 30, 30, 5], [0, 5]),
+    "padding only": ([12, 12, 12], [0, 1]),
+    "one key": ([5], [0]),
+    "empty bags": ([5, 30], [0, 0, 0, 1, 2, 2]),
+    "no keys": ([], [0, 0, 0]),
+    "no bags": ([], []),
+}
+# Padding where there is some of it.
+CASES = [(name, None) for name in BATCHES] + [("mixed", PADDING), ("padding only", PADDING)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "variant" in metafunc.fixturenames:
+        variants = metafunc.cls.variants
+        metafunc.parametrize("variant", variants, ids=["-".join(map(str, v.values())) for v in variants])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _uninitialised_memory_is_nan() -> Iterator[None]:
+    """torch.empty gives NaN while torch is told to be deterministic."""
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def batch(name: str) -> tuple[Tensor, Tensor]:
+    keys, offsets = BATCHES[name]
+    return torch.tensor(keys, dtype=torch.int64), torch.tensor(offsets, dtype=torch.int64)
+
+
+def pooled_by_a_loop(
+    vectors: Tensor, keys: Tensor, offsets: Tensor, mode: Mode, padding: int | None, weights: Tensor | None
+) -> Tensor:
+    """Return what the bags are, one key after another."""
+    ends = [*offsets.tolist()[1:], keys.numel()]
+    bags = []
+    for start, end in zip(offsets.tolist(), ends, strict=True) if offsets.numel() else []:
+        kept = [place for place in range(start, end) if int(keys[place]) != padding]
+        bag = vectors.new_zeros(vectors.shape[1])
+        if kept and mode == "max":
+            bag = torch.stack([vectors[place] for place in kept]).max(dim=0).values
+        elif kept:
+            for place in kept:
+                bag = bag + vectors[place] * (1 if weights is None else weights[place])
+            bag = bag / (len(kept) if mode == "mean" else 1)
+        bags.append(bag)
+    return torch.stack(bags) if bags else vectors.new_zeros(0, vectors.shape[1])
+
+
+def gradients(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+    """Return those of a sum with unequal factors, as dense tensors."""
+    if not output.requires_grad:  # a loop over no keys reads no row
+        return [torch.zeros_like(tensor) for tensor in inputs]
+    factors = torch.arange(output.numel(), dtype=output.dtype).view_as(output).cos()
+    found = torch.autograd.grad((output * factors).sum(), inputs, allow_unused=True, materialize_grads=True)
+    return [gradient.to_dense() for gradient in found]
+
+
+class EmbeddingBagContract:
+    """What every bag promises."""
+
+    variants: ClassVar[list[dict[str, Any]]] = [{}]
+
+    def make(self, **options: Any) -> KeyEmbeddingBag:
+        """Return a bag of dim `DIM`, with the head keys `HEAD_KEYS` if it has a head."""
+        raise NotImplementedError
+
+    def double(self, **options: Any) -> KeyEmbeddingBag:
+        options.setdefault("init_std", 1.0)
+        bag = self.make(generator=torch.Generator().manual_seed(1), **options).to(torch.float64)
+        with torch.no_grad():
+            bag.tail.normal_(generator=torch.Generator().manual_seed(2))  # also where it starts at zero
+        return bag
+
+    def test_dense_equivalent_follows_the_definition(self, variant: dict[str, Any]) -> None:
+        """The numpy hashes, a dict for the head, and a loop."""
+        bag = self.double(**variant)
+        spec = bag.spec
+        keys = sorted({key for keys, _ in BATCHES.values() for key in keys})
+        place = {key: row for row, key in enumerate(sorted(HEAD_KEYS))} if spec.num_head else {}
+        buckets = hash_buckets(np.array(keys), spec.num_buckets, spec.num_hashes, spec.seed)
+        for key, vector, rows in zip(keys, bag.dense_equivalent(torch.tensor(keys)), buckets, strict=True):
+            if key in place:
+                expected = bag.head[place[key]]
+            else:
+                read = [bag.tail[row] for row in rows.tolist()]
+                expected = torch.cat(read) if spec.combine == "concat" else sum(read, torch.zeros(()))
+                expected = expected / len(read) if spec.combine == "mean" else expected
+            assert_close(vector, expected.to(torch.float64))
+
+    @pytest.mark.parametrize(("name", "padding"), CASES)
+    @pytest.mark.parametrize("mode", MODES)
+    def test_outputs_and_gradients_are_those_of_a_loop(
+        self, variant: dict[str, Any], mode: Mode, name: str, padding: int | None
+    ) -> None:
+        bag = self.double(mode=mode, padding_key=padding, **variant)
+        keys, offsets = batch(name)
+        output = bag(keys, offsets)
+        expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, mode, padding, None)
+        assert_close(output, expected)
+        rows = [bag.head, bag.tail]
+        assert_close(gradients(output, rows), gradients(expected, rows))
+
+    @pytest.mark.parametrize(("name", "padding"), CASES)
+    def test_weights(self, variant: dict[str, Any], name: str, padding: int | None) -> None:
+        bag = self.double(mode="sum", padding_key=padding, **variant)
+        keys, offsets = batch(name)
+        weights = torch.arange(keys.numel(), dtype=torch.float64).sin().requires_grad_()
+        output = bag(keys, offsets, weights)
+        expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, "sum", padding, weights)
+        assert_close(output, expected)
+        inputs = [bag.head, bag.tail, weights]
+        assert_close(gradients(output, inputs), gradients(expected, inputs))
+
+    @pytest.mark.parametrize("name", BATCHES)
+    @pytest.mark.parametrize("mode", ["sum", "mean"])
+    def test_sparse_gradients_are_the_dense_ones(
+        self, variant: dict[str, Any], mode: Mode, name: str
+    ) -> None:
+        keys, offsets = batch(name)
+        dense, sparse = self.double(mode=mode, **variant), self.double(mode=mode, sparse=True, **variant)
+        for bag in (dense, sparse):
+            bag(keys, offsets).sum().backward()
+        for mine, theirs in zip(sparse.parameters(), dense.parameters(), strict=True):
+            assert mine.grad is not None
+            assert theirs.grad is not None
+            assert mine.grad.is_sparse
+            assert not theirs.grad.is_sparse
+            assert_close(mine.grad.to_dense(), theirs.grad)
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_all_forms_of_input_are_one(self, variant: dict[str, Any], mode: Mode) -> None:
+        """2-D keys, offsets with the last, non-contiguous keys, rows found before."""
+        bag = self.double(mode=mode, **variant)
+        with_last = self.double(mode=mode, include_last_offset=True, **variant)
+        table = torch.tensor([[30, 5, 5], [LOW, HIGH, 6]])
+        flat = table.flatten()
+        expected = bag(flat, torch.tensor([0, 3]))
+        assert torch.equal(bag(table), expected)
+        assert torch.equal(with_last(flat, torch.tensor([0, 3, 6])), expected)
+        assert torch.equal(bag(table.T.contiguous().T), expected)
+        assert torch.equal(bag(flat.repeat_interleave(2)[::2], torch.tensor([0, 3])), expected)
+        assert torch.equal(bag(flat, torch.tensor([0, 9, 3])[::2]), expected)
+        assert torch.equal(bag(flat, torch.tensor([0, 3]), rows=bag.encoder(flat)), expected)
+
+    def test_2d_weights(self, variant: dict[str, Any]) -> None:
+        bag = self.double(mode="sum", **variant)
+        table, weights = torch.tensor([[30, 5], [LOW, 6]]), torch.tensor([[1.0, 2.0], [3.0, 4.0]]).double()
+        expected = bag(table.flatten(), torch.tensor([0, 2]), weights.flatten())
+        assert torch.equal(bag(table, None, weights), expected)
+
+    @pytest.mark.parametrize("mode", MODES)
+    @pytest.mark.parametrize(("num_bags", "length"), [(3, 0), (0, 4), (0, 0)])
+    def test_2d_keys_of_nothing(
+        self, variant: dict[str, Any], mode: Mode, num_bags: int, length: int
+    ) -> None:
+        output = self.double(mode=mode, **variant)(torch.empty(num_bags, length, dtype=torch.int64))
+        assert torch.equal(output, torch.zeros(num_bags, DIM, dtype=torch.float64))
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_gradcheck(self, variant: dict[str, Any], mode: Mode) -> None:
+        """Against finite differences."""
+        bag = self.double(mode=mode, **variant)
+        keys, offsets = batch("mixed")
+        weights = torch.rand(keys.numel(), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+        def pooled(head: Tensor, tail: Tensor, weights: Tensor) -> Tensor:
+            arguments = (keys, offsets, weights) if mode == "sum" else (keys, offsets)
+            return functional_call(bag, {"head": head, "tail": tail}, arguments)  # type: ignore[no-any-return]
+
+        rows = [parameter.detach().requires_grad_() for parameter in (bag.head, bag.tail)]
+        assert torch.autograd.gradcheck(pooled, (*rows, weights.requires_grad_(mode == "sum")))
+
+    def test_a_state_dict_holds_all_that_inference_needs(self, variant: dict[str, Any]) -> None:
+        trained = self.make(generator=torch.Generator().manual_seed(1), **variant)
+        file = io.BytesIO()
+        torch.save(trained.state_dict(), file)
+        file.seek(0)
+        fresh = self.make(generator=torch.Generator().manual_seed(2), **variant)
+        keys, offsets = batch("mixed")
+        assert not torch.equal(fresh(keys, offsets), trained(keys, offsets))
+        fresh.load_state_dict(torch.load(file, weights_only=True))
+        assert torch.equal(fresh(keys, offsets), trained(keys, offsets))
+
+    def test_a_copy_is_equal_and_apart(self, variant: dict[str, Any]) -> None:
+        bag = self.make(**variant)
+        keys, offsets = batch("mixed")
+        before = bag(keys, offsets)
+        twin = copy.deepcopy(bag)
+        assert torch.equal(twin(keys, offsets), before)
+        with torch.no_grad():
+            for parameter in twin.parameters():
+                parameter.add_(1)
+        assert torch.equal(bag(keys, offsets), before)
+
+    def test_other_types_of_float(self, variant: dict[str, Any]) -> None:
+        bag = self.make(**variant)
+        keys, offsets = batch("mixed")
+        single = bag(keys, offsets)
+        double = bag.to(torch.float64)(keys, offsets)
+        assert (single.dtype, double.dtype) == (torch.float32, torch.float64)
+        assert_close(single.double(), double, rtol=1e-5, atol=1e-7)
+        assert bag.encoder.dictionary.dtype == torch.int64
+
+    def test_all_tensors_move_to_a_device(self, variant: dict[str, Any]) -> None:
+        bag = self.make(**variant).to("meta")
+        assert {tensor.device.type for tensor in (*bag.parameters(), *bag.buffers())} == {"meta"}
+
+    def test_one_seed_gives_one_bag(self, variant: dict[str, Any]) -> None:
+        def drawn(seed: int) -> Tensor:
+            bag = self.make(generator=torch.Generator().manual_seed(seed), **variant)
+            return torch.cat([bag.head.flatten(), bag.tail.flatten()])
+
+        assert torch.equal(drawn(3), drawn(3))
+        assert not torch.equal(drawn(3), drawn(4))
+
+    def test_a_generator_of_ones_own_leaves_the_common_one_alone(self, variant: dict[str, Any]) -> None:
+        before = torch.get_rng_state()
+        self.make(generator=torch.Generator().manual_seed(3), **variant)
+        assert torch.equal(torch.get_rng_state(), before)
+
+
+class TestFull(EmbeddingBagContract):
+    def make(self, **options: Any) -> KeyEmbeddingBag:
+        return FullEmbeddingBag(VOCABULARY, DIM, **options)
+
+
+class TestHash(EmbeddingBagContract):
+    def make(self, **options: Any) -> KeyEmbeddingBag:
+        return HashEmbeddingBag(7, DIM, **options)
+
+
+class TestDoubleHash(EmbeddingBagContract):
+    variants = COMBINED[1::3]  # each combine, each num_hashes
+
+    def make(self, **options: Any) -> KeyEmbeddingBag:
+        return DoubleHashEmbeddingBag(7, DIM, seed=2**64 - 1, **options)
+
+
+class TestFrequency(EmbeddingBagContract):
+    def make(self, **options: Any) -> KeyEmbeddingBag:
+        return FrequencyEmbeddingBag(VOCABULARY, 7, DIM, **options)
+
+
+class TestHybrid(EmbeddingBagContract):
+    variants = COMBINED
+
+    def make(self, **options: Any) -> KeyEmbeddingBag:
+        return HybridEmbeddingBag(VOCABULARY, 7, DIM, **options)
+
+
+KEYS, OFFSETS = torch.tensor([5, 30, 6]), torch.tensor([0, 2])
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments", "error", "message"),
+    [
+        ({}, (KEYS.numpy(), OFFSETS), InvalidTypeError, "keys: expected a torch.Tensor .* got ndarray"),
+        ({}, (KEYS.int(), OFFSETS), InvalidTypeError, "keys: expected int64, got torch.int32"),
+        ({}, (KEYS.double(), OFFSETS), InvalidTypeError, "keys: expected int64, got torch.float64"),
+        ({}, (KEYS[0], OFFSETS), InvalidValueError, "keys: expected 1-D or 2-D, got 0-D"),
+        ({}, (KEYS.view(1, 1, 3),), InvalidValueError, "keys: expected 1-D or 2-D, got 3-D"),
+        ({}, (KEYS,), InvalidValueError, "offsets: expected int64 offsets with 1-D keys, got none"),
+        ({}, (KEYS[None], OFFSETS), InvalidValueError, "offsets: expected none with 2-D keys"),
+        ({}, (KEYS, OFFSETS.int()), InvalidTypeError, "offsets: expected int64, got torch.int32"),
+        ({}, (KEYS, [0, 2]), InvalidTypeError, "offsets: expected a torch.Tensor of int64, got list"),
+        ({}, (KEYS, OFFSETS[None]), InvalidValueError, "offsets: expected 1-D, got 2-D"),
+        ({}, (KEYS, OFFSETS[:0]), InvalidValueError, "got no bag for 3 keys"),
+        ({}, (KEYS, torch.tensor([1, 2])), InvalidValueError, "offsets: expected to begin at 0, got 1"),
+        ({}, (KEYS, torch.tensor([0, 4])), InvalidValueError, "got 4 and then 3"),
+        ({}, (KEYS, torch.tensor([0, 2, 1])), InvalidValueError, "got 2 and then 1"),
+        (
+            {"include_last_offset": True},
+            (KEYS, OFFSETS[:0]),
+            InvalidValueError,
+            "expected at least the number of keys",
+        ),
+        ({"include_last_offset": True}, (KEYS, OFFSETS[:1]), InvalidValueError, "got no bag for 3 keys"),
+        (
+            {"include_last_offset": True},
+            (KEYS, torch.tensor([0, 2])),
+            InvalidValueError,
+            "expected to end at the number of keys, 3, got 2",
+        ),
+        (
+            {"include_last_offset": True},
+            (KEYS, torch.tensor([0, 4])),
+            InvalidValueError,
+            "expected to end at the number of keys, 3, got 4",
+        ),
+        (
+            {"mode": "mean"},
+            (KEYS, OFFSETS, torch.ones(3)),
+            InvalidValueError,
+            "expected mode 'sum', got mode 'mean'",
+        ),
+        (
+            {"mode": "max"},
+            (KEYS, OFFSETS, torch.ones(3)),
+            InvalidValueError,
+            "expected mode 'sum', got mode 'max'",
+        ),
+        (
+            {},
+            (KEYS, OFFSETS, torch.ones(2)),
+            InvalidValueError,
+            r"the shape of keys \(3,\), got \(2,\)",
+        ),
+        (
+            {},
+            (KEYS, OFFSETS, torch.ones(3).long()),
+            InvalidTypeError,
+            "expected torch.float32.*got torch.int64",
+        ),
+        (
+            {},
+            (KEYS, OFFSETS, torch.ones(3).double()),
+            InvalidTypeError,
+            "expected torch.float32.*got torch.float64",
+        ),
+    ],
+)
+def test_inputs_that_are_refused(
+    options: dict[str, Any], arguments: tuple[Any, ...], error: type[Exception], message: str
+) -> None:
+    bag = HybridEmbeddingBag(VOCABULARY, 7, DIM, **({"mode": "sum"} | options))
+    with pytest.raises(error, match=message):
+        bag(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ({}, (KEYS, torch.tensor([0, 3]))),
+        ({}, (KEYS, torch.tensor([0, 0]))),
+        ({"include_last_offset": True}, (KEYS, torch.tensor([0, 3]))),
+        ({"include_last_offset": True}, (KEYS[:0], torch.tensor([0]))),
+    ],
+)
+def test_the_last_inputs_that_are_not(options: dict[str, Any], arguments: tuple[Any, ...]) -> None:
+    HybridEmbeddingBag(VOCABULARY, 7, DIM, **options)(*arguments)

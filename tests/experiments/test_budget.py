@@ -1,0 +1,68 @@
+import pytest
+
+from hybridhash.errors import BudgetError
+from hybridhash.experiments.budget import check_budget, parse_budget
+
+BASELINE = 1_000_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [
+        ("10%", 10**11),
+        ("2.5%", 25 * 10**9),
+        ("100%", 10**12),
+        ("12345", 12345),
+        ("12345B", 12345),
+        ("1kB", 1000),
+        ("40MB", 40 * 10**6),
+        ("40 mb", 40 * 10**6),
+        (" 3GB ", 3 * 10**9),
+        ("1KiB", 1024),
+        ("2MiB", 2 * 1024**2),
+        ("1.5GiB", 3 * 1024**3 // 2),
+        ("0.1kB", 100),
+    ],
+)
+def test_reads_shares_and_sizes(text: str, budget: int) -> None:
+    assert parse_budget(text, BASELINE) == budget
+
+
+def test_a_share_is_exact() -> None:
+    """In floating point 29 / 100 * 100 is 28.999999999999996."""
+    assert [parse_budget(f"{share}%", 100) for share in range(1, 101)] == list(range(1, 101))
+
+
+@pytest.mark.parametrize("text", ["x", "", "%", "10 %%", "-5%", "1e6", "10TB", "10XB", "1.MB", "nan%", "MB"])
+def test_refuses_what_says_no_size(text: str) -> None:
+    for refuse in (lambda: parse_budget(text, BASELINE), lambda: check_budget(text)):
+        with pytest.raises(BudgetError, match="expected a share such as '10%' or a size such as '40MB'"):
+            refuse()
+
+
+@pytest.mark.parametrize("text", ["1000000000001", "1001GB", "9" * 400])
+def test_refuses_more_than_the_baseline(text: str) -> None:
+    check_budget(text)  # more than this baseline, but perhaps not than another
+    with pytest.raises(BudgetError, match="at most 100% of the baseline's 1000000000000 bytes"):
+        parse_budget(text, BASELINE)
+
+
+@pytest.mark.parametrize("text", ["101%", "100.0001%"])
+def test_refuses_more_than_all_of_it(text: str) -> None:
+    for refuse in (lambda: parse_budget(text, BASELINE), lambda: check_budget(text)):
+        with pytest.raises(BudgetError, match="at most 100% of the baseline, got"):
+            refuse()
+
+
+@pytest.mark.parametrize("text", ["0%", "0", "0MB", "0.0"])
+def test_refuses_nothing(text: str) -> None:
+    for refuse in (lambda: parse_budget(text, BASELINE), lambda: check_budget(text)):
+        with pytest.raises(BudgetError, match="at least one byte"):
+            refuse()
+
+
+@pytest.mark.parametrize("text", ["0.00000000001%", "0.5", "0.5B"])
+def test_refuses_less_than_a_byte(text: str) -> None:
+    check_budget(text)
+    with pytest.raises(BudgetError, match=r"at least one byte, got .* which is less"):
+        parse_budget(text, BASELINE)

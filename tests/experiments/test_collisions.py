@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from hybridhash.data import Feature, Schema
+from hybridhash.experiments import CompareSettings
+from hybridhash.experiments.collisions import collision_shares
+from hybridhash.experiments.layout import lay_out, plan_tables
+from hybridhash.hashing import hash_buckets
+from hybridhash.vocabulary import count_keys
+
+SCHEMA = Schema((Feature("u", "categorical", "int"),))
+
+
+@pytest.mark.parametrize("method", ["hashed", "double", "frequency", "full"])
+def test_measured_shares_equal_a_brute_force_count(method: str) -> None:
+    random = np.random.default_rng(0)
+    occurrences = random.zipf(1.3, 3000) % 200
+    settings = CompareSettings(dim=4, combine="sum", model="mlp")
+    plans = plan_tables(SCHEMA, count_keys({"u": occurrences}, occurrences.size), settings)
+    layout = lay_out(method, plans, 1600, settings, seed=1)
+    table = layout.spec.deep[0].table
+    head = set(layout.vocabularies["deep:joint"].keys.tolist())
+    keys, counts = np.unique(occurrences, return_counts=True)
+    tail = [key for key in keys.tolist() if key not in head]
+    buckets = {
+        key: hash_buckets(np.array([key]), table.num_buckets, table.num_hashes, table.seed)[0] for key in tail
+    }
+    traffic = dict(zip(keys.tolist(), counts.tolist(), strict=True))
+
+    def rows_of(key: int) -> set[int]:
+        return set(buckets[key].tolist())
+
+    exclusive, fully = 0, 0
+    for key in keys.tolist():
+        others = [rows_of(other) for other in tail if other != key]
+        if key in head or not rows_of(key) & set().union(*others):
+            exclusive += traffic[key]
+        elif any(sorted(buckets[key]) == sorted(buckets[other]) for other in tail if other != key):
+            fully += traffic[key]
+    found = collision_shares(plans, layout.spec)
+    assert sum(found["measured"].values()) == pytest.approx(1)
+    assert found["measured"]["exclusive"] == pytest.approx(exclusive / 3000)
+    assert found["measured"]["fully_shared"] == pytest.approx(fully / 3000)
+    # The prediction knows the counts and not the hash functions.
+    assert found["predicted"]["exclusive"] == pytest.approx(found["measured"]["exclusive"], abs=0.15)

@@ -1,0 +1,126 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridhash.data import Feature, Schema
+from hybridhash.errors import BudgetError
+from hybridhash.experiments import CompareSettings
+from hybridhash.experiments.layout import lay_out, plan_tables, share_budget
+from hybridhash.spec import METHODS
+from hybridhash.vocabulary import Counts, count_keys
+
+SIZES = {"user": 1000, "site": 100, "sex": 3}
+SCHEMA = Schema(
+    (
+        *(Feature(name, "categorical", "int") for name in SIZES),
+        Feature("user*site", "cross", "key", ("user", "site")),
+    )
+)
+PLAIN = Schema(SCHEMA.features[:3])
+
+
+def counts_of(schema: Schema) -> Counts:
+    sizes = {**SIZES, "user*site": 2000}
+    start, keys = 0, {}
+    for name in schema.names:
+        keys[name] = np.arange(start, start + sizes[name])
+        start += sizes[name]
+    return count_keys(keys, 2000)
+
+
+def settings(**changes: Any) -> CompareSettings:
+    return CompareSettings(**{"dim": 4, "hidden": (8,), **changes})
+
+
+def test_one_table_carries_the_wide_weights() -> None:
+    [plan] = plan_tables(PLAIN, counts_of(PLAIN), settings())
+    assert (plan.part, plan.features, plan.dim, plan.carries_wide) == ("deep", PLAIN.names, 4, True)
+    assert plan.counts.num_keys == 1103
+    assert plan.baseline_bytes(settings()) == 2048 * 4 * (4 + 1)
+    layout = lay_out("hashed", [plan], 10_000, settings(), seed=0)
+    assert [group.table.dim for group in (*layout.spec.deep, *layout.spec.wide)] == [4, 1]
+
+
+def test_an_mlp_has_no_wide_part() -> None:
+    [plan] = plan_tables(PLAIN, counts_of(PLAIN), settings(model="mlp"))
+    assert not plan.carries_wide
+    assert plan.baseline_bytes(settings(model="mlp")) == 2048 * 4 * 4
+    assert lay_out("hashed", [plan], 10_000, settings(model="mlp"), seed=0).spec.wide == ()
+
+
+def test_crosses_stand_in_a_wide_table_of_their_own() -> None:
+    deep, wide = plan_tables(SCHEMA, counts_of(SCHEMA), settings())
+    assert (deep.features, deep.carries_wide) == (PLAIN.names, False)
+    assert (wide.features, wide.part, wide.dim) == (SCHEMA.names, "wide", 1)
+    layout = lay_out("full", [deep, wide], 10_000, settings(), seed=0)
+    assert layout.spec.deep[0].table.num_head == 1103
+    assert layout.spec.wide[0].table.num_head == 3103
+    assert {name: len(item) for name, item in layout.vocabularies.items()} == {
+        "deep:joint": 1103,
+        "wide:joint": 3103,
+    }
+
+
+def test_tables_per_feature() -> None:
+    plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
+    assert [(plan.features, plan.counts.num_keys) for plan in plans] == [
+        (("user",), 1000),
+        (("site",), 100),
+        (("sex",), 3),
+    ]
+
+
+def test_the_head_is_the_most_frequent_keys() -> None:
+    occurrences = np.repeat(np.arange(50), np.arange(50, 0, -1))
+    schema = Schema((Feature("u", "categorical", "int"),))
+    plans = plan_tables(schema, count_keys({"u": occurrences}, occurrences.size), settings())
+    layout = lay_out("frequency", plans, 640, settings(), seed=0)
+    num_head = layout.spec.deep[0].table.num_head
+    assert num_head > 3
+    assert layout.vocabularies["deep:joint"].keys.tolist() == list(range(num_head))
+
+
+def test_shares_are_proportional_to_the_baseline() -> None:
+    plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
+    # Baselines of 1024, 128 and 4 rows of 20 bytes.
+    assert share_budget(plans, 11560, settings()) == [10240, 1280, 40]
+
+
+def test_a_small_table_gets_one_row() -> None:
+    plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
+    # A tenth of four rows is none, so that table gets one row and the others share the rest 8 to 1.
+    assert share_budget(plans, 2300, settings()) == [2280 * 8 // 9, 2280 // 9, 20]
+
+
+@given(st.integers(60, 30_000))
+def test_shares_keep_to_the_budget_and_give_one_row(budget: int) -> None:
+    plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
+    shares = share_budget(plans, budget, settings())
+    assert min(shares) >= 20
+    assert budget - len(plans) < sum(shares) <= budget
+
+
+@pytest.mark.parametrize("tables", ["joint", "per-feature"])
+def test_refuses_a_budget_below_one_row_per_feature(tables: Any) -> None:
+    chosen = settings(tables=tables)
+    plans = plan_tables(PLAIN, counts_of(PLAIN), chosen)
+    assert sum(share_budget(plans, 60, chosen)) == 60
+    with pytest.raises(
+        BudgetError, match="at least 60 bytes, one row for each feature of each table, got 59"
+    ):
+        share_budget(plans, 59, chosen)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("combine", ["sum", "mean", "concat"])
+def test_every_method_can_be_laid_out_with_every_combine(method: str, combine: Any) -> None:
+    chosen = settings(combine=combine, num_hashes=2)
+    for schema in (PLAIN, SCHEMA):
+        plans = plan_tables(schema, counts_of(schema), chosen)
+        layout = lay_out(method, plans, 20_000, chosen, seed=3)
+        if METHODS[method].budgeted:
+            assert layout.spec.ledger().embedding_bytes <= 20_000
+        assert {group.table.seed for group in layout.spec.deep} == {3}

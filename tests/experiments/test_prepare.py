@@ -1,0 +1,104 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybridhash.data import Columns, Label, open_source
+from hybridhash.errors import InvalidValueError
+from hybridhash.experiments import DataSettings, Silence
+from hybridhash.experiments.prepare import prepare_rows, resolve_columns, work_folder
+
+
+class Notes(Silence):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    """Twenty rows of both labels in both spans; one has a label that cannot be used, one a broken number."""
+    rows = [f"{index % 5},{index % 2},{index}" for index in range(20)]
+    rows[3] = "1,7,3"
+    rows[6] = "1,0,x"
+    path = tmp_path / "rows.csv"
+    path.write_text("u,y,price\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def settings(**changes: Any) -> DataSettings:
+    return DataSettings(**{"label": "y", "categorical": ("u",), "numeric": ("price",), **changes})
+
+
+def test_counts_the_keys_of_the_training_span(clicks: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(clicks).sort_by("ts").to_pydict()
+    chosen = DataSettings(label="clicked", categorical=("user_id", "site"), time="ts", split="time:0.5")
+    prepared = prepare_rows([str(clicks)], chosen, tmp_path / "work", Silence())
+    num_train = prepared.dataset.split.num_train + prepared.dataset.split.num_validation
+    users, sites = (set(table[name][:num_train]) for name in ("user_id", "site"))
+    assert prepared.counts.num_keys == len(users) + len(sites)
+    assert prepared.counts.num_rows == num_train
+    assert prepared.count_test().num_rows == 1200 - num_train
+    assert prepared.source == str(clicks)
+    assert prepared.files == (str(clicks),)
+
+
+def test_says_what_was_skipped(csv: Path, tmp_path: Path) -> None:
+    heard = Notes()
+    prepared = prepare_rows([str(csv)], settings(on_error="skip"), tmp_path / "work", heard)
+    assert prepared.dataset.num_rows == 18
+    assert sum(prepared.dataset.skipped.values()) == 2
+    assert heard.notes[0] == "no time column: split by the order of the rows in the file"
+    assert heard.notes[1].startswith("skipped rows: 1 (column ")
+    assert "'y'" in heard.notes[1]
+    assert "'price'" in heard.notes[1]
+
+
+def test_refuses_no_data(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="data: expected one or more files, got none"):
+        prepare_rows([], settings(), tmp_path, Silence())
+
+
+def test_columns_come_from_the_settings(csv: Path) -> None:
+    columns = resolve_columns(open_source(str(csv)), settings(label="y>=1", list=("tags",)))
+    assert columns == Columns(Label("y", ">=", 1.0), ("u",), ("price",), ("tags",))
+
+
+def test_settings_win_over_the_formats_columns(tmp_path: Path) -> None:
+    (tmp_path / "ratings.dat").write_text("1::2::9::100\n2::3::4::200\n")
+    (tmp_path / "movies.dat").write_text("2::Alien (1979)::Horror|Sci-Fi\n3::Heat (1995)::Crime\n")
+    source = open_source(str(tmp_path), "movietweetings")
+    known = resolve_columns(source, DataSettings())
+    assert (str(known.label), known.categorical, known.lists) == (
+        "rating>=8",
+        ("user", "movie", "year"),
+        ("genres",),
+    )
+    mine = resolve_columns(source, DataSettings(label="rating>=5", categorical=("user",)))
+    assert (str(mine.label), mine.categorical, mine.lists) == ("rating>=5", ("user",), ("genres",))
+
+
+def test_refuses_no_label_and_no_features(csv: Path) -> None:
+    with pytest.raises(InvalidValueError, match="--label: expected what to predict"):
+        resolve_columns(open_source(str(csv)), settings(label=None))
+    with pytest.raises(InvalidValueError, match="at least one feature"):
+        resolve_columns(open_source(str(csv)), DataSettings(label="y"))
+
+
+def test_the_work_folder_is_gone_afterwards(tmp_path: Path) -> None:
+    with work_folder(DataSettings(work_dir=tmp_path)) as folder:
+        assert folder.parent == tmp_path
+        (folder / "file").touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refuses_a_work_folder_that_is_not_there(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InvalidValueError, match="--work-dir: expected a folder that can be written to"),
+        work_folder(DataSettings(work_dir=tmp_path / "absent")),
+    ):
+        pass

@@ -1,0 +1,31 @@
+import dataclasses
+
+import pytest
+
+from hybridhash.errors import FileFormatError
+from hybridhash.export.layout import head_name, ledger_part, tail_name
+from hybridhash.spec import Ledger
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        (head_name("deep", 0), "head_rows"),
+        (tail_name("deep", 12), "tail_rows"),
+        (head_name("wide", 0), "wide_weights"),
+        (tail_name("wide", 3), "wide_weights"),
+        ("dictionary.deep:joint", "dictionary"),
+        ("dense.0.weight", "dense_layers"),
+        ("dense.1.bias", "dense_layers"),
+        ("discretiser.price", "discretiser"),
+    ],
+)
+def test_every_tensor_has_a_part_of_the_ledger(name: str, part: str) -> None:
+    assert ledger_part(name) == part
+    assert part in {field.name for field in dataclasses.fields(Ledger)}
+
+
+@pytest.mark.parametrize("name", ["other", "deeper.0.head", "deep.0.other", "head"])
+def test_a_foreign_tensor_has_none(name: str) -> None:
+    with pytest.raises(FileFormatError, match="name of a part of a bundle"):
+        ledger_part(name)

@@ -1,0 +1,149 @@
+"""The torch definition gives the rows of the numpy definition, bit for bit."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from hybridhash.hashing import MAX_BUCKETS, bucket_salts, hash_buckets
+from hybridhash.hashing.mix import mix64
+from hybridhash.kernels import reference
+
+int64s = st.integers(-(2**63), 2**63 - 1)
+EXTREMES = [0, 1, -1, 2**63 - 1, -(2**63)]
+
+
+def salts(num_hashes: int, seed: int) -> Tensor:
+    return torch.from_numpy(np.array(bucket_salts(num_hashes, seed), dtype=np.uint64).view(np.int64))
+
+
+@given(st.lists(int64s))
+def test_mix64_is_that_of_hashing(words: list[int]) -> None:
+    """Against Python integers, which have no sign to mistake."""
+    mixed = reference.mix64(torch.tensor(words, dtype=torch.int64))
+    assert [word % 2**64 for word in mixed.tolist()] == [mix64(word) for word in words]
+
+
+@given(
+    st.lists(int64s | st.sampled_from(EXTREMES), max_size=20),
+    st.integers(1, MAX_BUCKETS) | st.sampled_from([1, 2, 3, MAX_BUCKETS - 1, MAX_BUCKETS]),
+    st.integers(1, 8),
+    st.integers(0, 2**64 - 1),
+)
+def test_buckets_are_those_of_hashing(keys: list[int], num_buckets: int, num_hashes: int, seed: int) -> None:
+    array = np.array(keys, dtype=np.int64)
+    found = reference.hash_buckets(torch.from_numpy(array), num_buckets, salts(num_hashes, seed))
+    assert found.dtype == torch.int64
+    np.testing.assert_array_equal(found.numpy(), hash_buckets(array, num_buckets, num_hashes, seed))
+
+
+@pytest.mark.parametrize("num_buckets", [1, MAX_BUCKETS])
+def test_buckets_at_both_ends_of_the_range(num_buckets: int) -> None:
+    keys = np.concatenate([EXTREMES, np.random.default_rng(0).integers(-(2**63), 2**63, 10_000)])
+    found = reference.hash_buckets(torch.from_numpy(keys), num_buckets, salts(2, 7))
+    assert 0 <= int(found.min()) <= int(found.max()) < num_buckets
+    np.testing.assert_array_equal(found.numpy(), hash_buckets(keys, num_buckets, 2, 7))
+
+
+@given(
+    st.lists(int64s, unique=True, max_size=10),
+    st.lists(int64s | st.sampled_from(EXTREMES), max_size=20),
+    st.integers(0, 2**32),
+)
+def test_encode_finds_the_place_in_the_dictionary_or_the_buckets(
+    head: list[int], others: list[int], seed: int
+) -> None:
+    """Against a dict."""
+    head = sorted(head)
+    keys = np.random.default_rng(seed).permutation(np.array(head + others, dtype=np.int64))
+    padding = int(keys[0]) if keys.size and seed % 2 else None
+    rows = reference.encode(
+        torch.from_numpy(keys), torch.tensor(head, dtype=torch.int64), 9, salts(2, 0), padding
+    )
+    place = {key: row for row, key in enumerate(head)}
+    assert rows.counted.tolist() == [key != padding for key in keys.tolist()]
+    assert rows.in_head.tolist() == [key in place for key in keys.tolist()]
+    assert rows.in_tail.tolist() == [key not in place and key != padding for key in keys.tolist()]
+    assert rows.head.tolist() == [place[key] for key in keys.tolist() if key in place]
+    tail = np.array([key for key in keys.tolist() if key not in place and key != padding], dtype=np.int64)
+    np.testing.assert_array_equal(rows.tail.numpy(), hash_buckets(tail, 9, 2, 0))
+
+
+@pytest.mark.parametrize(
+    ("combine", "expected"),
+    [("sum", [4.0, 6.0]), ("mean", [2.0, 3.0]), ("concat", [1.0, 2.0, 3.0, 4.0])],
+)
+def test_combine_by_hand(combine: reference.Combine, expected: list[float]) -> None:
+    rows = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    assert reference.combine_rows(rows, combine).tolist() == [expected]
+
+
+# Keys 10 and 20 have head rows 0 and 1; keys 5 and 6 read two tail rows each; 99 is padding without a row.
+HEAD = torch.tensor([[1.0, -1.0], [10.0, -10.0]], dtype=torch.float64)
+TAIL = torch.tensor([[100.0, -100.0], [300.0, -300.0], [500.0, -500.0]], dtype=torch.float64)
+ROWS = reference.Rows(
+    counted=torch.tensor([True, True, True, True, False]),
+    in_head=torch.tensor([True, False, True, False, False]),
+    in_tail=torch.tensor([False, True, False, True, False]),
+    head=torch.tensor([0, 1]),
+    tail=torch.tensor([[0, 1], [2, 2]]),
+)
+
+
+def test_key_vectors_by_hand() -> None:
+    vectors = reference.key_vectors(HEAD, TAIL, ROWS, "mean")
+    assert vectors.tolist() == [[1, -1], [200, -200], [10, -10], [500, -500], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("mode", "combine", "expected"),
+    [
+        ("sum", "mean", [[201, -201], [0, 0], [510, -510]]),
+        ("sum", "sum", [[401, -401], [0, 0], [1010, -1010]]),
+        ("mean", "mean", [[100.5, -100.5], [0, 0], [255, -255]]),
+        ("max", "mean", [[200, -1], [0, 0], [500, -10]]),
+    ],
+)
+def test_bags_by_hand(mode: reference.Mode, combine: reference.Combine, expected: list[list[float]]) -> None:
+    """Keys 10 5 | | 20 6 padding."""
+    pooled = reference.embedding_bag(HEAD, TAIL, ROWS, torch.tensor([0, 2, 2, 5]), combine=combine, mode=mode)
+    assert pooled.tolist() == expected
+
+
+def test_weights_by_hand() -> None:
+    weights = torch.tensor([2.0, 0.5, 1.0, 3.0, 7.0], dtype=torch.float64)
+    pooled = reference.embedding_bag(
+        HEAD,
+        TAIL,
+        ROWS,
+        torch.tensor([0, 2, 2, 5]),
+        combine="mean",
+        mode="sum",
+        per_sample_weights=weights,
+    )
+    assert pooled.tolist() == [[102, -102], [0, 0], [1510, -1510]]
+
+
+def test_the_mean_is_divided_in_the_precision_of_the_table() -> None:
+    """One head key of 1 and two tail keys of 0: exactly 1/3 in float64, not the float32 next to it."""
+    rows = reference.Rows(
+        counted=torch.tensor([True, True, True]),
+        in_head=torch.tensor([True, False, False]),
+        in_tail=torch.tensor([False, True, True]),
+        head=torch.tensor([0]),
+        tail=torch.tensor([[0], [0]]),
+    )
+    one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
+    pooled = reference.embedding_bag(one, zero, rows, torch.tensor([0, 3]), combine="sum", mode="mean")
+    assert pooled.item() == 1 / 3
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+def test_the_result_has_the_type_of_the_table(mode: reference.Mode, dtype: torch.dtype) -> None:
+    pooled = reference.embedding_bag(
+        HEAD.to(dtype), TAIL.to(dtype), ROWS, torch.tensor([0, 2, 5]), combine="mean", mode=mode
+    )
+    assert pooled.dtype == dtype

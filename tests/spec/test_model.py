@@ -1,0 +1,97 @@
+"""A model spec refuses what is no model, counts its bytes, and survives JSON."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridhash.errors import InvalidValueError
+from hybridhash.spec import GroupSpec, Ledger, ModelSpec, TableSpec
+
+USER = TableSpec(3, 5, 4, 2, "concat", seed=2**64 - 1)
+ITEM = TableSpec(2, 7, 6)
+SPEC = ModelSpec(
+    deep=(GroupSpec(("user", "year"), USER, "deep:user"), GroupSpec(("item",), ITEM, "deep:item", "sum")),
+    wide=(
+        GroupSpec(("user", "year"), USER.companion(), "deep:user"),
+        GroupSpec(("item", "cross"), TableSpec(10, 1, 1), "wide:cross"),
+    ),
+    hidden=(16, 8),
+)
+
+
+def test_bytes_by_hand() -> None:
+    """Dictionaries once each; the layers read 2 * 4 + 6 = 14 floats."""
+    assert SPEC.ledger() == Ledger(
+        head_rows=4 * (3 * 4 + 2 * 6),
+        tail_rows=4 * (5 * 2 + 7 * 6),
+        dictionary=8 * (3 + 2 + 10),
+        wide_weights=4 * (3 + 5 + 10 + 1),
+        dense_layers=4 * (14 * 16 + 16 + 16 * 8 + 8 + 8 * 1 + 1),
+    )
+
+
+def test_what_it_says_of_itself() -> None:
+    assert SPEC.layer_shapes == [(16, 14), (8, 16), (1, 8)]
+    assert SPEC.num_rows == 3 + 5 + 2 + 7
+    assert SPEC.deep_features == ("user", "year", "item")
+    assert SPEC.dictionaries() == {"deep:user": 3, "deep:item": 2, "wide:cross": 10}
+
+
+def test_without_hidden_layers_one_layer_gives_the_logit() -> None:
+    assert replace(SPEC, hidden=()).layer_shapes == [(1, 14)]
+
+
+tables = st.builds(
+    TableSpec,
+    num_head=st.integers(0, 9),
+    num_buckets=st.integers(1, 2**31),
+    dim=st.sampled_from([8, 16]),
+    num_hashes=st.sampled_from([1, 2, 4]),
+    combine=st.sampled_from(["sum", "mean", "concat"]),
+    seed=st.integers(0, 2**64 - 1),
+)
+features = st.lists(st.text(min_size=1), min_size=1, max_size=3).map(tuple)
+modes = st.sampled_from(["sum", "mean", "max"])
+
+
+@given(st.lists(st.tuples(features, tables, modes), min_size=1, max_size=3), st.lists(st.integers(1, 99)))
+def test_a_round_trip_through_json(drawn: list[tuple], hidden: list[int]) -> None:  # type: ignore[type-arg]
+    groups = [GroupSpec(names, table, f"d{i}", mode) for i, (names, table, mode) in enumerate(drawn)]
+    wide = [replace(group, table=group.table.companion()) for group in groups]
+    spec = ModelSpec(tuple(groups), tuple(wide), tuple(hidden))
+    again = ModelSpec.from_dict(json.loads(json.dumps(spec.as_dict())))
+    assert again == spec
+    assert hash(again) == hash(spec)
+
+
+def test_no_deep_table() -> None:
+    with pytest.raises(InvalidValueError, match="deep: expected one table or more, got none"):
+        replace(SPEC, deep=())
+
+
+def test_a_hidden_width_of_zero() -> None:
+    with pytest.raises(InvalidValueError, match=r"hidden: expected widths of 1 or more, got \[16, 0\]"):
+        replace(SPEC, hidden=(16, 0))
+
+
+def test_a_wide_table_of_two_weights_a_row() -> None:
+    with pytest.raises(InvalidValueError, match=r"wide: expected tables of dim 1.*got dims \[2\]"):
+        replace(SPEC, wide=(GroupSpec(("item",), TableSpec(10, 1, 2), "wide:cross"),))
+
+
+def test_a_dictionary_of_two_sizes() -> None:
+    with pytest.raises(InvalidValueError, match="dictionary 'deep:user': expected one size, got 4 and 3"):
+        replace(SPEC, wide=(GroupSpec(("user",), TableSpec(4, 1, 1), "deep:user"),))
+
+
+def test_a_group_of_nothing() -> None:
+    with pytest.raises(InvalidValueError, match="features: expected one name or more, got none"):
+        GroupSpec((), ITEM, "d")
+
+
+def test_an_unknown_mode() -> None:
+    with pytest.raises(InvalidValueError, match="mode: expected one of sum, mean, max, got 'median'"):
+        GroupSpec(("item",), ITEM, "d", "median")  # type: ignore[arg-type]
