@@ -153,6 +153,18 @@ def test_evaluate(run: Run, model: Path, clicks: Path) -> None:
     assert f"RCE {found['rce']:.3f}, AUC {found['auc']:.4f}, log loss {found['log_loss']:.4f}" in shown
 
 
+def test_scoring_takes_an_experiment_file(run: Run, model: Path, clicks: Path, tmp_path: Path) -> None:
+    file = tmp_path / "experiment.toml"
+    file.write_text(f'data = "{clicks}"\nlabel = "clicked"\nbudget = "10%"\n')
+    by_flags = run("evaluate", model, clicks, "--label", "clicked", "--json")
+    by_file = run("evaluate", model, "--experiment", file, "--json")
+    assert by_flags.code == by_file.code == 0
+    assert by_flags.out == by_file.out
+    predicted = run("predict", model, "--experiment", file)
+    assert predicted.code == 0
+    assert predicted.out == run("predict", model, clicks).out
+
+
 def test_inspect_a_model(run: Run, model: Path) -> None:
     found = json.loads(run("inspect", model, "--json").out)
     predictor = load(model)

@@ -36,8 +36,12 @@ def test_criteo_runs_through(form: str, real_data: Path, tmp_path: Path) -> None
     if form == "parquet":
         pq.write_table(table, data)
     else:  # the layout of the original files: no header, ids as text, empty for null
-        columns = [table[name].to_pylist() for name in table.column_names]
-        lines = ("\t".join("" if value is None else str(value) for value in row) for row in zip(*columns))
+        names = ["label", *(f"i{index}" for index in range(1, 14)), *(f"c{index}" for index in range(1, 27))]
+        columns = [table[name].to_pylist() for name in names]
+        lines = (
+            "\t".join("" if value is None else str(value) for value in row)
+            for row in zip(*columns, strict=True)
+        )
         data.write_text("\n".join(lines) + "\n")
     found = run(data, format="criteo", method="hashed,hybrid", out=tmp_path / "out")
     assert found["data"]["rows"] == 20_000

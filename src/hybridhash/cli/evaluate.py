@@ -5,19 +5,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hybridhash.cli.common import AsJson, print_json, terminal
+from hybridhash.cli.common import AsJson, Experiment, print_json, settle, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.experiments import EvaluateSettings
 
 
 def evaluate(
     model: Path,
     /,
     *data: str,
-    format: Annotated[str | None, Parameter(help="A data set whose columns are known.")] = None,
-    label: Annotated[
-        str | None, Parameter(help="What to compare with; what the model was trained on.")
-    ] = None,
-    weight: Annotated[str | None, Parameter(help="Column of row weights.")] = None,
+    settings: Annotated[EvaluateSettings | None, Parameter(name="*")] = None,
+    experiment: Experiment = None,
     json: AsJson = False,
 ) -> None:
     """Measure an exported model on labelled rows.
@@ -26,10 +24,11 @@ def evaluate(
         model: An exported model.
         data: Files, globs, or the folder of a known data set.
     """
+    files, wanted = settle(EvaluateSettings, data, settings, experiment)
     from hybridhash.experiments import evaluate as run
 
     with TerminalListener(terminal()) as listener:
-        result = run(model, data, listener, format=format, label=label, weight=weight)
+        result = run(model, files, listener, format=wanted.format, label=wanted.label, weight=wanted.weight)
     if json:
         print_json(result)
         return

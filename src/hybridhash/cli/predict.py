@@ -6,8 +6,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hybridhash.cli.common import say, terminal
+from hybridhash.cli.common import Experiment, say, settle, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.experiments import ScoreSettings
 
 
 def predict(
@@ -17,7 +18,8 @@ def predict(
     out: Annotated[
         Path | None, Parameter(help="A .csv or .parquet file; CSV on standard output if not given.")
     ] = None,
-    format: Annotated[str | None, Parameter(help="A data set whose columns are known.")] = None,
+    settings: Annotated[ScoreSettings | None, Parameter(name="*")] = None,
+    experiment: Experiment = None,
 ) -> None:
     """Write the probability of every row, in the order of the rows.
 
@@ -25,10 +27,13 @@ def predict(
         model: An exported model.
         data: Files, globs, or the folder of a known data set.
     """
+    files, wanted = settle(ScoreSettings, data, settings, experiment)
     from hybridhash.experiments import predict_file as run
 
     console = terminal()
     with TerminalListener(console) as listener:
-        num_rows = run(model, data, sys.stdout.buffer if out is None else out, listener, format=format)
+        num_rows = run(
+            model, files, sys.stdout.buffer if out is None else out, listener, format=wanted.format
+        )
     if out is not None:
         say(console, f"written: {out}, {num_rows:,} rows")

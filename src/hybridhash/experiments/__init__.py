@@ -7,7 +7,9 @@ from hybridhash.experiments.progress import Listener, Silence
 from hybridhash.experiments.settings import (
     CompareSettings,
     DataSettings,
+    EvaluateSettings,
     ProfileSettings,
+    ScoreSettings,
     SingleSettings,
     merge_settings,
     read_experiment,
@@ -32,8 +34,10 @@ _LAZY = {  # these load torch and the data stack, which parsing a command line d
 __all__ = [
     "CompareSettings",
     "DataSettings",
+    "EvaluateSettings",
     "Listener",
     "ProfileSettings",
+    "ScoreSettings",
     "Silence",
     "SingleSettings",
     "compare",

@@ -74,6 +74,22 @@ class DataSettings(Settings):
     """Folder for temporary files, about the size of the data; the system's own if not given."""
 
 
+class ScoreSettings(Settings):
+    """Settings of ``hybridhash evaluate`` and ``hybridhash predict``, which know columns from the model."""
+
+    format: Literal["criteo", "avazu", "movielens", "movietweetings"] | None = None
+    """A data set whose columns are known."""
+
+
+class EvaluateSettings(ScoreSettings):
+    """Settings of ``hybridhash evaluate``."""
+
+    label: str | None = None
+    """What to compare with; what the model was trained on if not given."""
+    weight: str | None = None
+    """Column of row weights, 0 or more."""
+
+
 class ModelSettings(Settings):
     """The model and its tables."""
 
