@@ -2,6 +2,9 @@
 # make demo DATA=DIR    the same on the MovieTweetings folder DIR (ratings.dat, movies.dat)
 # make test             install into .venv and run the tests
 # make lint             style and types
+# make sanitize         the kernel tests on kernels built with AddressSanitizer and UBSan (in build/sanitize)
+# make bench            measure against other libraries (10 to 15 minutes; BENCH=--quick: a minute)
+# make bench-setup      fetch those libraries into build/peers, out of the way of .venv
 # make tables           recompute the paper's tables 1 and 2
 # make clean            remove what the others made
 
@@ -12,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OUT ?= results/demo
 
-.PHONY: demo test lint tables clean
+.PHONY: demo test lint sanitize bench bench-setup tables clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -37,6 +40,32 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+SANITIZED := build/sanitize
+
+# Python's -S leaves the editable install out, whose kernels are the plain ones.
+sanitize: $(INSTALLED)
+	$(PIP) --no-deps --upgrade --target $(SANITIZED) . \
+		-C cmake.define.HYBRIDHASH_SANITIZE=ON -C build-dir=$(SANITIZED)-objects
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		LD_PRELOAD="$(foreach name,asan ubsan stdc++,$(shell g++ -print-file-name=lib$(name).so))" \
+		PYTHONPATH=$(SANITIZED):$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))") \
+		$(BIN)/python -S -m pytest -p no:cacheprovider \
+		tests/kernels tests/optim tests/hashing/test_dictionary.py tests/hashing/test_native.py
+
+PEERS := build/peers/.installed
+
+bench: $(INSTALLED) $(PEERS)
+	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-setup: $(PEERS)
+
+# Without their dependencies, of which TorchRec pins an older torchmetrics; these suffice for what is measured.
+$(PEERS): $(INSTALLED)
+	$(PIP) --no-deps --upgrade --target $(@D) fbgemm-gpu-cpu==1.8.0 torchrec==1.8.0 pyre-extensions==0.0.32 \
+		typing-inspect==0.9.0 tensordict==0.15.3 pyvers==0.2.3 importlib-metadata==10.2.0 zipp==4.1.2 \
+		orjson==3.13.0 tqdm==4.70.1 iopath==0.1.10 portalocker==4.4.2 deepctr-torch==0.3.0
+	touch $@
 
 tables: $(INSTALLED)
 	$(BIN)/python paper/table1.py

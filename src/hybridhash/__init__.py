@@ -14,6 +14,7 @@ from hybridhash.hashing import hash_keys
 from hybridhash.vocabulary import Counts, Vocabulary, count
 
 if TYPE_CHECKING:
+    from hybridhash import optim
     from hybridhash.embeddings import (
         DoubleHashEmbeddingBag,
         FrequencyEmbeddingBag,
@@ -32,6 +33,7 @@ _LAZY: Final = {
     "HashEmbeddingBag": "embeddings",
     "HybridEmbeddingBag": "embeddings",
     "RelativeCrossEntropy": "metrics",
+    "optim": "",
 }
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "hash_keys",
     "load",
     "metrics",
+    "optim",
     "theory",
 ]
 
@@ -59,6 +62,8 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
+        if not _LAZY[name]:
+            return import_module(f"hybridhash.{name}")
         return getattr(import_module(f"hybridhash.{_LAZY[name]}"), name)
     except ModuleNotFoundError as error:
         raise MissingDependencyError(

@@ -24,7 +24,7 @@ from hybridhash.embeddings import (
     KeyEmbeddingBag,
 )
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import hash_buckets
+from hybridhash.hashing import find_positions, hash_buckets
 from hybridhash.kernels.reference import Mode
 from hybridhash.vocabulary import Vocabulary
 
@@ -56,9 +56,13 @@ CASES = [(name, None) for name in BATCHES] + [("mixed", PADDING), ("padding only
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "variant" in metafunc.fixturenames:
-        variants = metafunc.cls.variants
-        metafunc.parametrize("variant", variants, ids=["-".join(map(str, v.values())) for v in variants])
+    """Give ``variant`` all variants on all engines, and ``reference_variant`` those of the definition."""
+    for name, engines in (("variant", ("reference", "cpu")), ("reference_variant", ("reference",))):
+        if name in metafunc.fixturenames:
+            variants = [
+                {"engine": engine, **variant} for engine in engines for variant in metafunc.cls.variants
+            ]
+            metafunc.parametrize(name, variants, ids=["-".join(map(str, v.values())) for v in variants])
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -111,19 +115,22 @@ class EmbeddingBagContract:
         """Return a bag of dim `DIM`, with the head keys `HEAD_KEYS` if it has a head."""
         raise NotImplementedError
 
-    def double(self, **options: Any) -> KeyEmbeddingBag:
+    def make_large(self, **options: Any) -> KeyEmbeddingBag:
+        """Return a bag of values around 1, in float64 where the engine has it."""
         options.setdefault("init_std", 1.0)
-        bag = self.make(generator=torch.Generator().manual_seed(1), **options).to(torch.float64)
+        bag = self.make(generator=torch.Generator().manual_seed(1), **options)
+        bag = bag if bag.engine == "cpu" else bag.to(torch.float64)
         with torch.no_grad():
             bag.tail.normal_(generator=torch.Generator().manual_seed(2))  # also where it starts at zero
         return bag
 
     def test_dense_equivalent_follows_the_definition(self, variant: dict[str, Any]) -> None:
         """The numpy hashes, a dict for the head, and a loop."""
-        bag = self.double(**variant)
+        bag = self.make_large(**variant)
         spec = bag.spec
         keys = sorted({key for keys, _ in BATCHES.values() for key in keys})
-        place = {key: row for row, key in enumerate(sorted(HEAD_KEYS))} if spec.num_head else {}
+        positions = find_positions(np.array(HEAD_KEYS), bag.encoder.dictionary.numpy()).tolist()
+        place = dict(zip(HEAD_KEYS, positions, strict=True)) if spec.num_head else {}
         buckets = hash_buckets(np.array(keys), spec.num_buckets, spec.num_hashes, spec.seed)
         for key, vector, rows in zip(keys, bag.dense_equivalent(torch.tensor(keys)), buckets, strict=True):
             if key in place:
@@ -132,14 +139,14 @@ class EmbeddingBagContract:
                 read = [bag.tail[row] for row in rows.tolist()]
                 expected = torch.cat(read) if spec.combine == "concat" else sum(read, torch.zeros(()))
                 expected = expected / len(read) if spec.combine == "mean" else expected
-            assert_close(vector, expected.to(torch.float64))
+            assert_close(vector, expected.to(vector.dtype))
 
     @pytest.mark.parametrize(("name", "padding"), CASES)
     @pytest.mark.parametrize("mode", MODES)
     def test_outputs_and_gradients_are_those_of_a_loop(
         self, variant: dict[str, Any], mode: Mode, name: str, padding: int | None
     ) -> None:
-        bag = self.double(mode=mode, padding_key=padding, **variant)
+        bag = self.make_large(mode=mode, padding_key=padding, **variant)
         keys, offsets = batch(name)
         output = bag(keys, offsets)
         expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, mode, padding, None)
@@ -149,9 +156,9 @@ class EmbeddingBagContract:
 
     @pytest.mark.parametrize(("name", "padding"), CASES)
     def test_weights(self, variant: dict[str, Any], name: str, padding: int | None) -> None:
-        bag = self.double(mode="sum", padding_key=padding, **variant)
+        bag = self.make_large(mode="sum", padding_key=padding, **variant)
         keys, offsets = batch(name)
-        weights = torch.arange(keys.numel(), dtype=torch.float64).sin().requires_grad_()
+        weights = torch.arange(keys.numel(), dtype=bag.head.dtype).sin().requires_grad_()
         output = bag(keys, offsets, weights)
         expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, "sum", padding, weights)
         assert_close(output, expected)
@@ -164,7 +171,10 @@ class EmbeddingBagContract:
         self, variant: dict[str, Any], mode: Mode, name: str
     ) -> None:
         keys, offsets = batch(name)
-        dense, sparse = self.double(mode=mode, **variant), self.double(mode=mode, sparse=True, **variant)
+        dense, sparse = (
+            self.make_large(mode=mode, **variant),
+            self.make_large(mode=mode, sparse=True, **variant),
+        )
         for bag in (dense, sparse):
             bag(keys, offsets).sum().backward()
         for mine, theirs in zip(sparse.parameters(), dense.parameters(), strict=True):
@@ -177,8 +187,8 @@ class EmbeddingBagContract:
     @pytest.mark.parametrize("mode", MODES)
     def test_all_forms_of_input_are_one(self, variant: dict[str, Any], mode: Mode) -> None:
         """2-D keys, offsets with the last, non-contiguous keys, rows found before."""
-        bag = self.double(mode=mode, **variant)
-        with_last = self.double(mode=mode, include_last_offset=True, **variant)
+        bag = self.make_large(mode=mode, **variant)
+        with_last = self.make_large(mode=mode, include_last_offset=True, **variant)
         table = torch.tensor([[30, 5, 5], [LOW, HIGH, 6]])
         flat = table.flatten()
         expected = bag(flat, torch.tensor([0, 3]))
@@ -187,11 +197,14 @@ class EmbeddingBagContract:
         assert torch.equal(bag(table.T.contiguous().T), expected)
         assert torch.equal(bag(flat.repeat_interleave(2)[::2], torch.tensor([0, 3])), expected)
         assert torch.equal(bag(flat, torch.tensor([0, 9, 3])[::2]), expected)
-        assert torch.equal(bag(flat, torch.tensor([0, 3]), rows=bag.encoder(flat)), expected)
+        assert torch.equal(bag(flat, torch.tensor([0, 3]), rows=bag.encode(flat)), expected)
 
     def test_2d_weights(self, variant: dict[str, Any]) -> None:
-        bag = self.double(mode="sum", **variant)
-        table, weights = torch.tensor([[30, 5], [LOW, 6]]), torch.tensor([[1.0, 2.0], [3.0, 4.0]]).double()
+        bag = self.make_large(mode="sum", **variant)
+        table, weights = (
+            torch.tensor([[30, 5], [LOW, 6]]),
+            torch.tensor([[1.0, 2.0], [3.0, 4.0]]).to(bag.head),
+        )
         expected = bag(table.flatten(), torch.tensor([0, 2]), weights.flatten())
         assert torch.equal(bag(table, None, weights), expected)
 
@@ -200,13 +213,14 @@ class EmbeddingBagContract:
     def test_2d_keys_of_nothing(
         self, variant: dict[str, Any], mode: Mode, num_bags: int, length: int
     ) -> None:
-        output = self.double(mode=mode, **variant)(torch.empty(num_bags, length, dtype=torch.int64))
-        assert torch.equal(output, torch.zeros(num_bags, DIM, dtype=torch.float64))
+        bag = self.make_large(mode=mode, **variant)
+        output = bag(torch.empty(num_bags, length, dtype=torch.int64))
+        assert torch.equal(output, torch.zeros(num_bags, DIM, dtype=bag.head.dtype))
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_gradcheck(self, variant: dict[str, Any], mode: Mode) -> None:
+    def test_gradcheck(self, reference_variant: dict[str, Any], mode: Mode) -> None:
         """Against finite differences."""
-        bag = self.double(mode=mode, **variant)
+        bag = self.make_large(mode=mode, **reference_variant)
         keys, offsets = batch("mixed")
         weights = torch.rand(keys.numel(), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -239,14 +253,32 @@ class EmbeddingBagContract:
                 parameter.add_(1)
         assert torch.equal(bag(keys, offsets), before)
 
-    def test_other_types_of_float(self, variant: dict[str, Any]) -> None:
-        bag = self.make(**variant)
+    def test_other_types_of_float(self, reference_variant: dict[str, Any]) -> None:
+        bag = self.make(**reference_variant)
         keys, offsets = batch("mixed")
         single = bag(keys, offsets)
         double = bag.to(torch.float64)(keys, offsets)
         assert (single.dtype, double.dtype) == (torch.float32, torch.float64)
         assert_close(single.double(), double, rtol=1e-5, atol=1e-7)
         assert bag.encoder.dictionary.dtype == torch.int64
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+    def test_half_floats_are_summed_in_float32(
+        self, reference_variant: dict[str, Any], dtype: torch.dtype
+    ) -> None:
+        """The cpu engine, against the definition on the rounded rows in float32; the last rounding is torch's."""
+        keys, offsets = batch("mixed")
+        half = self.make_large(**(reference_variant | {"engine": "cpu"})).to(dtype)
+        single = self.make_large(**reference_variant).to(torch.float32)
+        single.load_state_dict(half.state_dict())
+        output = half(keys, offsets)
+        assert output.dtype == dtype
+        assert_close(output, single(keys, offsets).to(dtype))
+        factors = torch.linspace(-1, 1, output.numel()).view_as(output)
+        (output * factors.to(dtype)).sum().backward()
+        (single(keys, offsets) * factors.to(dtype).float()).sum().backward()
+        for mine, theirs in zip(half.parameters(), single.parameters(), strict=True):
+            assert_close(mine.grad, theirs.grad.to(dtype))  # type: ignore[union-attr]
 
     def test_all_tensors_move_to_a_device(self, variant: dict[str, Any]) -> None:
         bag = self.make(**variant).to("meta")

@@ -18,13 +18,16 @@ from hybridhash.embeddings import (
     KeyEmbeddingBag,
     RowEncoder,
 )
+from hybridhash.embeddings.bag import Engine
 from hybridhash.errors import InvalidValueError
+from hybridhash.hashing import find_positions, place_keys
 from hybridhash.kernels.reference import Mode
 from hybridhash.spec import TableSpec
 from hybridhash.vocabulary import Vocabulary
 
 KEYS = np.array([900, -(2**63), 17, 0, -5, 2**63 - 1, 64, 3])  # by importance
-ASCENDING = torch.from_numpy(np.sort(KEYS))  # by row
+HEAD_KEYS = torch.from_numpy(KEYS)
+HEAD_ROWS = torch.from_numpy(find_positions(KEYS, place_keys(KEYS)))  # the row of each of them
 DIM = 5
 Make = Callable[..., KeyEmbeddingBag]
 BAGS: dict[str, Make] = {
@@ -38,13 +41,15 @@ BAGS: dict[str, Make] = {
 def with_peer(
     make: Make, padding: int | None = None, **options: Any
 ) -> tuple[KeyEmbeddingBag, nn.EmbeddingBag]:
-    """Return a bag and torch's over the same rows; ``padding`` is a row."""
+    """Return a bag of the engine that sums as torch does, and torch's; ``padding`` is a place in `KEYS`."""
     bag = make(
-        padding_key=None if padding is None else int(ASCENDING[padding]),
+        engine="reference",
+        padding_key=None if padding is None else int(HEAD_KEYS[padding]),
         generator=torch.Generator().manual_seed(0),
         **options,
     )
-    peer = nn.EmbeddingBag(len(KEYS), DIM, padding_idx=padding, **options)
+    padding_row = None if padding is None else int(HEAD_ROWS[padding])
+    peer = nn.EmbeddingBag(bag.head.shape[0], DIM, padding_idx=padding_row, **options)
     with torch.no_grad():
         peer.weight.copy_(bag.head)
     return bag, peer
@@ -53,13 +58,13 @@ def with_peer(
 def assert_equal(
     bag: KeyEmbeddingBag,
     peer: nn.EmbeddingBag,
-    rows: Tensor,
+    places: Tensor,
     offsets: Tensor | None = None,
     weights: Tensor | None = None,
 ) -> None:
-    """Compare outputs and all gradients bit for bit."""
+    """Compare outputs and all gradients of keys at places in `KEYS`, bit for bit."""
     mine, theirs = (None if weights is None else weights.clone().requires_grad_() for _ in range(2))
-    output, expected = bag(ASCENDING[rows], offsets, mine), peer(rows, offsets, theirs)
+    output, expected = bag(HEAD_KEYS[places], offsets, mine), peer(HEAD_ROWS[places], offsets, theirs)
     assert torch.equal(output, expected)
     factors = torch.linspace(-1.7, 2.3, max(output.numel(), 1))[: output.numel()].view_as(output)
     (output * factors).sum().backward()  # type: ignore[no-untyped-call]
@@ -76,7 +81,7 @@ def assert_equal(
         assert torch.equal(mine.grad, theirs.grad)  # type: ignore[arg-type]
 
 
-ROWS = torch.tensor([3, 0, 0, 7, 5, 2, 2, 2, 6, 1, 4])
+PLACES = torch.tensor([3, 0, 0, 7, 5, 2, 2, 2, 6, 1, 4])
 OFFSETS = torch.tensor([0, 0, 1, 5, 5, 10, 11])  # empty at the start, in the middle and at the end
 
 
@@ -89,15 +94,15 @@ OFFSETS = torch.tensor([0, 0, 1, 5, 5, 10, 11])  # empty at the start, in the mi
 def test_it_is_torchs_own_bag(make: Make, mode: Mode, sparse: bool, padding: int | None, form: str) -> None:
     with_last = form == "with last"
     bag, peer = with_peer(make, padding, mode=mode, sparse=sparse, include_last_offset=with_last)
-    rows, offsets = {
-        "offsets": (ROWS, OFFSETS),
-        "with last": (ROWS, OFFSETS),
-        "2-D": (ROWS[:10].view(5, 2), None),
-        "no keys": (ROWS[:0], torch.tensor([0, 0])),
-        "no bags": (ROWS[:0], OFFSETS[:0]),
-        "one key": (ROWS[:1], OFFSETS[:1]),
+    places, offsets = {
+        "offsets": (PLACES, OFFSETS),
+        "with last": (PLACES, OFFSETS),
+        "2-D": (PLACES[:10].view(5, 2), None),
+        "no keys": (PLACES[:0], torch.tensor([0, 0])),
+        "no bags": (PLACES[:0], OFFSETS[:0]),
+        "one key": (PLACES[:1], OFFSETS[:1]),
     }[form]
-    assert_equal(bag, peer, rows, offsets)
+    assert_equal(bag, peer, places, offsets)
 
 
 @pytest.mark.parametrize("make", BAGS.values(), ids=BAGS)
@@ -108,11 +113,11 @@ def test_it_is_torchs_own_bag_under_weights(
     make: Make, sparse: bool, padding: int | None, two_dimensional: bool
 ) -> None:
     bag, peer = with_peer(make, padding, mode="sum", sparse=sparse)
-    weights = torch.linspace(-2, 3, ROWS.numel())
+    weights = torch.linspace(-2, 3, PLACES.numel())
     if two_dimensional:
-        assert_equal(bag, peer, ROWS[:10].view(5, 2), None, weights[:10].view(5, 2))
+        assert_equal(bag, peer, PLACES[:10].view(5, 2), None, weights[:10].view(5, 2))
     else:
-        assert_equal(bag, peer, ROWS, OFFSETS, weights)
+        assert_equal(bag, peer, PLACES, OFFSETS, weights)
 
 
 @given(
@@ -129,10 +134,10 @@ def test_it_is_torchs_own_bag_whatever_comes(
     bag, peer = with_peer(
         BAGS[name], padding, mode=mode, sparse=sparse and mode != "max", include_last_offset=True
     )
-    rows = torch.tensor([row for bag_rows in bags for row in bag_rows], dtype=torch.int64)
+    places = torch.tensor([place for bag_places in bags for place in bag_places], dtype=torch.int64)
     offsets = torch.tensor(np.cumsum([0, *map(len, bags)]), dtype=torch.int64)
-    weights = torch.linspace(-1, 1, rows.numel()) if weighted and mode == "sum" else None
-    assert_equal(bag, peer, rows, offsets, weights)
+    weights = torch.linspace(-1, 1, places.numel()) if weighted and mode == "sum" else None
+    assert_equal(bag, peer, places, offsets, weights)
 
 
 @pytest.mark.filterwarnings("ignore:Sparse invariant checks are implicitly disabled")
@@ -142,8 +147,8 @@ def test_three_steps_of_training_stay_equal() -> None:
     for _ in range(3):
         for optimizer in optimizers:
             optimizer.zero_grad()
-        bag(ASCENDING[ROWS], OFFSETS).square().sum().backward()
-        peer(ROWS, OFFSETS).square().sum().backward()
+        bag(HEAD_KEYS[PLACES], OFFSETS).square().sum().backward()
+        peer(HEAD_ROWS[PLACES], OFFSETS).square().sum().backward()
         for optimizer in optimizers:
             optimizer.step()
     assert torch.equal(bag.head, peer.weight)
@@ -207,7 +212,7 @@ def test_without_a_generator_torchs_own_is_used() -> None:
 
 
 def test_the_default_mode_is_torchs() -> None:
-    assert_equal(*with_peer(BAGS["hybrid"]), ROWS, OFFSETS)
+    assert_equal(*with_peer(BAGS["hybrid"]), PLACES, OFFSETS)
 
 
 def test_a_padding_key_is_neither_read_nor_trained() -> None:
@@ -234,14 +239,16 @@ def test_a_padding_key_stays_one_under_a_loaded_dictionary() -> None:
 
 
 @pytest.mark.parametrize("mode", ["sum", "mean", "max"])
-@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-def test_torch_compile_takes_a_bag(mode: Mode, backend: str) -> None:
-    """Outputs and gradients, at two sizes."""
+@pytest.mark.parametrize(
+    ("engine", "backend"), [("reference", "eager"), ("reference", "aot_eager"), ("cpu", "aot_eager")]
+)
+def test_torch_compile_takes_a_bag(mode: Mode, engine: Engine, backend: str) -> None:
+    """Outputs and gradients, at two sizes; the cpu engine in one graph."""
     torch._dynamo.reset()
-    bag = BAGS["hybrid"](mode=mode, include_last_offset=True, padding_key=int(ASCENDING[1]))
-    compiled = torch.compile(bag, backend=backend, dynamic=True)
+    bag = BAGS["hybrid"](mode=mode, engine=engine, include_last_offset=True, padding_key=int(HEAD_KEYS[1]))
+    compiled = torch.compile(bag, backend=backend, dynamic=True, fullgraph=engine == "cpu")
     for size in (5, 8):
-        keys = torch.cat([ASCENDING[:3], torch.arange(100, 100 + size)])
+        keys = torch.cat([HEAD_KEYS[:3], torch.arange(100, 100 + size)])
         offsets = torch.tensor([0, 2, 2, keys.numel()])
         output, expected = compiled(keys, offsets), bag(keys, offsets)
         assert torch.equal(output, expected)
@@ -252,9 +259,10 @@ def test_torch_compile_takes_a_bag(mode: Mode, backend: str) -> None:
 
 @pytest.mark.parametrize("mode", ["sum", "mean", "max"])
 @pytest.mark.parametrize("name", BAGS)
-def test_torch_export_takes_a_bag(mode: Mode, name: str) -> None:
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
+def test_torch_export_takes_a_bag(engine: Engine, mode: Mode, name: str) -> None:
     """Exported at one size, run at others, among them no head key, no tail key and no key; -5 is padding."""
-    bag = BAGS[name](mode=mode, padding_key=-5).eval()
+    bag = BAGS[name](mode=mode, engine=engine, padding_key=-5).eval()
     example = (torch.tensor([900, 1, 17, 2]), torch.tensor([0, 1, 3]))
     dynamic = torch.export.Dim.DYNAMIC
     program = torch.export.export(bag, example, dynamic_shapes=({0: dynamic}, {0: dynamic})).module()
@@ -267,8 +275,9 @@ def test_torch_export_takes_a_bag(mode: Mode, name: str) -> None:
         assert torch.equal(program(keys, offsets), bag(keys, offsets))
 
 
-def test_torch_export_takes_weights_and_2d_keys() -> None:
-    bag = BAGS["hybrid"](mode="sum")
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
+def test_torch_export_takes_weights_and_2d_keys(engine: Engine) -> None:
+    bag = BAGS["hybrid"](mode="sum", engine=engine)
     example = (torch.tensor([[900, 1], [17, 2], [3, 4]]), None, torch.rand(3, 2))
     dynamic = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     program = torch.export.export(bag, example, dynamic_shapes=(dynamic, None, dynamic)).module()

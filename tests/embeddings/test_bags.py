@@ -33,7 +33,7 @@ VOCABULARY = Vocabulary(np.array([30, -7, 12]))
 )
 def test_the_table(bag: KeyEmbeddingBag, spec: TableSpec) -> None:
     assert bag.spec == spec
-    assert bag.head.shape == (spec.num_head, spec.dim)
+    assert bag.head.shape == (spec.num_positions, spec.dim)
     assert bag.tail.shape == (spec.num_buckets, spec.bucket_dim)
     ledger = spec.ledger()
     assert (bag.head.nbytes, bag.tail.nbytes) == (ledger.head_rows, ledger.tail_rows)

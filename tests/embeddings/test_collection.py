@@ -12,6 +12,7 @@ from torch import Tensor
 from hybridhash.data import Bags, make_batch
 from hybridhash.embeddings import EmbeddingCollection, KeyEmbeddingBag, RowEncoder, build_collection
 from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.optim import SGD
 from hybridhash.spec import GroupSpec, TableSpec
 from hybridhash.vocabulary import Vocabulary
 
@@ -55,13 +56,10 @@ def batch(num_rows: int = B) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(made.keys), torch.from_numpy(made.offsets)
 
 
-@pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("groups", GROUPINGS.values(), ids=GROUPINGS)
-def test_the_vectors_are_those_of_single_bags(groups: tuple[GroupSpec, ...], sparse: bool) -> None:
-    """Each feature's keys alone through the bag of its table."""
-    if sparse:
-        groups = tuple(replace(group, mode="mean") for group in groups)
-    collection = build_collection(FEATURES, groups, HEADS, sparse=sparse, init_std=1.0)
+def test_the_vectors_are_those_of_single_bags(groups: tuple[GroupSpec, ...]) -> None:
+    """Each feature's keys alone through the bag of its table; gradients are sparse where that can be."""
+    collection = build_collection(FEATURES, groups, HEADS, init_std=1.0)
     keys, offsets = batch()
     expected = []
     for group, bag in zip(groups, collection.bags, strict=True):
@@ -75,8 +73,9 @@ def test_the_vectors_are_those_of_single_bags(groups: tuple[GroupSpec, ...], spa
     parameters = list(collection.parameters())
     found = torch.autograd.grad(vectors.square().sum(), parameters)
     needed = torch.autograd.grad(wanted.square().sum(), parameters)
-    for mine, theirs in zip(found, needed, strict=True):
-        assert mine.is_sparse == sparse
+    modes = [group.mode for group in groups for _ in ("head", "tail")]
+    for mode, mine, theirs in zip(modes, found, needed, strict=True):
+        assert mine.is_sparse == (mode != "max")
         torch.testing.assert_close(mine.to_dense(), theirs.to_dense())
 
 
@@ -130,6 +129,20 @@ def test_rows_are_shared_only_if_all_that_finds_them_is() -> None:
     assert not one.shares_rows_with(made(("item", "user"), ("user", "item")))
     assert not one.shares_rows_with(made(("user", "item"), ("item", "user")))
     assert not one.shares_rows_with(made(("user", "item"), ("user", "item"), padding=1))
+
+
+def test_a_fused_optimizer_goes_to_every_bag() -> None:
+    """And then no gradient is left for torch."""
+    collection = build_collection(FEATURES, GROUPINGS["mixed"], HEADS, optimizer=SGD(0.1), init_std=1.0)
+    before = [parameter.clone() for parameter in collection.parameters()]
+    collection(collection.encode(*batch())).sum().backward()
+    assert not any(map(torch.equal, before, collection.parameters()))
+    assert all(parameter.grad is None for parameter in collection.parameters())
+
+
+def test_a_fused_optimizer_does_not_go_with_max() -> None:
+    with pytest.raises(InvalidValueError, match=r"optimizer: expected mode 'sum' or 'mean'.*got mode 'max'"):
+        build_collection(FEATURES, GROUPINGS["per feature"], HEADS, optimizer=SGD(0.1))
 
 
 def test_one_seed_gives_one_collection() -> None:

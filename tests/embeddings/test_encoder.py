@@ -1,4 +1,4 @@
-"""The encoder holds a sorted dictionary, and knows its hash functions again."""
+"""The encoder holds the dictionary of its head keys, and knows its hash functions again."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from hybridhash.embeddings import RowEncoder
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import bucket_salts, hash_buckets
+from hybridhash.hashing import bucket_salts, find_positions, hash_buckets, place_keys
 from hybridhash.spec import TableSpec
 from hybridhash.vocabulary import Vocabulary
 
@@ -14,12 +14,23 @@ SPEC = TableSpec(3, 100, 8, 2, "sum", seed=2**64 - 1)
 VOCABULARY = Vocabulary(np.array([30, -7, 12]))
 
 
-def test_head_rows_stand_in_ascending_key_order() -> None:
+def test_a_head_row_is_the_position_in_the_dictionary() -> None:
     encoder = RowEncoder(SPEC, VOCABULARY)
-    assert encoder.dictionary.tolist() == [-7, 12, 30]
     rows = encoder(torch.tensor([30, 12, -7, 30]))
-    assert rows.head.tolist() == [2, 1, 0, 2]
+    assert encoder.dictionary[rows.head].tolist() == [30, 12, -7, 30]
+    assert int(rows.head.max()) < SPEC.num_positions
     assert rows.in_head.all()
+
+
+def test_the_engines_name_the_same_rows() -> None:
+    """Head rows as they are, tail rows with all bits turned, and no row for the padding key."""
+    encoder = RowEncoder(SPEC, VOCABULARY)
+    keys = torch.tensor([30, 5, -7, 0, 12, 99])
+    expected, found = encoder(keys, 99), encoder(keys, 99, "cpu")
+    assert found.dtype == torch.int32
+    assert found[expected.in_head].tolist() == [[row, row] for row in expected.head.tolist()]
+    assert (~found[expected.in_tail]).tolist() == expected.tail.tolist()
+    assert found[~expected.counted, 0].tolist() == [2**31 - 1]
 
 
 def test_tail_rows_are_those_of_the_numpy_definition() -> None:
@@ -43,23 +54,27 @@ def test_a_padding_key_does_not_count(padding: int, in_head: list[bool], in_tail
 
 def test_the_head_row_of_one_key() -> None:
     encoder = RowEncoder(SPEC, VOCABULARY)
-    assert [encoder.head_row(key) for key in (-7, 12, 30)] == [0, 1, 2]
+    keys = np.array([-7, 12, 30])
+    expected = find_positions(keys, encoder.dictionary.numpy()).tolist()
+    assert [encoder.head_row(key) for key in keys.tolist()] == expected
+    assert len(set(expected)) == 3
     assert [encoder.head_row(key) for key in (-(2**63), 13, 2**63 - 1)] == [None, None, None]
     assert RowEncoder(TableSpec(0, 5, 8), Vocabulary(np.array([], dtype=np.int64))).head_row(0) is None
 
 
 def test_the_dictionary_is_all_that_weighs() -> None:
-    """8 bytes a key; the salts follow from the seed."""
+    """8 bytes for each of 24 positions and the salt; the hashes' salts follow from the seed."""
     encoder = RowEncoder(SPEC, VOCABULARY)
     persistent = {name: value for name, value in encoder.state_dict().items() if name != "_extra_state"}
-    assert {name: value.nbytes for name, value in persistent.items()} == {"dictionary": 24}
+    assert {name: value.nbytes for name, value in persistent.items()} == {"dictionary": 200}
     assert [salt % 2**64 for salt in encoder.salts.tolist()] == bucket_salts(2, 2**64 - 1)
 
 
 def test_a_loaded_dictionary_replaces_the_one_that_was() -> None:
     encoder = RowEncoder(SPEC, Vocabulary(np.array([1, 2, 3])))
     encoder.load_state_dict(RowEncoder(SPEC, VOCABULARY).state_dict())
-    assert encoder.dictionary.tolist() == [-7, 12, 30]
+    assert encoder.dictionary.tolist() == place_keys(VOCABULARY.keys).tolist()
+    assert [encoder.head_row(key) is None for key in (1, 30)] == [True, False]
 
 
 def test_the_vocabulary_stays_apart_from_the_module() -> None:

@@ -25,6 +25,7 @@ SMALL: dict[str, Any] = {
     "learning_rate": (0.05,),
     "batch_size": 64,
     "seeds": 2,
+    "budget": "20%",
 }
 
 

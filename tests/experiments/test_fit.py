@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
+from hybridhash import optim
 from hybridhash.data import TRAIN, VALIDATION
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments import CompareSettings, fit
@@ -113,3 +114,19 @@ def test_quality_is_that_of_scikit_learn() -> None:
     assert quality.normalised_entropy == pytest.approx(loss / entropy)
     assert quality.auc == pytest.approx(roc_auc_score(labels, predictions, sample_weight=weights))
     assert quality.calibration == pytest.approx(np.average(predictions, weights=weights) / mean)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"), [("sgd", optim.SGD), ("adagrad", optim.Adagrad), ("adam", optim.Adam)]
+)
+def test_tables_move_themselves_at_the_tuned_rate(
+    monkeypatch: pytest.MonkeyPatch, name: Any, rule: type[optim.FusedOptimizer]
+) -> None:
+    built: list[Any] = []
+    monkeypatch.setattr(fit, "build_model", lambda *_, **options: built.append(options["optimizer"]))
+    monkeypatch.setattr(fit, "train", lambda *_, **__: None)
+    dataset = dataset_of([0, 1])
+    dataset.schema = SimpleNamespace(names=("u",))
+    layout: Any = SimpleNamespace(spec=None, vocabularies={})
+    fit.fit(dataset, layout, settings(optimizer=name), Tuned(0.2, 1, 7.0), 0, lambda _: None)
+    assert built == [rule(0.2)]

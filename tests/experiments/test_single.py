@@ -20,6 +20,7 @@ def settings(clicks: Path, out: Path, **changes: Any) -> SingleSettings:
             "learning_rate": (0.02, 0.1),
             "batch_size": 64,
             "method": "hybrid",
+            "budget": "50%",
             "out": out,
             **changes,
         }
@@ -37,7 +38,8 @@ def test_leaves_a_model_and_nothing_else(clicks: Path, tmp_path: Path) -> None:
     predictor = load(out)
     assert result["ledger"] == predictor.ledger.as_dict()
     assert result["file_bytes"] == out.stat().st_size
-    assert result["embedding_bytes"] <= result["baseline_bytes"] // 10
+    assert result["embedding_bytes"] <= result["baseline_bytes"] // 2
+    assert result["ledger"]["dictionary"] > 0
     assert predictor.label == "clicked"
     assert predictor.notes["method"] == result["method"] == "hybrid"
     assert predictor.notes["training"] == result["tuned"]

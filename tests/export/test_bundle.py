@@ -11,6 +11,7 @@ from hybridhash import load
 from hybridhash.data import Discretiser, Feature, Schema
 from hybridhash.errors import FileAccessError, InvalidTypeError, InvalidValueError
 from hybridhash.export import model_spec, model_tensors, save_bundle
+from hybridhash.hashing import dictionary_words
 
 DISCRETISER = Discretiser({"price": np.array([0.5, 1.0, 2.5, 7.0])})
 
@@ -45,9 +46,9 @@ def test_the_spec_of_a_built_model_is_that_it_was_built_from(exported: Any) -> N
         spec = model_spec(item.model)
         assert spec == load(item.path).spec
         assert spec.hidden == (6, 5)
-        dictionaries, parameters = sum(spec.dictionaries().values()), 0
+        words = sum(dictionary_words(num_keys) for num_keys in spec.dictionaries().values())
         parameters = sum(parameter.numel() for parameter in item.model.parameters())
-        assert spec.ledger().total_bytes == 4 * parameters + 8 * dictionaries
+        assert spec.ledger().total_bytes == 4 * parameters + 8 * words
 
 
 def test_refuses_weights_that_are_not_finite(one: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ without the library, so it cannot follow a mistake of the library's.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from hybridhash.hashing import (
     feature_salt,
     hash_buckets,
     hash_keys,
+    native,
     null_key,
+    reference,
 )
 from hybridhash.hashing.mix import mix64
 
@@ -29,6 +32,14 @@ VECTORS = json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 WORD = 2**64
 GAMMA = 0x9E3779B97F4A7C15
+
+
+@pytest.fixture(scope="module", params=[native, reference], ids=["native", "reference"], autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test of this file runs on both forms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hybridhash.hashing.keys.native", request.param)
+        yield
 
 
 def mix(word: int) -> int:

@@ -1,5 +1,6 @@
 """One value has one key, whatever container it comes in."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridhash.errors import DataError, InvalidTypeError, InvalidValueError
-from hybridhash.hashing import cross_keys, feature_salt, hash_keys, null_key
+from hybridhash.hashing import cross_keys, feature_salt, hash_keys, native, null_key, reference
 
 F = "user_id"
 int64s = st.integers(-(2**63), 2**63 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+@pytest.fixture(scope="module", params=[native, reference], ids=["native", "reference"], autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test of this file runs on both forms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hybridhash.hashing.keys.native", request.param)
+        yield
 
 
 def keys(values: Any) -> list[int]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from hybridhash.hashing import MAX_BUCKETS, bucket_salts, hash_buckets
+from hybridhash.hashing import MAX_BUCKETS, bucket_salts, find_positions, hash_buckets, place_keys
 from hybridhash.hashing.mix import mix64
 from hybridhash.kernels import reference
 
@@ -55,14 +55,14 @@ def test_buckets_at_both_ends_of_the_range(num_buckets: int) -> None:
 def test_encode_finds_the_place_in_the_dictionary_or_the_buckets(
     head: list[int], others: list[int], seed: int
 ) -> None:
-    """Against a dict."""
-    head = sorted(head)
+    """Against a dict of the numpy positions."""
+    dictionary = place_keys(np.array(head, dtype=np.int64))
     keys = np.random.default_rng(seed).permutation(np.array(head + others, dtype=np.int64))
     padding = int(keys[0]) if keys.size and seed % 2 else None
-    rows = reference.encode(
-        torch.from_numpy(keys), torch.tensor(head, dtype=torch.int64), 9, salts(2, 0), padding
-    )
-    place = {key: row for row, key in enumerate(head)}
+    rows = reference.encode(torch.from_numpy(keys), torch.from_numpy(dictionary), 9, salts(2, 0), padding)
+    places = find_positions(np.array(head, dtype=np.int64), dictionary)
+    place = dict(zip(head, places.tolist(), strict=True))
+    assert all(dictionary[row] == key for key, row in place.items())
     assert rows.counted.tolist() == [key != padding for key in keys.tolist()]
     assert rows.in_head.tolist() == [key in place for key in keys.tolist()]
     assert rows.in_tail.tolist() == [key not in place and key != padding for key in keys.tolist()]

@@ -8,6 +8,7 @@ import torch
 
 from hybridhash.embeddings import RowEncoder
 from hybridhash.models import MLPRanker, WideDeep, build_model
+from hybridhash.optim import SGD
 from hybridhash.spec import METHODS, Demand, GroupSpec, Ledger, ModelSpec, baseline_bytes
 from hybridhash.vocabulary import Vocabulary
 
@@ -119,11 +120,13 @@ def test_one_seed_gives_one_model(wide: str) -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("sparse", [False, True])
-def test_sparse_is_passed_to_every_table(sparse: bool) -> None:
-    model = built(spec_of(), sparse=sparse)
+@pytest.mark.parametrize("optimizer", [None, SGD(0.1)])
+def test_the_optimizer_is_passed_to_every_table(optimizer: SGD | None) -> None:
+    model = built(spec_of(), optimizer=optimizer)
     assert isinstance(model, WideDeep)
-    assert {bag.sparse for part in (model.deep, model.wide) for bag in part.bags} == {sparse}
+    for bag in (bag for part in (model.deep, model.wide) for bag in part.bags):
+        assert bag.sparse == (optimizer is None)
+        assert (None if bag.optimizer_state is None else bag.optimizer_state.optimizer) == optimizer
 
 
 def test_a_state_dict_makes_another_model_the_same() -> None:

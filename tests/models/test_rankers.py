@@ -113,17 +113,14 @@ def test_shared_rows_are_looked_up_once_and_change_nothing() -> None:
     assert torch.equal(shared(*batch()), twice(*batch()))
 
 
-@pytest.mark.parametrize("sparse", [False, True])
-def test_every_parameter_that_a_batch_reads_is_trained(sparse: bool) -> None:
+def test_every_parameter_that_a_batch_reads_is_trained() -> None:
     encoders: dict[Any, RowEncoder] = {}
-    model = WideDeep(
-        collection(DEEP, encoders, sparse=sparse), collection(COMPANION, encoders, sparse=sparse), (5,)
-    )
+    model = WideDeep(collection(DEEP, encoders), collection(COMPANION, encoders), (5,))
     model(*batch()).square().sum().backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.to_dense().any(), name
-        assert parameter.grad.is_sparse == (sparse and "bags" in name)
+        assert parameter.grad.is_sparse == ("bags" in name)
 
 
 def test_no_rows() -> None:

@@ -23,19 +23,19 @@ SPEC = ModelSpec(
 
 
 def test_bytes_by_hand() -> None:
-    """Dictionaries once each; the layers read 2 * 4 + 6 = 14 floats."""
+    """Dictionaries once each, of 24, 24 and 32 positions and a salt; the layers read 2 * 4 + 6 = 14 floats."""
     assert SPEC.ledger() == Ledger(
-        head_rows=4 * (3 * 4 + 2 * 6),
+        head_rows=4 * (24 * 4 + 24 * 6),
         tail_rows=4 * (5 * 2 + 7 * 6),
-        dictionary=8 * (3 + 2 + 10),
-        wide_weights=4 * (3 + 5 + 10 + 1),
+        dictionary=8 * (25 + 25 + 33),
+        wide_weights=4 * (24 + 5 + 32 + 1),
         dense_layers=4 * (14 * 16 + 16 + 16 * 8 + 8 + 8 * 1 + 1),
     )
 
 
 def test_what_it_says_of_itself() -> None:
     assert SPEC.layer_shapes == [(16, 14), (8, 16), (1, 8)]
-    assert SPEC.num_rows == 3 + 5 + 2 + 7
+    assert SPEC.num_rows == 24 + 5 + 24 + 7
     assert SPEC.deep_features == ("user", "year", "item")
     assert SPEC.dictionaries() == {"deep:user": 3, "deep:item": 2, "wide:cross": 10}
 

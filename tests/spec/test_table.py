@@ -9,11 +9,11 @@ from hybridhash.spec import COMBINES, FLOAT_BYTES, KEY_BYTES, TableSpec
 
 
 def test_bytes_by_hand() -> None:
-    """3 head rows of 8 floats, 5 tail rows of 8 / 4 = 2 floats, 3 keys of 8 bytes."""
+    """24 positions for 3 keys: head rows of 8 floats, and 8 bytes each with the salt; 5 rows of 8 / 4 floats."""
     ledger = TableSpec(3, 5, dim=8, num_hashes=4, combine="concat").ledger()
     assert (FLOAT_BYTES, KEY_BYTES) == (4, 8)
-    assert (ledger.head_rows, ledger.tail_rows, ledger.dictionary) == (96, 40, 24)
-    assert ledger.total_bytes == 96 + 40 + 24
+    assert (ledger.head_rows, ledger.tail_rows, ledger.dictionary) == (768, 40, 200)
+    assert ledger.total_bytes == 768 + 40 + 200
 
 
 @pytest.mark.parametrize(("combine", "floats"), [("sum", 12), ("mean", 12), ("concat", 4)])
@@ -24,7 +24,9 @@ def test_only_concat_narrows_a_bucket(combine: Any, floats: int) -> None:
 
 
 def test_rows_are_head_and_tail() -> None:
-    assert TableSpec(3, 5, 8).num_rows == 8
+    """3 keys take 8 * (ceil(3 / 7.6) + 2) = 24 positions, no keys none."""
+    assert (TableSpec(3, 5, 8).num_positions, TableSpec(3, 5, 8).num_rows) == (24, 29)
+    assert (TableSpec(0, 5, 8).num_positions, TableSpec(0, 5, 8).num_rows) == (0, 5)
 
 
 @pytest.mark.parametrize(("combine", "wide"), [("sum", "sum"), ("mean", "mean"), ("concat", "mean")])

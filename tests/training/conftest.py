@@ -9,6 +9,7 @@ from torch import nn
 
 from hybridhash.data import TRAIN, VALIDATION, Bags, EncodedRows, Feature, Schema
 from hybridhash.models import build_model
+from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec
 from hybridhash.vocabulary import Vocabulary
 
@@ -46,7 +47,7 @@ def rows() -> EncodedRows:
 def new_model() -> Callable[..., nn.Module]:
     """Builds a hybrid wide & deep model over the rows' features: a head of 10 keys, 16 buckets."""
 
-    def build(seed: int = 0, *, sparse: bool = True, dim: int = 4) -> nn.Module:
+    def build(seed: int = 0, *, optimizer: FusedOptimizer | None = None, dim: int = 4) -> nn.Module:
         names = ("user", "item", "tags")
         table = TableSpec(num_head=10, num_buckets=16, dim=dim, num_hashes=2)
         spec = ModelSpec(
@@ -54,6 +55,6 @@ def new_model() -> Callable[..., nn.Module]:
         )
         vocabularies = {"all": Vocabulary(np.arange(10))}
         generator = torch.Generator().manual_seed(seed)
-        return build_model(spec, names, vocabularies, sparse=sparse, generator=generator)
+        return build_model(spec, names, vocabularies, optimizer=optimizer, generator=generator)
 
     return build

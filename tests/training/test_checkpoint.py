@@ -6,27 +6,31 @@ import pytest
 import torch
 from torch import nn
 
+from hybridhash import optim
 from hybridhash.data import EncodedRows
 from hybridhash.errors import FileAccessError, FileFormatError, InvalidValueError
-from hybridhash.files import write_checked
+from hybridhash.files import read_checked, write_checked
 from hybridhash.training import OPTIMIZERS, build_optimizers
 from hybridhash.training.checkpoint import load_checkpoint, save_checkpoint
 from hybridhash.training.step import train_step
 
 NewModel = Callable[..., nn.Module]
 CPU = torch.device("cpu")
+FUSED = {"sgd": optim.SGD, "adagrad": optim.Adagrad, "adam": optim.Adam}
 SETTINGS = {"learning_rate": 0.1, "seed": 3}
 
 
+@pytest.mark.parametrize("fused", [False, True], ids=["torch", "fused"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_round_trip(rows: EncodedRows, new_model: NewModel, tmp_path: Path, name: str) -> None:
-    model = new_model()
+def test_round_trip(rows: EncodedRows, new_model: NewModel, tmp_path: Path, name: str, fused: bool) -> None:
+    moves_itself = FUSED[name](0.1) if fused else None
+    model = new_model(optimizer=moves_itself)
     optimizers = build_optimizers(model, name, 0.1)
     for start in (0, 32):
         train_step(model, optimizers, rows.take(np.arange(start, start + 32)), CPU)
     save_checkpoint(tmp_path / "c", model, optimizers, SETTINGS, {"steps": 2, "seen": [1.5]})
 
-    other = new_model(seed=1)
+    other = new_model(seed=1, optimizer=moves_itself)
     others = build_optimizers(other, name, 0.1)
     assert load_checkpoint(tmp_path / "c", other, others, SETTINGS) == {"steps": 2, "seen": [1.5]}
     for left, right in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
@@ -50,6 +54,27 @@ def test_adam_has_state_to_keep(rows: EncodedRows, new_model: NewModel) -> None:
     train_step(model, optimizers, rows.take(np.arange(32)), CPU)
     assert len(optimizers) == 2
     assert all(optimizer.state_dict()["state"] for optimizer in optimizers)
+
+
+def test_fused_adam_has_state_to_keep(rows: EncodedRows, new_model: NewModel, tmp_path: Path) -> None:
+    """Guards the round trip above: both moments and the number of steps of each table are in the file."""
+    model = new_model(optimizer=optim.Adam(0.1))
+    optimizers = build_optimizers(model, "adam", 0.1)
+    for _ in range(2):
+        train_step(model, optimizers, rows.take(np.arange(32)), CPU)
+    save_checkpoint(tmp_path / "c", model, optimizers, SETTINGS, {})
+    tensors = read_checked(tmp_path / "c", "hybridhash-checkpoint", 1).tensors
+    for part in ("deep", "wide"):
+        state = f"model.{part}.bags.0.optimizer_state"
+        assert tensors[f"{state}.step"] == 2
+        for name in ("head0", "head1", "tail0", "tail1"):
+            assert tensors[f"{state}.{name}"].any()
+
+
+def test_refuses_a_model_of_another_fused_optimizer(new_model: NewModel, tmp_path: Path) -> None:
+    path, model = saved(new_model, tmp_path / "c"), new_model(optimizer=optim.Adagrad(0.1))
+    with pytest.raises(InvalidValueError, match="checkpoint of this model"):
+        load_checkpoint(path, model, [], SETTINGS)
 
 
 def saved(new_model: NewModel, path: Path) -> Path:

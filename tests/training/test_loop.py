@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from hybridhash import optim
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.files import read_checked
@@ -16,6 +17,7 @@ from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training import OPTIMIZERS, Progress, TrainSettings, loop, predict, train
 
 SETTINGS = TrainSettings(optimizer="adagrad", learning_rate=0.1, batch_size=32, epochs=3, patience=3)
+FUSED = {"sgd": optim.SGD, "adagrad": optim.Adagrad, "adam": optim.Adam}
 NewModel = Callable[..., nn.Module]
 
 
@@ -60,9 +62,12 @@ def test_without_validation_the_last_pass_is_the_best(rows: EncodedRows, new_mod
     assert (result.epochs, result.best_epoch, result.validation_rce) == (3, 3, ())
 
 
+@pytest.mark.parametrize("fused", [False, True], ids=["torch", "fused"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_one_seed_gives_one_model(rows: EncodedRows, new_model: NewModel, optimizer: str) -> None:
-    models = [new_model(seed=5) for _ in range(2)]
+def test_one_seed_gives_one_model(
+    rows: EncodedRows, new_model: NewModel, optimizer: str, fused: bool
+) -> None:
+    models = [new_model(seed=5, optimizer=FUSED[optimizer](0.1) if fused else None) for _ in range(2)]
     for model in models:
         train(model, rows, rows.indices(TRAIN), replace(SETTINGS, optimizer=optimizer))
     assert_bit_equal(parameters(models[0]), parameters(models[1]))
@@ -141,6 +146,7 @@ def interrupt_validation(monkeypatch: pytest.MonkeyPatch, time: int) -> None:
     monkeypatch.setattr(loop, "predict", interrupted)
 
 
+@pytest.mark.parametrize("fused", [False, True], ids=["torch", "fused"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(
     "interrupt",
@@ -157,9 +163,11 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     optimizer: str,
+    fused: bool,
     interrupt: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
     settings = replace(SETTINGS, optimizer=optimizer, learning_rate=0.05)
+    moves_itself = FUSED[optimizer](0.05) if fused else None
 
     def run(name: str, model: nn.Module) -> Any:
         return train(
@@ -171,13 +179,13 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
             checkpoint=tmp_path / name,
         )
 
-    straight = new_model()
+    straight = new_model(optimizer=moves_itself)
     expected = run("straight", straight)
     with monkeypatch.context() as patch:
         interrupt(patch)
         with pytest.raises(KeyboardInterrupt):
-            run("broken", new_model())
-    resumed = new_model(seed=99)  # its own initial values must not matter
+            run("broken", new_model(optimizer=moves_itself))
+    resumed = new_model(seed=99, optimizer=moves_itself)  # its own initial values must not matter
     result = run("broken", resumed)
 
     assert_bit_equal(parameters(straight), parameters(resumed))

@@ -1,18 +1,21 @@
 """The embedding bag that all methods are: a head of rows of their own and a tail of shared rows."""
 
 import math
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from hybridhash.embeddings.encoder import RowEncoder, check_int64
+from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.kernels import reference
-from hybridhash.kernels.reference import Mode, Rows
+from hybridhash.kernels import cpu, reference
+from hybridhash.kernels.reference import Mode, Step
+from hybridhash.optim import FusedOptimizer, OptimizerState
 from hybridhash.spec import TableSpec
 
+Engine = Literal["auto", "reference", "cpu"]
 MODES: Final = get_args(Mode)
+ENGINES: Final = get_args(Engine)
 
 
 class KeyEmbeddingBag(nn.Module):
@@ -30,6 +33,11 @@ class KeyEmbeddingBag(nn.Module):
         include_last_offset: Whether ``offsets`` ends with the number of keys.
         padding_key: A key that stands for nothing: not summed, not counted, never trained.
         sparse: Whether gradients are sparse tensors (not with ``max``).
+        engine: ``reference`` (plain torch), ``cpu`` (compiled), or ``auto``: the compiled one where device and
+            dtype allow it. The engines agree within rounding; only ``reference`` has exactly the gradients
+            of ``nn.EmbeddingBag``, whose order of summation it shares.
+        optimizer: Moves the rows inside the backward pass (`hybridhash.optim`); the parameters then take no
+            gradient and belong to no torch optimizer. None leaves gradients to torch.
         init_std: Standard deviation of each float of a key's initial vector; it holds for head and tail
             vectors alike and does not depend on the number of rows.
         generator: Source of the initial values; torch's default if not given.
@@ -51,6 +59,8 @@ class KeyEmbeddingBag(nn.Module):
         include_last_offset: bool = False,
         padding_key: int | None = None,
         sparse: bool = False,
+        engine: Engine = "auto",
+        optimizer: FusedOptimizer | None = None,
         init_std: float = 0.01,
         generator: torch.Generator | None = None,
     ) -> None:
@@ -62,6 +72,13 @@ class KeyEmbeddingBag(nn.Module):
             raise InvalidValueError(f"padding_key: expected an int64 key, got {padding_key}")
         if mode not in MODES:
             raise InvalidValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
+        if engine not in ENGINES:
+            raise InvalidValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
+        if optimizer is not None and (mode == "max" or sparse):
+            raise InvalidValueError(
+                "optimizer: expected mode 'sum' or 'mean' and no sparse gradients with a fused optimizer, got "
+                f"mode {mode!r}, sparse={sparse}"
+            )
         if sparse and mode == "max":
             raise InvalidValueError("sparse: expected False with mode 'max', which has dense gradients only")
         if not init_std >= 0:
@@ -72,8 +89,10 @@ class KeyEmbeddingBag(nn.Module):
         self.include_last_offset: Final = include_last_offset
         self.padding_key: Final = padding_key
         self.sparse: Final = sparse
-        self.head = nn.Parameter(torch.empty(spec.num_head, spec.dim))
+        self.engine: Final[Engine] = engine
+        self.head = nn.Parameter(torch.empty(spec.num_positions, spec.dim))
         self.tail = nn.Parameter(torch.empty(spec.num_buckets, spec.bucket_dim))
+        self.optimizer_state = None if optimizer is None else OptimizerState(optimizer, self.head, self.tail)
         self._padding_row: int | None
         self._find_padding_row()
         self.register_load_state_dict_post_hook(KeyEmbeddingBag._find_padding_row)  # type: ignore[no-untyped-call]
@@ -110,7 +129,7 @@ class KeyEmbeddingBag(nn.Module):
         offsets: Tensor | None = None,
         per_sample_weights: Tensor | None = None,
         *,
-        rows: Rows | None = None,
+        rows: EncodedRows | None = None,
     ) -> Tensor:
         """Pool the vectors of each bag.
 
@@ -130,10 +149,25 @@ class KeyEmbeddingBag(nn.Module):
                 of offsets cannot be looked at, and are not, inside ``torch.compile`` and ``torch.export``.
         """
         flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
+        if rows is None:
+            rows = self.encode(flat)
+        if self.optimizer_state is not None and torch.is_grad_enabled():
+            return self._pool_and_update(self.optimizer_state, rows, bounds, weights)
+        if isinstance(rows, Tensor):
+            return cpu.embedding_bag(
+                self.head,
+                self.tail,
+                rows,
+                bounds,
+                combine=self.spec.combine,
+                mode=self.mode,
+                per_sample_weights=weights,
+                sparse=self.sparse,
+            )
         return reference.embedding_bag(
             self.head,
             self.tail,
-            self.encoder(flat, self.padding_key) if rows is None else rows,
+            rows,
             bounds,
             combine=self.spec.combine,
             mode=self.mode,
@@ -141,6 +175,66 @@ class KeyEmbeddingBag(nn.Module):
             sparse=self.sparse,
             padding_row=self._padding_row,
         )
+
+    def _pool_and_update(
+        self, state: OptimizerState, rows: EncodedRows, offsets: Tensor, weights: Tensor | None
+    ) -> Tensor:
+        step = Step(state.of("head"), state.of("tail"), state.optimizer.rule, state.next_numbers)
+        if isinstance(rows, Tensor):
+            return cpu.pool_and_update(
+                self.head,
+                self.tail,
+                rows,
+                offsets,
+                combine=self.spec.combine,
+                mode=self.mode,
+                per_sample_weights=weights,
+                step=step,
+            )
+        return reference.pool_and_update(
+            self.head,
+            self.tail,
+            rows,
+            offsets,
+            combine=self.spec.combine,
+            mode=self.mode,
+            per_sample_weights=weights,
+            step=step,
+            padding_row=self._padding_row,
+        )
+
+    def engine_in_use(self) -> Literal["reference", "cpu"]:
+        """Return the engine that the rows' device and dtype, and the options, lead to.
+
+        Raises:
+            InvalidValueError: The engine that was asked for cannot run here.
+        """
+        able = (
+            self.head.device.type == "cpu"
+            and self.head.dtype in cpu.ROW_DTYPES
+            and self.spec.num_hashes <= cpu.MAX_HASHES
+            and (self.optimizer_state is None or self.spec.dim <= cpu.MAX_FUSED_DIM)
+        )
+        if self.engine == "cpu" and not able:
+            raise InvalidValueError(
+                f"engine 'cpu': expected float32, bfloat16 or float16 rows on the CPU, at most {cpu.MAX_HASHES} "
+                f"hashes, and at most {cpu.MAX_FUSED_DIM} floats a row with an optimizer, got {self.head.dtype} on "
+                f"{self.head.device}, {self.spec.num_hashes} hashes and {self.spec.dim} floats; use engine "
+                "'reference' or 'auto'"
+            )
+        return "cpu" if able and self.engine != "reference" else "reference"
+
+    def encode(self, keys: Tensor) -> EncodedRows:
+        """Find the rows of keys, as the engine in use reads them.
+
+        Args:
+            keys: int64[N].
+
+        Returns:
+            What `forward` takes as ``rows``.
+        """
+        found: EncodedRows = self.encoder(keys, self.padding_key, self.engine_in_use())
+        return found
 
     def dense_equivalent(self, keys: Tensor) -> Tensor:
         """Return the vector of each key, its tail rows combined.
@@ -155,9 +249,8 @@ class KeyEmbeddingBag(nn.Module):
             InvalidTypeError: The keys are not int64.
             InvalidValueError: They are not 1-D.
         """
-        return reference.key_vectors(
-            self.head, self.tail, self.encoder(keys, self.padding_key), self.spec.combine
-        )
+        rows = self.encoder(keys, self.padding_key)
+        return reference.key_vectors(self.head, self.tail, rows, self.spec.combine)
 
     def extra_repr(self) -> str:
         """Say the sizes when printed."""

@@ -5,9 +5,10 @@ from typing import Final, TypedDict, Unpack
 import numpy as np
 import torch
 
-from hybridhash.embeddings.bag import KeyEmbeddingBag
+from hybridhash.embeddings.bag import Engine, KeyEmbeddingBag
 from hybridhash.embeddings.encoder import RowEncoder
 from hybridhash.kernels.reference import Mode
+from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import Combine, TableSpec
 from hybridhash.vocabulary import Vocabulary
 
@@ -21,6 +22,8 @@ class BagOptions(TypedDict, total=False):
     include_last_offset: bool
     padding_key: int | None
     sparse: bool
+    engine: Engine
+    optimizer: FusedOptimizer | None
     init_std: float
     generator: torch.Generator | None
 
@@ -32,7 +35,7 @@ class FullEmbeddingBag(KeyEmbeddingBag):
         vocabulary: N keys.
         dim: D, floats in the vector of a key.
         **options: As in `KeyEmbeddingBag`: ``mode``, ``include_last_offset``, ``padding_key``,
-            ``sparse``, ``init_std``, ``generator``.
+            ``sparse``, ``engine``, ``optimizer``, ``init_std``, ``generator``.
 
     Example:
         >>> bag = FullEmbeddingBag(Vocabulary(np.array([7, 9])), dim=4)

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from hybridhash.embeddings.bag import KeyEmbeddingBag
-from hybridhash.embeddings.encoder import RowEncoder, check_int64
+from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64
 from hybridhash.errors import InvalidValueError
-from hybridhash.kernels.reference import Rows
+from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec
 from hybridhash.vocabulary import Vocabulary
 
@@ -27,7 +27,7 @@ class GroupInput(NamedTuple):
 
     keys: Tensor
     offsets: Tensor
-    rows: Rows
+    rows: EncodedRows
 
 
 class EmbeddingCollection(nn.Module):
@@ -81,8 +81,10 @@ class EmbeddingCollection(nn.Module):
             self.features == other.features
             and [group.features for group in self.groups] == [group.features for group in other.groups]
             and all(
-                mine.encoder is theirs.encoder and mine.padding_key == theirs.padding_key
-                for mine, theirs in zip(self.bags, other.bags, strict=True)
+                mine.encoder is theirs.encoder
+                and mine.padding_key == theirs.padding_key
+                and mine.engine_in_use() == theirs.engine_in_use()
+                for (_, mine), (_, theirs) in zip(self.tables, other.tables, strict=True)
             )
         )
 
@@ -110,7 +112,7 @@ class EmbeddingCollection(nn.Module):
         inputs = []
         for places, (_, bag) in zip(self._places, self.tables, strict=True):
             group_keys, group_offsets = _select(keys, offsets, places, num_features)
-            inputs.append(GroupInput(group_keys, group_offsets, bag.encoder(group_keys, bag.padding_key)))
+            inputs.append(GroupInput(group_keys, group_offsets, bag.encode(group_keys)))
         return inputs
 
     def forward(self, inputs: Sequence[GroupInput]) -> Tensor:
@@ -136,7 +138,7 @@ def build_collection(
     vocabularies: Mapping[str, Vocabulary],
     *,
     encoders: Encoders | None = None,
-    sparse: bool = False,
+    optimizer: FusedOptimizer | None = None,
     init_std: float = 0.01,
     generator: torch.Generator | None = None,
 ) -> EmbeddingCollection:
@@ -147,7 +149,8 @@ def build_collection(
         groups: Which of them share which table.
         vocabularies: The head keys by dictionary name.
         encoders: Encoders made before, by what they are; equal ones are shared and new ones added.
-        sparse: Whether the tables' gradients are sparse.
+        optimizer: Moves the rows inside the backward pass; None gives sparse gradients to torch
+            (dense ones under mode ``max``).
         init_std: As in `KeyEmbeddingBag`.
         generator: Source of the initial values.
 
@@ -175,7 +178,8 @@ def build_collection(
                 known[identity],
                 mode=group.mode,
                 include_last_offset=True,
-                sparse=sparse,
+                sparse=optimizer is None and group.mode != "max",
+                optimizer=optimizer,
                 init_std=init_std,
                 generator=generator,
             )

@@ -1,17 +1,19 @@
 """Keys to rows: the only place where a key meets a bucket."""
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import bucket_salts
-from hybridhash.kernels import reference
+from hybridhash.hashing import bucket_salts, place_keys
+from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.reference import Rows
 from hybridhash.spec import TableSpec
 from hybridhash.vocabulary import Vocabulary
+
+EncodedRows = Rows | Tensor
 
 
 class RowEncoder(nn.Module):
@@ -19,8 +21,8 @@ class RowEncoder(nn.Module):
 
     Args:
         spec: The table; its head size, buckets, hashes and seed count here.
-        vocabulary: The ``spec.num_head`` head keys. Head rows stand in ascending order of the keys, so
-            that the sorted keys are the whole dictionary (8 bytes a key) and nothing is derived beside it.
+        vocabulary: The ``spec.num_head`` head keys. A key's place in the dictionary is its row, so nothing
+            is kept beside the keys themselves (`hybridhash.hashing.place_keys`).
 
     Raises:
         InvalidValueError: The vocabulary's size is not the spec's.
@@ -40,22 +42,28 @@ class RowEncoder(nn.Module):
                 f"vocabulary: expected {spec.num_head} keys, one per head row, got {len(vocabulary)}; take "
                 "the first keys of a longer one"
             )
-        self.register_buffer("dictionary", torch.from_numpy(vocabulary.sorted_keys.copy()))
+        self.register_buffer("dictionary", torch.from_numpy(place_keys(vocabulary.keys)))
+        self.num_head: Final = spec.num_head
         self.num_buckets: Final = spec.num_buckets
         self.num_hashes: Final = spec.num_hashes
         self.seed: Final = spec.seed
         salts = np.array(bucket_salts(spec.num_hashes, spec.seed), dtype=np.uint64).view(np.int64)
         self.register_buffer("salts", torch.from_numpy(salts), persistent=False)
+        self._salts = salts.tolist()
 
-    def forward(self, keys: Tensor, padding_key: int | None = None) -> Rows:
+    def forward(
+        self, keys: Tensor, padding_key: int | None = None, engine: Literal["reference", "cpu"] = "reference"
+    ) -> EncodedRows:
         """Find the rows of keys.
 
         Args:
             keys: int64[N].
             padding_key: A key that stands for nothing.
+            engine: Which engine is going to read the rows.
 
         Returns:
-            The rows; see `hybridhash.kernels.reference.Rows`.
+            The rows as that engine reads them: `hybridhash.kernels.reference.Rows`, or int32[N, H] from
+            `hybridhash.kernels.cpu.encode`.
 
         Raises:
             InvalidTypeError: The keys are not a tensor of int64.
@@ -64,17 +72,19 @@ class RowEncoder(nn.Module):
         check_int64("keys", keys)
         if keys.dim() != 1:
             raise InvalidValueError(f"keys: expected 1-D, got {keys.dim()}-D; flatten them first")
+        if engine == "cpu":
+            found: Tensor = cpu.encode(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
+            return found
         return reference.encode(keys, self.dictionary, self.num_buckets, self.salts, padding_key)
 
     def head_row(self, key: int) -> int | None:
         """Return the head row of one key, or None where it has none."""
-        place = int(torch.searchsorted(self.dictionary, key))
-        found = place < self.dictionary.numel() and int(self.dictionary[place]) == key
-        return place if found else None
+        position = int(reference.find_positions(torch.tensor([key]), self.dictionary.cpu()))
+        return position if position >= 0 else None
 
     def serves(self, spec: TableSpec) -> bool:
         """Whether a table of this spec has the rows that this encoder names."""
-        return (self.dictionary.numel(), self.num_buckets, self.num_hashes, self.seed) == (
+        return (self.num_head, self.num_buckets, self.num_hashes, self.seed) == (
             spec.num_head,
             spec.num_buckets,
             spec.num_hashes,
@@ -99,7 +109,7 @@ class RowEncoder(nn.Module):
 
     def extra_repr(self) -> str:
         """Say the sizes when printed."""
-        return f"num_head={self.dictionary.numel()}, num_buckets={self.num_buckets}, num_hashes={self.num_hashes}"
+        return f"num_head={self.num_head}, num_buckets={self.num_buckets}, num_hashes={self.num_hashes}"
 
 
 def check_int64(name: str, tensor: Tensor) -> None:

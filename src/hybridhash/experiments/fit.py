@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from hybridhash.experiments.layout import Layout
 from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import auc, calibration, log_loss, normalised_entropy, relative_cross_entropy
 from hybridhash.models import MLPRanker, WideDeep, build_model
+from hybridhash.optim import SGD, Adagrad, Adam
 from hybridhash.training import Progress, TrainResult, TrainSettings, predict, train
 
 
@@ -100,7 +101,7 @@ def tune(
         )
     best: Tuned | None = None
     for rate in rates:
-        model = _build(dataset, layout, settings, seed=0)
+        model = _build(dataset, layout, settings, rate, seed=0)
         run = _run_settings(settings, rate, settings.epochs, seed=0)
 
         def hear(progress: Progress, rate: float = rate) -> None:
@@ -151,7 +152,7 @@ def fit(
     Returns:
         The model, and what the run did.
     """
-    model = _build(dataset, layout, settings, seed)
+    model = _build(dataset, layout, settings, tuned.learning_rate, seed)
     rows = np.sort(dataset.rows.indices(TRAIN, VALIDATION))
     run = _run_settings(settings, tuned.learning_rate, tuned.epochs, seed)
     return model, train(model, dataset.rows, rows, run, on_progress=on_progress, checkpoint=checkpoint)
@@ -184,14 +185,19 @@ def quality_of(predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray 
     )
 
 
-def _build(dataset: Dataset, layout: Layout, settings: FitSettings, seed: int) -> WideDeep | MLPRanker:
-    generator = torch.Generator().manual_seed(seed)
+_FUSED: Final = {"sgd": SGD, "adagrad": Adagrad, "adam": Adam}
+
+
+def _build(
+    dataset: Dataset, layout: Layout, settings: FitSettings, learning_rate: float, seed: int
+) -> WideDeep | MLPRanker:
     return build_model(
         layout.spec,
         dataset.schema.names,
         layout.vocabularies,
+        optimizer=_FUSED[settings.optimizer](learning_rate),
         init_std=settings.init_std,
-        generator=generator,
+        generator=torch.Generator().manual_seed(seed),
     )
 
 

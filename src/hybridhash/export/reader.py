@@ -25,7 +25,7 @@ from hybridhash.export.layout import (
     tail_name,
 )
 from hybridhash.files import CheckedFile, read_checked
-from hybridhash.hashing import HASH_FAMILY, hash_buckets
+from hybridhash.hashing import HASH_FAMILY, dictionary_words, find_positions, hash_buckets
 from hybridhash.spec import GroupSpec, Ledger, ModelSpec
 
 Floats = npt.NDArray[np.float32]
@@ -189,9 +189,9 @@ def _check_parts(spec: ModelSpec, schema: Schema, tensors: Mapping[str, npt.NDAr
     for part, groups in (("deep", spec.deep), ("wide", spec.wide)):
         for index, group in enumerate(groups):
             table = group.table
-            wanted[head_name(part, index)] = (table.num_head, table.dim)
+            wanted[head_name(part, index)] = (table.num_positions, table.dim)
             wanted[tail_name(part, index)] = (table.num_buckets, table.bucket_dim)
-            wanted[DICTIONARY + group.dictionary] = (table.num_head,)
+            wanted[DICTIONARY + group.dictionary] = (dictionary_words(table.num_head),)
     for index, (outputs, inputs) in enumerate(spec.layer_shapes):
         wanted[f"{DENSE}{index}.weight"] = (outputs, inputs)
         wanted[f"{DENSE}{index}.bias"] = (outputs,)
@@ -216,11 +216,8 @@ def _key_vectors(
 ) -> Floats:
     """Return the vector float32[N, D] of each key."""
     table = group.table
-    if dictionary.size:
-        position = np.minimum(np.searchsorted(dictionary, keys), dictionary.size - 1)
-        in_head = dictionary[position] == keys
-    else:
-        position, in_head = np.zeros(keys.size, dtype=np.int64), np.zeros(keys.size, dtype=bool)
+    position = find_positions(keys, dictionary)
+    in_head = position >= 0
     vectors = np.empty((keys.size, table.dim), dtype=np.float32)
     vectors[in_head] = head[position[in_head]]
     if not in_head.all():

@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import text
+from hybridhash.hashing import native, text
 from hybridhash.hashing.mix import GOLDEN_GAMMA, WORD, UInt64s, mix64, mix64_in_place
-from hybridhash.hashing.xxh64 import xxh64
-
-Keys = npt.NDArray[np.int64]
+from hybridhash.hashing.reference import Keys
 
 HASH_FAMILY: Final = "xxh64+splitmix64/1"  # written into every file; changes with any change of a result
 _KINDS: Final = "integers, booleans, str or bytes"
@@ -36,8 +34,7 @@ def feature_salt(feature: str, seed: int = 0) -> int:
     """
     if not 0 <= seed <= WORD:
         raise InvalidValueError(f"seed: expected an integer in [0, 2**64), got {seed}")
-    name = text.from_python([feature])
-    return int(xxh64(name.data, name.starts, name.lengths, seed)[0])
+    return int(native.byte_string_keys(text.from_python([feature]), seed)[0]) & WORD
 
 
 def null_key(feature: str, seed: int = 0) -> int:
@@ -130,29 +127,16 @@ def cross_keys(parts: Sequence[Keys], feature: str, seed: int = 0) -> Keys:
     return word.view(np.int64)
 
 
-def _integer_keys(words: UInt64s, salt: int) -> Keys:
-    """Turn the values' 64 bits into keys; the array is consumed."""
-    words += np.uint64(salt)
-    mix64_in_place(words)
-    return words.view(np.int64)
-
-
-def _string_keys(strings: text.ByteStrings, salt: int) -> Keys:
-    return xxh64(strings.data, strings.starts, strings.lengths, salt).view(np.int64)
-
-
 def _numpy_keys(values: npt.NDArray[Any], feature: str, salt: int) -> Keys:
     if values.ndim != 1:
         raise InvalidValueError(f"feature {feature!r}: expected a 1-D array, got shape {values.shape}")
     kind = values.dtype.kind
-    if kind in "bi":
-        return _integer_keys(values.astype(np.int64).view(np.uint64), salt)
-    if kind == "u":
-        return _integer_keys(values.astype(np.uint64), salt)
+    if kind in "biu":
+        return native.integer_keys(values, salt)
     if kind == "U":
-        return _string_keys(text.from_numpy_text(values), salt)
+        return native.numpy_text_keys(values, salt)
     if kind == "S":
-        return _string_keys(text.from_numpy_bytes(values), salt)
+        return native.numpy_bytes_keys(values, salt)
     raise _wrong_kind(feature, str(values.dtype))
 
 
@@ -170,9 +154,9 @@ def _python_keys(values: list[Any], feature: str, seed: int, salt: int) -> Keys:
         )
     kind = kinds.pop() if kinds else "str"
     if kind == "int":
-        keys = _integer_keys(_words(present, feature), salt)
+        keys = native.integer_keys(_words(present, feature), salt)
     elif kind in ("str", "bytes"):
-        keys = _string_keys(text.from_python(present), salt)
+        keys = native.byte_string_keys(text.from_python(present), salt)
     else:
         raise _wrong_kind(feature, kind)
     if missing is None:
@@ -230,7 +214,7 @@ def _arrow_keys(values: Any, feature: str, seed: int, salt: int) -> Keys:
         values = values.cast("large_" + kind.removesuffix("_view"))
         kind = str(values.type)
     if kind in ("string", "large_string", "binary", "large_binary"):
-        keys = _string_keys(text.from_arrow(values), salt)
+        keys = native.arrow_string_keys(values, salt)
     elif kind.startswith(("int", "uint")) or kind == "bool":
         dense = values.fill_null(False if kind == "bool" else 0) if values.null_count else values
         keys = _numpy_keys(dense.to_numpy(zero_copy_only=False), feature, salt)

@@ -30,7 +30,7 @@ def from_python(values: Sequence[str] | Sequence[bytes]) -> ByteStrings:
     try:
         chunks = [value.encode() if isinstance(value, str) else value for value in values]
     except UnicodeEncodeError as error:
-        raise _lone_surrogate(ord(error.object[error.start])) from None
+        raise lone_surrogate(ord(error.object[error.start])) from None
     lengths = np.fromiter(map(len, chunks), dtype=np.int64, count=len(chunks))
     return _packed(np.frombuffer(b"".join(chunks), dtype=np.uint8), lengths)
 
@@ -67,21 +67,32 @@ def from_arrow(array: Any) -> ByteStrings:
 
     The bytes under a null are arbitrary; the caller overwrites those results.
     """
-    _, offset_buffer, data_buffer = array.buffers()
-    wide = str(array.type).startswith("large_")
-    dtype = np.dtype(np.int64 if wide else np.int32)
-    count = len(array)
-    if not count:
-        return _packed(np.empty(0, dtype=np.uint8), np.empty(0, dtype=np.int64))
-    offsets = np.frombuffer(offset_buffer, dtype=dtype, count=count + 1, offset=array.offset * dtype.itemsize)
-    offsets = offsets.astype(np.int64)
+    data, narrow = arrow_buffers(array)
+    offsets = narrow.astype(np.int64)
     first, last = int(offsets[0]), int(offsets[-1])
-    data = (
-        np.empty(0, dtype=np.uint8)
-        if last == first
-        else np.frombuffer(data_buffer, dtype=np.uint8, count=last - first, offset=first)
-    )
-    return ByteStrings(data, offsets[:-1] - first, np.diff(offsets))
+    return ByteStrings(data[first:last], offsets[:-1] - first, np.diff(offsets))
+
+
+def arrow_buffers(array: Any) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32 | np.int64]]:
+    """View the buffers of a pyarrow ``string`` or ``binary`` array.
+
+    Args:
+        array: N values; a slice too.
+
+    Returns:
+        uint8[num_bytes], which holds other strings too if the array is a slice, and the N + 1 offsets into it,
+        int32 or int64 as Arrow has them.
+    """
+    _, offset_buffer, data_buffer = array.buffers()
+    dtype = np.dtype(np.int64 if str(array.type).startswith("large_") else np.int32)
+    count = len(array)
+    data = np.empty(0, dtype=np.uint8)
+    if not count:
+        return data, np.zeros(1, dtype=dtype)
+    offsets = np.frombuffer(offset_buffer, dtype=dtype, count=count + 1, offset=array.offset * dtype.itemsize)
+    if data_buffer is not None and data_buffer.size:
+        data = np.frombuffer(data_buffer, dtype=np.uint8)
+    return data, offsets
 
 
 def _packed(data: npt.NDArray[np.uint8], lengths: npt.NDArray[np.int64]) -> ByteStrings:
@@ -93,7 +104,7 @@ def _encode_utf8(code_points: npt.NDArray[np.uint32], present: npt.NDArray[np.bo
     points = code_points[present]
     surrogate = (points >= 0xD800) & (points <= 0xDFFF)
     if surrogate.any():
-        raise _lone_surrogate(int(points[surrogate][0]))
+        raise lone_surrogate(int(points[surrogate][0]))
     num_bytes = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000).astype(np.int64)
     ends = np.cumsum(num_bytes)
     data = np.empty(int(ends[-1]) if ends.size else 0, dtype=np.uint8)
@@ -110,7 +121,8 @@ def _encode_utf8(code_points: npt.NDArray[np.uint32], present: npt.NDArray[np.bo
     return _packed(data, per_char.sum(axis=1))
 
 
-def _lone_surrogate(code_point: int) -> DataError:
+def lone_surrogate(code_point: int) -> DataError:
+    """Return the error for text that UTF-8 cannot encode."""
     return DataError(
         f"expected text that UTF-8 can encode, got the lone surrogate U+{code_point:04X}; "
         "decode the source again with the right encoding"

@@ -1,8 +1,7 @@
-"""XXH64 over many byte strings at once, in numpy.
+"""XXH64 over many byte strings at once, in numpy: the definition of string keys.
 
-No library on PyPI hashes an array of strings with a published, seeded function whose result is
-promised to stay, so the definition is written out here. It follows the public specification of
-XXH64 (Collet, ``xxhash_spec.md``) and is tested against the ``xxhash`` package.
+It follows the public specification of XXH64 (Collet, ``xxhash_spec.md``) and is tested against the
+``xxhash`` package. The compiled kernels compute the same and are tested against this.
 """
 
 from typing import Final

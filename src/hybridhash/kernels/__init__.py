@@ -1,5 +1,5 @@
-"""Lookups and bags on tensors; `reference` is the definition."""
+"""Lookups and bags on tensors; `reference` is the definition, `cpu` the compiled engine."""
 
-from hybridhash.kernels import reference
+from hybridhash.kernels import cpu, reference
 
-__all__ = ["reference"]
+__all__ = ["cpu", "reference"]

@@ -3,7 +3,8 @@
 Faster engines are compared with these functions in outputs and gradients.
 """
 
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ Combine = Literal["sum", "mean", "concat"]
 Mode = Literal["sum", "mean", "max"]
 
 _LOW_HALF: Final = 0xFFFFFFFF
+_BUCKET_KEYS: Final = 8  # of the dictionary, one cache line
 # torch has no arithmetic on uint64: the multipliers of SplitMix64 as the signed words with the same bits.
 _MULTIPLIER_1: Final = 0xBF58476D1CE4E5B9 - (1 << 64)
 _MULTIPLIER_2: Final = 0x94D049BB133111EB - (1 << 64)
@@ -34,6 +36,23 @@ class Rows(NamedTuple):
     in_tail: Tensor
     head: Tensor
     tail: Tensor
+
+
+class Step(NamedTuple):
+    """One step of an optimizer on the rows of a batch.
+
+    Attributes:
+        head_state: The optimizer's arrays for the head, changed by the step.
+        tail_state: The same for the tail.
+        rule: ``sgd``, ``adagrad``, ``rowwise_adagrad``, ``adam`` or ``ftrl``.
+        next_numbers: Counts the step and returns learning rate, weight decay, eps, beta1, beta2, step size,
+            l1, l2, beta.
+    """
+
+    head_state: Sequence[Tensor]
+    tail_state: Sequence[Tensor]
+    rule: str
+    next_numbers: Callable[[], Sequence[float]]
 
 
 def _shift_right(x: Tensor, bits: int) -> Tensor:
@@ -66,7 +85,11 @@ def hash_buckets(keys: Tensor, num_buckets: int, salts: Tensor) -> Tensor:
     Returns:
         int64[N, H], each in [0, M).
     """
-    h = mix64(keys[:, None] + salts)
+    return _reduce(mix64(keys[:, None] + salts), num_buckets)
+
+
+def _reduce(h: Tensor, num_buckets: int) -> Tensor:
+    """Return the high word of ``h * num_buckets``, for at most 2**31 buckets."""
     # high * num_buckets stays below 2**63 and the carry below 2**31, so 63 bits hold the sum.
     carry = ((h & _LOW_HALF) * num_buckets) >> 32
     return (_shift_right(h, 32) * num_buckets + carry) >> 32
@@ -79,24 +102,42 @@ def encode(
 
     Args:
         keys: int64[N].
-        dictionary: int64[K], the head keys in ascending order; the position is the head row.
+        dictionary: int64, from ``hashing.place_keys``; the position of a key is its head row.
         num_buckets: M, rows of the tail.
         salts: int64[H], one per hash function.
         padding_key: A key that stands for nothing.
 
     Returns:
-        The rows; ``head`` in [0, K), ``tail`` in [0, M).
+        The rows; ``head`` in [0, positions), ``tail`` in [0, M).
     """
     counted = torch.ones_like(keys, dtype=torch.bool) if padding_key is None else keys != padding_key
-    if dictionary.numel():
-        position = torch.searchsorted(dictionary, keys.contiguous()).clamp_max(dictionary.numel() - 1)
-        in_head = dictionary[position] == keys
-        head = position[in_head]
-    else:
-        in_head = torch.zeros_like(counted)
-        head = keys[in_head]
+    position = find_positions(keys, dictionary)
+    in_head = position >= 0
+    head = position[in_head]
     in_tail = counted & ~in_head
     return Rows(counted, in_head, in_tail, head, hash_buckets(keys[in_tail], num_buckets, salts))
+
+
+def find_positions(keys: Tensor, dictionary: Tensor) -> Tensor:
+    """Look keys up, equal to ``hashing.find_positions``.
+
+    Args:
+        keys: int64[N].
+        dictionary: int64, from ``hashing.place_keys``.
+
+    Returns:
+        int64[N], the position of each key, or -1.
+    """
+    if not dictionary.numel():
+        return torch.full_like(keys, -1)
+    buckets = dictionary[:-1].view(-1, _BUCKET_KEYS)
+    h = mix64(keys + dictionary[-1])
+    halves = torch.stack([h, (h << 32) | _shift_right(h, 32)], dim=1)
+    chosen = _reduce(halves, buckets.shape[0])
+    matches = buckets[chosen] == keys[:, None, None]  # [N, the two buckets, 8]
+    slots = torch.arange(_BUCKET_KEYS, device=keys.device)
+    positions = chosen[:, :, None] * _BUCKET_KEYS + slots
+    return torch.where(matches, positions, -1).flatten(1).amax(1)
 
 
 def combine_rows(rows: Tensor, combine: Combine) -> Tensor:
@@ -118,7 +159,7 @@ def key_vectors(head: Tensor, tail: Tensor, rows: Rows, combine: Combine) -> Ten
     """Return the vector of each key.
 
     Args:
-        head: float[K, D].
+        head: float[positions, D].
         tail: float[M, bucket_dim].
         rows: From `encode`.
         combine: As in `combine_rows`.
@@ -150,7 +191,7 @@ def embedding_bag(
     of head keys only has exactly its outputs and gradients.
 
     Args:
-        head: float[K, D].
+        head: float[positions, D].
         tail: float[M, bucket_dim].
         rows: From `encode`, of N keys.
         offsets: int64[B + 1], bag b is the keys ``offsets[b]:offsets[b + 1]``.
@@ -226,3 +267,122 @@ def _pool_tail(
         include_last_offset=True,
     )
     return combine_rows(pooled.view(num_hashes, num_bags, tail.shape[1]).transpose(0, 1), combine)
+
+
+class _PoolAndUpdate(torch.autograd.Function):
+    """Forward as `embedding_bag`; backward moves the rows instead of returning their gradients."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        head: Tensor,
+        tail: Tensor,
+        weights: Tensor | None,
+        pool: Callable[[Tensor, Tensor, Tensor | None], Tensor],
+        step: Step,
+    ) -> Tensor:
+        ctx.inputs, ctx.pool, ctx.step = (head, tail, weights), pool, step
+        return pool(head, tail, weights)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        head, tail, weights = ctx.inputs
+        with torch.enable_grad():
+            inputs = [tensor.detach().requires_grad_() for tensor in ctx.inputs if tensor is not None]
+            pooled = ctx.pool(inputs[0], inputs[1], inputs[2] if weights is not None else None)
+        found = torch.autograd.grad(pooled, inputs, grads[0])
+        step = ctx.step
+        numbers = step.next_numbers()
+        for rows, gradient, state in ((head, found[0], step.head_state), (tail, found[1], step.tail_state)):
+            summed = gradient.coalesce()
+            update_rows(rows.data, state, summed.indices()[0], summed.values(), step.rule, numbers)
+        return None, None, found[2] if weights is not None else None, None, None
+
+
+def pool_and_update(
+    head: Tensor,
+    tail: Tensor,
+    rows: Rows,
+    offsets: Tensor,
+    *,
+    combine: Combine,
+    mode: Mode,
+    per_sample_weights: Tensor | None,
+    step: Step,
+    padding_row: int | None = None,
+) -> Tensor:
+    """Pool as `embedding_bag`; the backward pass moves the rows by one step of an optimizer.
+
+    The gradients of a row are summed before it and its state move.
+
+    Args:
+        head: float[positions, D], changed in backward.
+        tail: float[M, bucket_dim], changed in backward.
+        rows: From `encode`, of N keys.
+        offsets: int64[B + 1].
+        combine: As in `combine_rows`.
+        mode: ``sum`` or ``mean``.
+        per_sample_weights: float[N], for ``sum`` only; they get a gradient.
+        step: The optimizer's step.
+        padding_row: The head row of the padding key, if it has one.
+
+    Returns:
+        float[B, D].
+    """
+
+    def pool(head: Tensor, tail: Tensor, weights: Tensor | None) -> Tensor:
+        return embedding_bag(
+            head,
+            tail,
+            rows,
+            offsets,
+            combine=combine,
+            mode=mode,
+            per_sample_weights=weights,
+            sparse=True,
+            padding_row=padding_row,
+        )
+
+    pooled: Tensor = _PoolAndUpdate.apply(head, tail, per_sample_weights, pool, step)  # type: ignore[no-untyped-call]
+    return pooled
+
+
+def update_rows(
+    rows: Tensor, state: Sequence[Tensor], indices: Tensor, grad: Tensor, rule: str, numbers: Sequence[float]
+) -> None:
+    """Move some rows by one step of an optimizer, in place.
+
+    Args:
+        rows: float[R, width], changed.
+        state: The optimizer's arrays: float32[R, width], or float32[R] for row-wise Adagrad; changed.
+        indices: int64[U], different rows.
+        grad: float[U, width], their gradients.
+        rule: ``sgd``, ``adagrad``, ``rowwise_adagrad``, ``adam`` or ``ftrl``.
+        numbers: learning rate, weight decay, eps, beta1, beta2, step size, l1, l2, beta.
+    """
+    lr, weight_decay, eps, beta1, beta2, step_size, l1, l2, beta = numbers
+    values = rows[indices].to(torch.float32 if rows.dtype != torch.float64 else rows.dtype)
+    grad = grad.to(values.dtype) + weight_decay * values
+    if rule == "sgd":
+        values = values - lr * grad
+    elif rule == "adagrad":
+        squares = state[0][indices] + grad * grad
+        state[0][indices] = squares.to(state[0].dtype)
+        values = values - lr * grad / (squares.sqrt() + eps)
+    elif rule == "rowwise_adagrad":
+        squares = state[0][indices] + (grad * grad).mean(1)
+        state[0][indices] = squares.to(state[0].dtype)
+        values = values - (lr / (squares.sqrt() + eps))[:, None] * grad
+    elif rule == "adam":
+        first = state[0][indices] + (1 - beta1) * (grad - state[0][indices])
+        second = state[1][indices] + (1 - beta2) * (grad * grad - state[1][indices])
+        state[0][indices], state[1][indices] = first.to(state[0].dtype), second.to(state[1].dtype)
+        values = values - step_size * first / (second.sqrt() + eps)
+    else:
+        z, n = state[0][indices], state[1][indices]
+        squares = n + grad * grad
+        z = z + grad - (squares.sqrt() - n.sqrt()) / lr * values
+        state[0][indices], state[1][indices] = z.to(state[0].dtype), squares.to(state[1].dtype)
+        shrunk = (z.abs() - l1).clamp_min(0) * z.sign()
+        values = -shrunk / ((beta + squares.sqrt()) / lr + l2)
+    rows[indices] = values.to(rows.dtype)

@@ -7,6 +7,7 @@ import torch
 from hybridhash.embeddings import build_collection
 from hybridhash.embeddings.collection import Encoders
 from hybridhash.models.rankers import MLPRanker, WideDeep
+from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import ModelSpec
 from hybridhash.vocabulary import Vocabulary
 
@@ -16,7 +17,7 @@ def build_model(
     features: Sequence[str],
     vocabularies: Mapping[str, Vocabulary],
     *,
-    sparse: bool = True,
+    optimizer: FusedOptimizer | None = None,
     init_std: float = 0.01,
     generator: torch.Generator | None = None,
 ) -> WideDeep | MLPRanker:
@@ -29,7 +30,8 @@ def build_model(
         spec: The model.
         features: All features of a batch, in schema order.
         vocabularies: Head keys by dictionary name.
-        sparse: Whether the tables' gradients are sparse.
+        optimizer: Moves the tables' rows inside the backward pass; None leaves sparse gradients to torch's
+            optimizers.
         init_std: As in `hybridhash.embeddings.KeyEmbeddingBag`.
         generator: Source of the initial values; torch's default if not given.
 
@@ -42,11 +44,13 @@ def build_model(
         spec.deep,
         vocabularies,
         encoders=encoders,
-        sparse=sparse,
+        optimizer=optimizer,
         init_std=init_std,
         generator=generator,
     )
     if not spec.wide:
         return MLPRanker(deep, spec.hidden, generator)
-    wide = build_collection(features, spec.wide, vocabularies, encoders=encoders, sparse=sparse, init_std=0.0)
+    wide = build_collection(
+        features, spec.wide, vocabularies, encoders=encoders, optimizer=optimizer, init_std=0.0
+    )
     return WideDeep(deep, wide, spec.hidden, generator)

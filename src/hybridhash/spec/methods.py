@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from hybridhash.errors import BudgetError, InvalidValueError
+from hybridhash.hashing import dictionary_words, keys_that_fit, num_positions
 from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
 
 
@@ -106,10 +107,11 @@ def _at_budget(demand: Demand, head_share: float, num_hashes: int, combine: Comb
         )
     shape = TableSpec(0, 1, demand.dim, num_hashes, combine, demand.seed)  # refuses a bad combination
     bucket_bytes = demand.row_bytes(shape.bucket_dim)
-    head_key_bytes = demand.row_bytes() + KEY_BYTES
-    affordable = min(int(head_share * demand.budget_bytes), demand.budget_bytes - bucket_bytes)
-    num_head = min(demand.num_keys, max(affordable, 0) // head_key_bytes)
-    num_buckets = (demand.budget_bytes - num_head * head_key_bytes) // bucket_bytes
+    position_bytes = demand.row_bytes() + KEY_BYTES
+    affordable = min(int(head_share * demand.budget_bytes), demand.budget_bytes - bucket_bytes) - KEY_BYTES
+    num_head = min(demand.num_keys, keys_that_fit(max(affordable, 0) // position_bytes))
+    head_bytes = num_positions(num_head) * demand.row_bytes() + dictionary_words(num_head) * KEY_BYTES
+    num_buckets = (demand.budget_bytes - head_bytes) // bucket_bytes
     return TableSpec(num_head, num_buckets, demand.dim, num_hashes, combine, demand.seed)
 
 

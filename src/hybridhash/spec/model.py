@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.hashing import dictionary_words
 from hybridhash.spec.ledger import Ledger
 from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, TableSpec
 
@@ -97,7 +98,7 @@ class ModelSpec:
     def ledger(self) -> Ledger:
         """Return the bytes of tables, dictionaries (each once) and dense layers."""
         total = Ledger(
-            dictionary=KEY_BYTES * sum(self.dictionaries().values()),
+            dictionary=KEY_BYTES * sum(map(dictionary_words, self.dictionaries().values())),
             wide_weights=FLOAT_BYTES * sum(group.table.num_rows for group in self.wide),
             dense_layers=FLOAT_BYTES
             * sum(outputs * inputs + outputs for outputs, inputs in self.layer_shapes),

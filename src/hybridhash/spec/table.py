@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, get_args
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing import MAX_BUCKETS
+from hybridhash.hashing import MAX_BUCKETS, dictionary_words, num_positions
 from hybridhash.spec.ledger import Ledger
 
 Combine = Literal["sum", "mean", "concat"]
@@ -22,7 +22,7 @@ class TableSpec:
     the head and a tail of one row, which all unseen keys read.
 
     Attributes:
-        num_head: K, rows with one key each.
+        num_head: K, keys with a row of their own.
         num_buckets: M, rows of the tail, in [1, 2**31].
         dim: D, floats in the vector of a key.
         num_hashes: H, tail rows that a key reads.
@@ -65,7 +65,12 @@ class TableSpec:
     @property
     def num_rows(self) -> int:
         """Rows of the table, head and tail."""
-        return self.num_head + self.num_buckets
+        return self.num_positions + self.num_buckets
+
+    @property
+    def num_positions(self) -> int:
+        """Rows of the head: a few per cent more than it has keys, see `hybridhash.hashing.place_keys`."""
+        return num_positions(self.num_head)
 
     @property
     def bucket_dim(self) -> int:
@@ -75,9 +80,9 @@ class TableSpec:
     def ledger(self) -> Ledger:
         """Return the bytes of the rows and of the dictionary of head keys."""
         return Ledger(
-            head_rows=self.num_head * self.dim * FLOAT_BYTES,
+            head_rows=self.num_positions * self.dim * FLOAT_BYTES,
             tail_rows=self.num_buckets * self.bucket_dim * FLOAT_BYTES,
-            dictionary=self.num_head * KEY_BYTES,
+            dictionary=dictionary_words(self.num_head) * KEY_BYTES,
         )
 
     def companion(self) -> "TableSpec":

@@ -35,7 +35,8 @@ def build_optimizers(model: nn.Module, name: str, learning_rate: float) -> list[
     """Return the optimizers that together train all parameters of a model.
 
     A module with a true attribute ``sparse`` (as ``nn.EmbeddingBag`` has) owns parameters with sparse
-    gradients; Adam then moves only the rows of a batch (``torch.optim.SparseAdam``).
+    gradients; Adam then moves only the rows of a batch (``torch.optim.SparseAdam``). A module whose
+    ``optimizer_state`` is set moves its own parameters in its backward pass; they are left to it.
 
     Args:
         model: The model.
@@ -43,7 +44,7 @@ def build_optimizers(model: nn.Module, name: str, learning_rate: float) -> list[
         learning_rate: Above 0.
 
     Returns:
-        One optimizer, or two for Adam with sparse gradients.
+        One optimizer, or two for Adam with sparse gradients; none for a model that moves itself.
 
     Raises:
         InvalidValueError: An unknown name, or a learning rate that is not above 0.
@@ -52,15 +53,22 @@ def build_optimizers(model: nn.Module, name: str, learning_rate: float) -> list[
         raise InvalidValueError(f"optimizer: expected one of {', '.join(OPTIMIZERS)}, got {name!r}")
     if not 0 < learning_rate < float("inf"):
         raise InvalidValueError(f"learning_rate: expected a finite number above 0, got {learning_rate}")
-    sparse_ids = {
-        id(parameter)
-        for module in model.modules()
-        if getattr(module, "sparse", False)
-        for parameter in module.parameters(recurse=False)
-    }
-    dense = [parameter for parameter in model.parameters() if id(parameter) not in sparse_ids]
-    sparse = [parameter for parameter in model.parameters() if id(parameter) in sparse_ids]
+    sparse_ids = _owned(model, "sparse")
+    left_out = _owned(model, "optimizer_state")
+    parameters = [parameter for parameter in model.parameters() if id(parameter) not in left_out]
+    dense = [parameter for parameter in parameters if id(parameter) not in sparse_ids]
+    sparse = [parameter for parameter in parameters if id(parameter) in sparse_ids]
     if sparse:
         # Explicit, because torch warns when nobody says whether sparse gradients are to be checked.
         torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]
-    return list(OPTIMIZERS[name](dense, sparse, learning_rate))
+    return list(OPTIMIZERS[name](dense, sparse, learning_rate)) if parameters else []
+
+
+def _owned(model: nn.Module, attribute: str) -> set[int]:
+    """Return the identities of the parameters whose module has a true attribute."""
+    return {
+        id(parameter)
+        for module in model.modules()
+        if getattr(module, attribute, None)
+        for parameter in module.parameters(recurse=False)
+    }

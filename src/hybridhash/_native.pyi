@@ -1,0 +1,68 @@
+from typing import Any
+
+def isa() -> str: ...
+def place_keys(keys: Any, dictionary: Any) -> bool: ...
+def hash_integers(values: Any, keys: Any, salt: int, num_threads: int) -> None: ...
+def hash_slices(data: Any, starts: Any, lengths: Any, keys: Any, seed: int, num_threads: int) -> None: ...
+def hash_offsets(data: Any, offsets: Any, keys: Any, seed: int, num_threads: int) -> None: ...
+def hash_fixed_bytes(data: Any, width: int, keys: Any, seed: int, num_threads: int) -> None: ...
+def hash_fixed_text(points: Any, width: int, keys: Any, seed: int, num_threads: int) -> int: ...
+def encode(
+    keys: Any,
+    dictionary: Any,
+    num_buckets: int,
+    salts: list[int],
+    padding_key: int | None,
+    rows: Any,
+    num_threads: int,
+) -> None: ...
+def forward(
+    head: Any,
+    tail: Any,
+    rows: Any,
+    offsets: Any,
+    weights: Any | None,
+    combine: int,
+    mode: int,
+    out: Any,
+    argmax: Any | None,
+    num_threads: int,
+) -> None: ...
+def weight_gradient(
+    head: Any,
+    tail: Any,
+    rows: Any,
+    offsets: Any,
+    combine: int,
+    grad: Any,
+    out: Any,
+    num_threads: int,
+) -> None: ...
+def update(
+    head: Any,
+    tail: Any,
+    rows: Any,
+    offsets: Any,
+    weights: Any | None,
+    combine: int,
+    mode: int,
+    grad: Any,
+    argmax: Any | None,
+    head_state: list[Any],
+    tail_state: list[Any],
+    rule: int,
+    numbers: list[float],
+    num_threads: int,
+) -> None: ...
+def gradients(
+    head: Any,
+    tail: Any,
+    rows: Any,
+    offsets: Any,
+    weights: Any | None,
+    combine: int,
+    mode: int,
+    grad: Any,
+    argmax: Any | None,
+    num_threads: int,
+) -> tuple[tuple[Any, Any], tuple[Any, Any]]: ...

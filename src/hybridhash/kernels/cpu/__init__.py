@@ -1,0 +1,12 @@
+"""The CPU engine: C++ kernels on raw arrays, as torch operators."""
+
+from hybridhash.kernels.cpu.ops import (
+    MAX_FUSED_DIM,
+    MAX_HASHES,
+    ROW_DTYPES,
+    embedding_bag,
+    encode,
+    pool_and_update,
+)
+
+__all__ = ["MAX_FUSED_DIM", "MAX_HASHES", "ROW_DTYPES", "embedding_bag", "encode", "pool_and_update"]

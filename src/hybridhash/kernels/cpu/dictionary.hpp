@@ -1,0 +1,15 @@
+// The dictionary of head keys: buckets of eight keys, two of which a key may stand in. A position is a row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hybridhash {
+
+// Places keys in num_dictionary_buckets * 8 positions. Positions without a key hold a number that is looked for
+// elsewhere.
+enum class Placed { all, no_room, repeated_key };
+Placed place_keys(const int64_t* keys, size_t num_keys, int64_t* positions, uint64_t num_dictionary_buckets,
+                  uint64_t salt);
+
+}  // namespace hybridhash

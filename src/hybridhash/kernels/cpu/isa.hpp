@@ -1,0 +1,122 @@
+// The kernels that are compiled once per instruction set. Their source (isa.cpp) is built with other flags
+// under another namespace each time; dispatch.cpp takes the best that the machine runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hybridhash {
+
+constexpr int kBucketKeys = 8;    // keys in a bucket of the dictionary: one cache line
+constexpr int kMaxHashes = 16;
+constexpr int32_t kNoRow = INT32_MAX;  // the row of a padding key
+
+enum class Combine : int { sum, mean, concat };
+enum class Mode : int { sum, mean, max };
+enum class Rule : int { sgd, adagrad, rowwise_adagrad, adam, ftrl };
+enum class Element : int { f32, bf16, f16 };
+
+// Which rows a key reads.
+struct Encoder {
+    const int64_t* dictionary;  // num_dictionary_buckets * 8 keys; the position is the head row
+    uint64_t num_dictionary_buckets;
+    uint64_t dictionary_salt;
+    uint64_t num_buckets;
+    int num_hashes;
+    uint64_t salts[kMaxHashes];
+    bool has_padding;
+    int64_t padding_key;
+};
+
+// Rows of keys [first, last): rows[i * num_hashes] >= 0 is a head row, otherwise each is ~(tail row).
+struct Table {
+    const void* head;
+    const void* tail;
+    Element element;
+    int dim;         // floats in a vector
+    int bucket_dim;  // floats in a tail row
+    int num_hashes;
+    Combine combine;
+};
+
+struct Bags {
+    const int32_t* rows;
+    const int64_t* offsets;
+    const float* weights;  // per key, or null
+    Mode mode;
+};
+
+// One gradient that goes to one row of the head or of the tail, and where it comes from.
+struct Entry {
+    uint32_t row;
+    uint32_t source;  // key * num_hashes + hash
+};
+
+// How a row moves; the numbers of all rules together.
+struct Update {
+    Rule rule;
+    float learning_rate;
+    float weight_decay;
+    float eps;
+    float first_share;        // Adam: 1 - beta1, rounded once
+    float second_share;       // Adam: 1 - beta2
+    float step_size;          // Adam: the learning rate, bias corrected
+    float l1, l2, beta;       // FTRL
+};
+
+// One of the two parameter tensors and its optimizer state.
+struct Slab {
+    void* rows;
+    float* state1;  // Adagrad: sum of squares; row-wise: one a row; Adam: first moment; FTRL: z
+    float* state2;  // Adam: second moment; FTRL: n
+    int width;
+};
+
+struct Gradient {
+    const float* values;       // float[B, dim]
+    const int32_t* bag_of_key;
+    const float* key_scale;    // per key: weight, 1 / bag length, or null for 1
+    const int32_t* argmax;     // int32[B, dim], the key of each maximum; null unless mode is max
+    float hash_scale;          // 1 / num_hashes for combine mean
+    int dim;
+    int num_hashes;
+    bool concat;
+};
+
+// Room to group entries by row: grouping_slots(count) words that are zero before and after, and 3 * count words.
+struct Grouping {
+    uint32_t* slots;
+    uint32_t* links;
+};
+
+struct Kernels {
+    const char* name;
+    void (*hash_integers)(const int64_t* values, int64_t* keys, size_t count, uint64_t salt);
+    void (*encode)(const Encoder& encoder, const int64_t* keys, int32_t* rows, size_t count);
+    void (*forward)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag, float* out,
+                    int32_t* argmax);
+    void (*weight_gradient)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag,
+                            const float* grad, float* out);
+    // The least and the greatest of the rows, padding left out; -1 is always among them. The greatest is kNoRow
+    // if a key has a tail row first and then something else.
+    void (*bounds)(const int32_t* rows, size_t num_keys, int num_hashes, int32_t* least, int32_t* greatest);
+    // Adds the gradients of the entries, grouped by row in their order, and moves each row once. All entries
+    // are of one slab.
+    void (*apply)(const Entry* entries, size_t count, const Gradient& gradient, bool head, const Slab& slab,
+                  Element element, const Update& update, const Grouping& room);
+    // The same sums written out, one line of width floats per different row, in the order of first use.
+    size_t (*collect)(const Entry* entries, size_t count, const Gradient& gradient, bool head, int width,
+                      uint32_t* rows, float* out, const Grouping& room);
+};
+
+// The slots that grouping this many entries wants: a power of two.
+size_t grouping_slots(size_t num_entries);
+const Kernels& kernels();
+
+namespace isa_base { extern const Kernels table; }
+#if defined(__x86_64__)
+namespace isa_v3 { extern const Kernels table; }
+namespace isa_v4 { extern const Kernels table; }
+#endif
+
+}  // namespace hybridhash

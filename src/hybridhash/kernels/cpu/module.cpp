@@ -1,0 +1,265 @@
+// The Python door of the CPU kernels. Shapes and dtypes are checked here, so that a wrong call raises and never
+// reads past an array; values of rows and offsets are checked by the callers in Python or here where cheap.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "bags.hpp"
+#include "dictionary.hpp"
+#include "hashing_module.hpp"
+
+namespace nb = nanobind;
+using namespace hybridhash;
+
+namespace {
+
+template <class T>
+using Array = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Output = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Matrix = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using OutputMatrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu>;  // float32, bfloat16 or float16
+
+// Taken as it is: a converted copy of what a kernel writes to would be lost.
+auto array(const char* name) { return nb::arg(name).noconvert(); }
+
+constexpr const char* kThreads = "num_threads: expected 1 or more";
+
+void require(bool holds, const char* message) {
+    if (!holds) throw nb::value_error(message);
+}
+
+Element element_of(const Rows& rows) {
+    const nb::dlpack::dtype type = rows.dtype();
+    if (type.lanes == 1 && type.code == (uint8_t)nb::dlpack::dtype_code::Float && type.bits == 32) return Element::f32;
+    if (type.lanes == 1 && type.code == (uint8_t)nb::dlpack::dtype_code::Float && type.bits == 16) return Element::f16;
+    if (type.lanes == 1 && type.code == (uint8_t)nb::dlpack::dtype_code::Bfloat && type.bits == 16)
+        return Element::bf16;
+    throw nb::type_error("rows: expected float32, bfloat16 or float16");
+}
+
+Encoder encoder_of(const Array<int64_t>& dictionary, uint64_t num_buckets, const std::vector<uint64_t>& salts,
+                   std::optional<int64_t> padding_key) {
+    require(salts.size() >= 1 && salts.size() <= (size_t)kMaxHashes, "salts: expected 1 to 16 hash functions");
+    require(num_buckets >= 1 && num_buckets <= (uint64_t)1 << 31, "num_buckets: expected 1 to 2**31");
+    const size_t size = dictionary.shape(0);
+    require(size == 0 || size % kBucketKeys == 1, "dictionary: expected buckets of 8 keys and a salt");
+    require(size / kBucketKeys < (size_t)1 << 28, "dictionary: expected fewer than 2**31 positions");
+    Encoder encoder;
+    encoder.dictionary = dictionary.data();
+    encoder.num_dictionary_buckets = size / kBucketKeys;
+    encoder.dictionary_salt = size ? (uint64_t)dictionary.data()[size - 1] : 0;
+    encoder.num_buckets = num_buckets;
+    encoder.num_hashes = (int)salts.size();
+    for (size_t h = 0; h < salts.size(); ++h) encoder.salts[h] = salts[h];
+    encoder.has_padding = padding_key.has_value();
+    encoder.padding_key = padding_key.value_or(0);
+    return encoder;
+}
+
+struct Call {
+    Table table;
+    Bags bags;
+    size_t num_bags, num_keys;
+};
+
+// Everything that forward and backward share, checked: rows of the tables exist, offsets rise from 0 to the keys.
+Call call_of(const Rows& head, const Rows& tail, const Matrix<int32_t>& rows, const Array<int64_t>& offsets,
+             const std::optional<Array<float>>& weights, int combine, int mode) {
+    require(combine >= 0 && combine <= 2 && mode >= 0 && mode <= 2, "combine, mode: expected 0, 1 or 2");
+    Call call;
+    Table& table = call.table;
+    table.head = head.data();
+    table.tail = tail.data();
+    table.element = element_of(tail);
+    require(element_of(head) == table.element, "head: expected the dtype of tail");
+    table.dim = (int)head.shape(1);
+    table.bucket_dim = (int)tail.shape(1);
+    table.num_hashes = (int)rows.shape(1);
+    table.combine = (Combine)combine;
+    require(head.shape(1) <= 1 << 20, "head: expected at most 2**20 floats in a row");
+    require(table.num_hashes >= 1 && table.num_hashes <= kMaxHashes, "rows: expected 1 to 16 hash functions");
+    require(tail.shape(1) * (combine == (int)Combine::concat ? rows.shape(1) : 1) == head.shape(1),
+            "tail: expected rows that combine to the width of head");
+    require(tail.shape(0) >= 1, "tail: expected at least one row");
+    require(offsets.shape(0) >= 1, "offsets: expected at least one");
+    call.num_bags = offsets.shape(0) - 1;
+    call.num_keys = rows.shape(0);
+    require(call.num_keys * (size_t)table.num_hashes < std::numeric_limits<uint32_t>::max() / 2 &&
+                call.num_keys < (size_t)kNoRow && call.num_bags < (size_t)kNoRow,
+            "keys: expected fewer than 2**31 keys and bags in a call");
+    const int64_t* offset = offsets.data();
+    require(offset[0] == 0 && offset[call.num_bags] == (int64_t)call.num_keys,
+            "offsets: expected to go from 0 to the number of keys");
+    bool rising = true;
+    for (size_t b = 0; b < call.num_bags; ++b) rising &= offset[b] <= offset[b + 1];
+    require(rising, "offsets: expected to rise");
+    // A head row is >= 0 and below num_head; a tail row r is kept as ~r, so all are at or above ~(num_tail - 1).
+    const int64_t num_head = (int64_t)head.shape(0), num_tail = (int64_t)tail.shape(0);
+    const int32_t* row = rows.data();
+    int32_t least, greatest;
+    kernels().bounds(row, call.num_keys, table.num_hashes, &least, &greatest);
+    require(greatest < num_head && -(int64_t)least <= num_tail,
+            "rows: expected rows that the table has");
+    if (weights) require(weights->shape(0) == call.num_keys, "weights: expected one per key");
+    require(!weights || mode == (int)Mode::sum, "weights: expected mode sum");
+    call.bags = {row, offset, weights ? weights->data() : nullptr, (Mode)mode};
+    return call;
+}
+
+void check_gradient(const Call& call, const Matrix<float>& grad, const std::optional<Matrix<int32_t>>& argmax) {
+    require(grad.shape(0) == call.num_bags && grad.shape(1) == (size_t)call.table.dim,
+            "grad: expected the shape of the output");
+    require((call.bags.mode == Mode::max) == argmax.has_value(), "argmax: expected with mode max only");
+    if (argmax)
+        require(argmax->shape(0) == grad.shape(0) && argmax->shape(1) == grad.shape(1),
+                "argmax: expected the shape of the output");
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+    m.doc() = "CPU kernels of hybridhash on raw arrays.";
+    m.def("isa", [] { return std::string(kernels().name); }, "The instruction set in use.");
+
+    m.def("place_keys",
+          [](Array<int64_t> keys, Output<int64_t> dictionary) {
+              const size_t size = dictionary.shape(0);
+              require(size > 2 * kBucketKeys && size % kBucketKeys == 1,
+                      "dictionary: expected two buckets of 8 or more, and a salt");
+              require(size / kBucketKeys < (size_t)1 << 28, "dictionary: expected fewer than 2**31 positions");
+              require(keys.shape(0) <= size - 1, "keys: expected no more than the positions");
+              int64_t* to = dictionary.data();
+              const uint64_t salt = (uint64_t)to[size - 1];
+              Placed placed;
+              {
+                  nb::gil_scoped_release release;
+                  placed = place_keys(keys.data(), keys.shape(0), to, size / kBucketKeys, salt);
+              }
+              require(placed != Placed::repeated_key, "keys: expected distinct keys, got one more than once");
+              return placed == Placed::all;
+          },
+          array("keys"), array("dictionary"),
+          "Place distinct keys under the salt in the last element; False if they do not fit.");
+
+    bind_hashing(m);
+
+    m.def("encode",
+          [](Array<int64_t> keys, Array<int64_t> dictionary, uint64_t num_buckets, std::vector<uint64_t> salts,
+             std::optional<int64_t> padding_key, OutputMatrix<int32_t> rows, int num_threads) {
+              require(num_threads >= 1, kThreads);
+              const Encoder encoder = encoder_of(dictionary, num_buckets, salts, padding_key);
+              require(rows.shape(0) == keys.shape(0) && rows.shape(1) == salts.size(),
+                      "rows: expected a line per key and a column per hash function");
+              nb::gil_scoped_release release;
+              encode(encoder, keys.data(), rows.data(), keys.shape(0), num_threads);
+          },
+          array("keys"), array("dictionary"), nb::arg("num_buckets"), nb::arg("salts"),
+          nb::arg("padding_key").none(), array("rows"), nb::arg("num_threads"));
+
+    m.def("forward",
+          [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,
+             int combine, int mode, OutputMatrix<float> out, std::optional<OutputMatrix<int32_t>> argmax,
+             int num_threads) {
+              require(num_threads >= 1, kThreads);
+              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode);
+              require(out.shape(0) == call.num_bags && out.shape(1) == head.shape(1), "out: expected a line per bag");
+              require((mode == (int)Mode::max) == argmax.has_value(), "argmax: expected with mode max only");
+              if (argmax)
+                  require(argmax->shape(0) == out.shape(0) && argmax->shape(1) == out.shape(1),
+                          "argmax: expected the shape of out");
+              nb::gil_scoped_release release;
+              forward(call.table, call.bags, call.num_bags, out.data(), argmax ? argmax->data() : nullptr,
+                      num_threads);
+          },
+          array("head"), array("tail"), array("rows"), array("offsets"), array("weights").none(),
+          nb::arg("combine"), nb::arg("mode"), array("out"), array("argmax").none(), nb::arg("num_threads"));
+
+    m.def("weight_gradient",
+          [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, int combine, Matrix<float> grad,
+             Output<float> out, int num_threads) {
+              require(num_threads >= 1, kThreads);
+              const Call call = call_of(head, tail, rows, offsets, std::nullopt, combine, (int)Mode::sum);
+              require(grad.shape(0) == call.num_bags && grad.shape(1) == head.shape(1),
+                      "grad: expected the shape of the output");
+              require(out.shape(0) == call.num_keys, "out: expected one per key");
+              nb::gil_scoped_release release;
+              weight_gradient(call.table, call.bags, call.num_bags, grad.data(), out.data(), num_threads);
+          },
+          array("head"), array("tail"), array("rows"), array("offsets"), nb::arg("combine"), array("grad"),
+          array("out"), nb::arg("num_threads"));
+
+    m.def("update",
+          [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,
+             int combine, int mode, Matrix<float> grad, std::optional<Matrix<int32_t>> argmax,
+             std::vector<Output<float>> head_state, std::vector<Output<float>> tail_state, int rule,
+             std::vector<double> numbers, int num_threads) {
+              require(num_threads >= 1, kThreads);
+              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode);
+              check_gradient(call, grad, argmax);
+              require(rule >= 0 && rule <= (int)Rule::ftrl, "rule: expected 0 to 4");
+              require(numbers.size() == 9, "numbers: expected 9");
+              require(head.shape(1) <= 1024, "head: expected at most 1024 floats in a row");
+              const size_t wanted[] = {0, 1, 1, 2, 2};
+              require(head_state.size() == wanted[rule] && tail_state.size() == wanted[rule],
+                      "state: expected as many arrays as the rule keeps");
+              const auto slab = [&](const Rows& values, std::vector<Output<float>>& state) {
+                  const size_t per_row = rule == (int)Rule::rowwise_adagrad ? 1 : values.shape(1);
+                  for (const Output<float>& array : state)
+                      require(array.shape(0) == values.shape(0) * per_row, "state: expected a number per float or row");
+                  return Slab{const_cast<void*>(values.data()), state.size() > 0 ? state[0].data() : nullptr,
+                              state.size() > 1 ? state[1].data() : nullptr, (int)values.shape(1)};
+              };
+              const Slab head_slab = slab(head, head_state), tail_slab = slab(tail, tail_state);
+              const auto number = [&](int place) { return (float)numbers[place]; };
+              const Update update{(Rule)rule, number(0), number(1), number(2), (float)(1.0 - numbers[3]),
+                                  (float)(1.0 - numbers[4]), number(5), number(6), number(7), number(8)};
+              nb::gil_scoped_release release;
+              const Shards shards(call.table, call.bags, call.num_bags, head.shape(0), tail.shape(0), grad.data(),
+                                  argmax ? argmax->data() : nullptr, num_threads);
+              shards.apply(head_slab, tail_slab, call.table.element, update);
+          },
+          array("head"), array("tail"), array("rows"), array("offsets"), array("weights").none(),
+          nb::arg("combine"), nb::arg("mode"), array("grad"), array("argmax").none(), array("head_state"),
+          array("tail_state"), nb::arg("rule"), nb::arg("numbers"), nb::arg("num_threads"));
+
+    m.def("gradients",
+          [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,
+             int combine, int mode, Matrix<float> grad, std::optional<Matrix<int32_t>> argmax, int num_threads) {
+              require(num_threads >= 1, kThreads);
+              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode);
+              check_gradient(call, grad, argmax);
+              struct Sums {
+                  std::vector<int64_t> rows;
+                  std::vector<float> values;
+              };
+              Sums* sums[2] = {new Sums, new Sums};
+              {
+                  nb::gil_scoped_release release;
+                  const Shards shards(call.table, call.bags, call.num_bags, head.shape(0), tail.shape(0), grad.data(),
+                                      argmax ? argmax->data() : nullptr, num_threads);
+                  for (int part = 0; part < 2; ++part) shards.collect(part == 0, sums[part]->rows, sums[part]->values);
+              }
+              const auto handed_over = [](Sums* found, size_t width) {
+                  nb::capsule owner(found, [](void* p) noexcept { delete (Sums*)p; });
+                  const size_t count = found->rows.size();
+                  return nb::make_tuple(
+                      nb::ndarray<nb::numpy, int64_t>(found->rows.data(), {count}, owner),
+                      nb::ndarray<nb::numpy, float>(found->values.data(), {count, width}, owner));
+              };
+              return nb::make_tuple(handed_over(sums[0], head.shape(1)), handed_over(sums[1], tail.shape(1)));
+          },
+          array("head"), array("tail"), array("rows"), array("offsets"), array("weights").none(),
+          nb::arg("combine"), nb::arg("mode"), array("grad"), array("argmax").none(), nb::arg("num_threads"),
+          "Per slab the rows that have a gradient, rising, and their gradients.");
+}

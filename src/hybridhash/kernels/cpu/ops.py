@@ -1,0 +1,465 @@
+"""The compiled kernels as ``torch.library`` operators with fake implementations and gradients.
+
+Results are the same bit for bit with any number of threads; threads follow ``torch.get_num_threads()``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from hybridhash import _native
+from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.kernels.reference import Step
+
+COMBINES: Final = ("sum", "mean", "concat")
+MODES: Final = ("sum", "mean", "max")
+RULES: Final = ("sgd", "adagrad", "rowwise_adagrad", "adam", "ftrl")
+ROW_DTYPES: Final = (torch.float32, torch.bfloat16, torch.float16)
+MAX_HASHES: Final = 16
+MAX_FUSED_DIM: Final = 1024  # floats of a gradient that a step sums on the stack
+
+
+def _encode_now(
+    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
+) -> Tensor:
+    rows = torch.empty(keys.numel(), len(salts), dtype=torch.int32)
+    unsigned = [salt & 0xFFFFFFFFFFFFFFFF for salt in salts]
+    _native.encode(
+        keys.detach().contiguous(),
+        dictionary.contiguous(),
+        num_buckets,
+        unsigned,
+        padding_key,
+        rows,
+        _threads(),
+    )
+    return rows
+
+
+encode_op = torch.library.custom_op("hybridhash::encode", _encode_now, mutates_args=())
+
+
+@encode_op.register_fake
+def _(
+    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
+) -> Tensor:
+    return keys.new_empty(keys.numel(), len(salts), dtype=torch.int32)
+
+
+def _pool_now(
+    head: Tensor,
+    tail: Tensor,
+    rows: Tensor,
+    offsets: Tensor,
+    weights: Tensor | None,
+    combine: int,
+    mode: int,
+    sparse: bool,
+) -> tuple[Tensor, Tensor]:
+    num_bags, dim = max(offsets.numel() - 1, 0), head.shape[1]
+    out = torch.empty(num_bags, dim, dtype=torch.float32)
+    argmax = torch.empty(num_bags, dim, dtype=torch.int32) if MODES[mode] == "max" else None
+    _native.forward(
+        _raw(head),
+        _raw(tail),
+        rows.contiguous(),
+        offsets.contiguous(),
+        _optional(weights),
+        combine,
+        mode,
+        out,
+        argmax,
+        _threads(),
+    )
+    return out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
+
+
+_pool = torch.library.custom_op("hybridhash::pool", _pool_now, mutates_args=())
+
+
+@_pool.register_fake
+def _(
+    head: Tensor,
+    tail: Tensor,
+    rows: Tensor,
+    offsets: Tensor,
+    weights: Tensor | None,
+    combine: int,
+    mode: int,
+    sparse: bool,
+) -> tuple[Tensor, Tensor]:
+    shape = (offsets.shape[0] - 1, head.shape[1])
+    out = head.new_empty(shape, dtype=torch.float32)
+    return out, head.new_empty(shape if MODES[mode] == "max" else 0, dtype=torch.int32)
+
+
+def _pool_gradients_now(
+    head: Tensor,
+    tail: Tensor,
+    rows: Tensor,
+    offsets: Tensor,
+    weights: Tensor | None,
+    argmax: Tensor,
+    grad: Tensor,
+    combine: int,
+    mode: int,
+) -> tuple[Tensor, Tensor]:
+    """Return the dense gradients of head and tail."""
+    parts = _gradients(head, tail, rows, offsets, weights, argmax, grad, combine, mode)
+    dense = []
+    for parameter, (indices, values) in zip((head, tail), parts, strict=True):
+        gradient = torch.zeros_like(parameter, dtype=torch.float32)
+        gradient[indices] = values
+        dense.append(gradient.to(parameter.dtype))
+    return dense[0], dense[1]
+
+
+_pool_gradients = torch.library.custom_op("hybridhash::pool_gradients", _pool_gradients_now, mutates_args=())
+
+
+@_pool_gradients.register_fake
+def _(
+    head: Tensor,
+    tail: Tensor,
+    rows: Tensor,
+    offsets: Tensor,
+    weights: Tensor | None,
+    argmax: Tensor,
+    grad: Tensor,
+    combine: int,
+    mode: int,
+) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(head), torch.empty_like(tail)
+
+
+def _weight_gradient_now(
+    head: Tensor, tail: Tensor, rows: Tensor, offsets: Tensor, grad: Tensor, combine: int
+) -> Tensor:
+    """Return the gradient of the per-sample weights."""
+    out = torch.empty(rows.shape[0], dtype=torch.float32)
+    _native.weight_gradient(
+        _raw(head), _raw(tail), rows.contiguous(), offsets.contiguous(), combine, _raw(grad), out, _threads()
+    )
+    return out
+
+
+_weight_gradient = torch.library.custom_op(
+    "hybridhash::weight_gradient", _weight_gradient_now, mutates_args=()
+)
+
+
+@_weight_gradient.register_fake
+def _(head: Tensor, tail: Tensor, rows: Tensor, offsets: Tensor, grad: Tensor, combine: int) -> Tensor:
+    return grad.new_empty(rows.shape[0], dtype=torch.float32)
+
+
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    head, tail, rows, offsets, weights, ctx.combine, ctx.mode, ctx.sparse = inputs
+    ctx.save_for_backward(head, tail, rows, offsets, weights, output[1])
+    ctx.mark_non_differentiable(output[1])
+
+
+def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    head, tail, rows, offsets, weights, argmax = ctx.saved_tensors
+    grad = grad.float()
+    of_weights = None
+    if weights is not None and ctx.needs_input_grad[4]:
+        weight_gradient = _weight_gradient_now if _is_plain(grad) else _weight_gradient
+        of_weights = weight_gradient(head, tail, rows, offsets, grad, ctx.combine).to(weights.dtype)
+    of_head = of_tail = None
+    if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
+        if ctx.sparse:
+            parts = _gradients(head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode)
+            of_head, of_tail = (
+                _sparse(indices, values.to(parameter.dtype), parameter)
+                for parameter, (indices, values) in zip((head, tail), parts, strict=True)
+            )
+        else:
+            pool_gradients = _pool_gradients_now if _is_plain(grad) else _pool_gradients
+            of_head, of_tail = pool_gradients(
+                head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode
+            )
+    return of_head, of_tail, None, None, of_weights, None, None, None
+
+
+_pool.register_autograd(_backward, setup_context=_setup_context)
+
+
+class _Pool(torch.autograd.Function):
+    """The operator ``hybridhash::pool`` without its dispatch, which costs more than a small batch."""
+
+    forward = staticmethod(_pool_now)
+    setup_context = staticmethod(_setup_context)
+    backward = staticmethod(_backward)
+
+
+def encode(
+    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
+) -> Tensor:
+    """Find the rows of keys; see ``kernels.reference.encode``.
+
+    Args:
+        keys: int64[N].
+        dictionary: int64, from ``hashing.place_keys``.
+        num_buckets: M, rows of the tail.
+        salts: H words as signed 64-bit integers.
+        padding_key: A key that stands for nothing.
+
+    Returns:
+        int32[N, H]: a head row, or the complement of a tail row; INT32_MAX first for a padding key.
+    """
+    find = _encode_now if _is_plain(keys) else encode_op
+    return find(keys, dictionary, num_buckets, salts, padding_key)
+
+
+def embedding_bag(
+    head: Tensor,
+    tail: Tensor,
+    rows: Tensor,
+    offsets: Tensor,
+    *,
+    combine: str,
+    mode: str,
+    per_sample_weights: Tensor | None = None,
+    sparse: bool = False,
+) -> Tensor:
+    """Pool the vectors of each bag of keys; see ``kernels.reference.embedding_bag``.
+
+    Args:
+        head: float[positions, D]: float32, bfloat16 or float16.
+        tail: float[M, bucket_dim], of the same dtype.
+        rows: int32[N, H], from `encode`.
+        offsets: int64[B + 1].
+        combine: ``sum``, ``mean`` or ``concat``.
+        mode: ``sum``, ``mean`` or ``max``.
+        per_sample_weights: float[N], for ``sum`` only.
+        sparse: Whether gradients of ``head`` and ``tail`` are (coalesced) sparse tensors.
+
+    Returns:
+        float[B, D] of the rows' dtype, summed in float32.
+
+    Raises:
+        InvalidTypeError: The rows have another dtype.
+    """
+    if head.dtype not in ROW_DTYPES:
+        raise InvalidTypeError(
+            f"rows: expected float32, bfloat16 or float16 on the cpu engine, got {head.dtype}"
+        )
+    pool: Any = _Pool.apply if _is_plain(offsets) else _pool
+    pooled, _ = pool(
+        head,
+        tail,
+        rows,
+        offsets,
+        per_sample_weights,
+        COMBINES.index(combine),
+        MODES.index(mode),
+        sparse,
+    )
+    result: Tensor = pooled if head.dtype == torch.float32 else pooled.to(head.dtype)
+    return result
+
+
+def _update_rows_now(
+    head: Tensor,
+    tail: Tensor,
+    head_state: Sequence[Tensor],
+    tail_state: Sequence[Tensor],
+    rows: Tensor,
+    offsets: Tensor,
+    weights: Tensor | None,
+    grad: Tensor,
+    combine: int,
+    mode_index: int,
+    rule: int,
+    numbers: Sequence[float],
+) -> None:
+    """Move the rows of a batch by one step of an optimizer, in place.
+
+    The gradients of a row are summed before it and its state move, as with torch's coalesced gradients.
+
+    Args:
+        head: float[positions, D], changed.
+        tail: float[M, bucket_dim], changed.
+        head_state: The optimizer's arrays for the head, flat float32, changed.
+        tail_state: The same for the tail.
+        rows: int32[N, H], from `encode`.
+        offsets: int64[B + 1].
+        weights: float[N], or None.
+        grad: float[B, D], the gradient of the pooled vectors.
+        combine: Index in `COMBINES`.
+        mode_index: Index in `MODES`, not ``max``; torch.compile has its own use for an argument named mode.
+        rule: Index in `RULES`.
+        numbers: learning rate, weight decay, eps, beta1, beta2, step size, l1, l2, beta.
+
+    Raises:
+        InvalidValueError: Rows or state are not contiguous, so that a copy would be changed in their place.
+    """
+    for name, changed in (
+        ("head", head),
+        ("tail", tail),
+        *(("state", state) for state in (*head_state, *tail_state)),
+    ):
+        if not changed.is_contiguous():
+            raise InvalidValueError(
+                f"{name}: expected contiguous memory, which a step changes in place, got strides "
+                f"{changed.stride()}; load a contiguous() copy"
+            )
+    _native.update(
+        head.detach(),
+        tail.detach(),
+        rows.contiguous(),
+        offsets.contiguous(),
+        _optional(weights),
+        combine,
+        mode_index,
+        _raw(grad.float()),
+        None,
+        [state.detach().view(-1) for state in head_state],
+        [state.detach().view(-1) for state in tail_state],
+        rule,
+        list(numbers),
+        _threads(),
+    )
+
+
+update_rows = torch.library.custom_op(
+    "hybridhash::update_rows", _update_rows_now, mutates_args=("head", "tail", "head_state", "tail_state")
+)
+
+
+class _PoolAndUpdate(torch.autograd.Function):
+    """Forward as `embedding_bag`; backward moves the rows instead of returning their gradients."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        head: Tensor,
+        tail: Tensor,
+        rows: Tensor,
+        offsets: Tensor,
+        weights: Tensor | None,
+        combine: int,
+        mode: int,
+        update: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor], None],
+    ) -> Tensor:
+        pool = _pool_now if _is_plain(offsets) else _pool
+        pooled: Tensor = pool(head, tail, rows, offsets, weights, combine, mode, False)[0]
+        # Not saved_tensors: the rows move in backward, which is what is wanted and no mistake.
+        ctx.head, ctx.tail, ctx.rows, ctx.offsets, ctx.weights = head, tail, rows, offsets, weights
+        ctx.combine, ctx.update = combine, update
+        return pooled
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        grad = grads[0].float()
+        of_weights = None
+        if ctx.weights is not None and ctx.needs_input_grad[4]:
+            weight_gradient = _weight_gradient_now if _is_plain(grad) else _weight_gradient
+            of_weights = weight_gradient(ctx.head, ctx.tail, ctx.rows, ctx.offsets, grad, ctx.combine)
+            of_weights = of_weights.to(ctx.weights.dtype)
+        with torch.no_grad():
+            ctx.update(ctx.rows, ctx.offsets, grad, ctx.weights)
+        return None, None, None, None, of_weights, None, None, None
+
+
+def pool_and_update(
+    head: Tensor,
+    tail: Tensor,
+    rows: Tensor,
+    offsets: Tensor,
+    *,
+    combine: str,
+    mode: str,
+    per_sample_weights: Tensor | None,
+    step: Step,
+) -> Tensor:
+    """Pool as `embedding_bag`; the backward pass moves the rows by one step of an optimizer.
+
+    Args:
+        head: float[positions, D], changed in backward.
+        tail: float[M, bucket_dim], changed in backward.
+        rows: int32[N, H], from `encode`.
+        offsets: int64[B + 1].
+        combine: ``sum``, ``mean`` or ``concat``.
+        mode: ``sum`` or ``mean``.
+        per_sample_weights: float[N], for ``sum`` only; they get a gradient.
+        step: The optimizer's step.
+
+    Returns:
+        float[B, D] of the rows' dtype.
+    """
+    combine_index, mode_index = COMBINES.index(combine), MODES.index(mode)
+
+    def update(rows: Tensor, offsets: Tensor, grad: Tensor, weights: Tensor | None) -> None:
+        move = _update_rows_now if _is_plain(grad) else update_rows
+        move(
+            head,
+            tail,
+            list(step.head_state),
+            list(step.tail_state),
+            rows,
+            offsets,
+            weights,
+            grad,
+            combine_index,
+            mode_index,
+            RULES.index(step.rule),
+            list(step.next_numbers()),
+        )
+
+    pooled: Tensor = _PoolAndUpdate.apply(  # type: ignore[no-untyped-call]
+        head, tail, rows, offsets, per_sample_weights, combine_index, mode_index, update
+    )
+    return pooled if head.dtype == torch.float32 else pooled.to(head.dtype)
+
+
+def _gradients(
+    head: Tensor,
+    tail: Tensor,
+    rows: Tensor,
+    offsets: Tensor,
+    weights: Tensor | None,
+    argmax: Tensor,
+    grad: Tensor,
+    combine: int,
+    mode: int,
+) -> list[tuple[Tensor, Tensor]]:
+    parts = _native.gradients(
+        _raw(head),
+        _raw(tail),
+        rows.contiguous(),
+        offsets.contiguous(),
+        _optional(weights),
+        combine,
+        mode,
+        _raw(grad),
+        argmax if MODES[mode] == "max" else None,
+        _threads(),
+    )
+    return [(torch.from_numpy(indices), torch.from_numpy(values)) for indices, values in parts]
+
+
+def _sparse(indices: Tensor, values: Tensor, parameter: Tensor) -> Tensor:
+    return torch.sparse_coo_tensor(
+        indices[None], values, parameter.shape, is_coalesced=True, check_invariants=False
+    )
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether this is a tensor with values, not one that torch.compile or torch.export traces with."""
+    return type(tensor) is Tensor and not torch.compiler.is_compiling()
+
+
+def _raw(tensor: Tensor) -> Tensor:
+    return tensor.detach().contiguous()
+
+
+def _optional(weights: Tensor | None) -> Tensor | None:
+    return None if weights is None else _raw(weights.float())
+
+
+def _threads() -> int:
+    return torch.get_num_threads()

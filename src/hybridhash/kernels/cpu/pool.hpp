@@ -1,0 +1,42 @@
+// A pool of threads that stay between calls. Work is cut into numbered tasks; which thread runs a task
+// must never change its result.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace hybridhash {
+
+class Pool {
+ public:
+    static Pool& instance();
+
+    // Runs task(0) .. task(num_tasks - 1) on up to num_threads threads, the caller's among them.
+    void run(int num_threads, int num_tasks, const std::function<void(int)>& task);
+
+ private:
+    struct Job {
+        const std::function<void(int)>* task = nullptr;
+        int num_tasks = 0;
+        int helpers_wanted = 0;  // threads that may still join
+        int helpers_inside = 0;
+        std::atomic<int> next{0};
+    };
+
+    void grow(int num_helpers);
+    void help();
+    static void work(Job& job);
+
+    std::mutex calls_;  // one call at a time
+    std::mutex mutex_;
+    std::condition_variable wake_, done_;
+    Job* job_ = nullptr;
+    std::atomic<unsigned> generation_{0};
+    int num_helpers_ = 0;
+};
+
+}  // namespace hybridhash

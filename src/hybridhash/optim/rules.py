@@ -1,0 +1,165 @@
+"""Optimizers that move the rows of a bag inside its backward pass.
+
+Only the rows of a batch move, and the gradients of a row are summed first, so a step equals that of torch's
+optimizer of the same name on coalesced sparse gradients (Adam: ``torch.optim.SparseAdam``).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from hybridhash.errors import InvalidValueError
+
+Rule = Literal["sgd", "adagrad", "rowwise_adagrad", "adam", "ftrl"]
+StateShape = Literal["float", "row"]
+
+
+def _check(name: str, value: float) -> None:
+    if not 0 <= value < math.inf:
+        raise InvalidValueError(f"{name}: expected a finite number, 0 or more, got {value}")
+
+
+@dataclass(frozen=True)
+class FusedOptimizer:
+    """What all rules have.
+
+    Attributes:
+        lr: Learning rate, above 0.
+        weight_decay: Times the row, added to its gradient, when the row moves.
+    """
+
+    lr: float
+    weight_decay: float = 0.0
+
+    rule: ClassVar[Rule]
+    states: ClassVar[tuple[StateShape, ...]] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no step can be made with."""
+        if not 0 < self.lr < math.inf:
+            raise InvalidValueError(f"lr: expected a finite number above 0, got {self.lr}")
+        _check("weight_decay", self.weight_decay)
+
+    @property
+    def initial(self) -> float:
+        """What the state holds before the first step."""
+        return 0.0
+
+    def numbers(self, step: int) -> list[float]:
+        """Return what the kernels take: lr, weight decay, eps, beta1, beta2, step size, l1, l2, beta.
+
+        Args:
+            step: The number of this step, from 1.
+        """
+        return [self.lr, self.weight_decay, 0.0, 0.0, 0.0, self.lr, 0.0, 0.0, 0.0]
+
+
+@dataclass(frozen=True)
+class SGD(FusedOptimizer):
+    """``row -= lr * gradient``, as ``torch.optim.SGD`` without momentum."""
+
+    rule: ClassVar[Rule] = "sgd"
+
+
+@dataclass(frozen=True)
+class Adagrad(FusedOptimizer):
+    """Each float's step shrinks with the sum of its squared gradients, as ``torch.optim.Adagrad``.
+
+    Attributes:
+        eps: Added to the root of the sum.
+        initial_accumulator_value: What the sums start from.
+    """
+
+    eps: float = 1e-10
+    initial_accumulator_value: float = 0.0
+
+    rule: ClassVar[Rule] = "adagrad"
+    states: ClassVar[tuple[StateShape, ...]] = ("float",)
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no step can be made with."""
+        super().__post_init__()
+        _check("eps", self.eps)
+        _check("initial_accumulator_value", self.initial_accumulator_value)
+
+    @property
+    def initial(self) -> float:
+        """What the sums start from."""
+        return self.initial_accumulator_value
+
+    def numbers(self, step: int) -> list[float]:
+        """See `FusedOptimizer.numbers`."""
+        return [self.lr, self.weight_decay, self.eps, 0.0, 0.0, self.lr, 0.0, 0.0, 0.0]
+
+
+@dataclass(frozen=True)
+class RowWiseAdagrad(Adagrad):
+    """Adagrad with one sum per row, of the mean squared gradient of its floats: state of 4 bytes a row."""
+
+    rule: ClassVar[Rule] = "rowwise_adagrad"
+    states: ClassVar[tuple[StateShape, ...]] = ("row",)
+
+
+@dataclass(frozen=True)
+class Adam(FusedOptimizer):
+    """Adam on the rows of the batch only, as ``torch.optim.SparseAdam``.
+
+    Attributes:
+        betas: Decay of the first and second moment, per step in which a row moves.
+        eps: Added to the root of the second moment.
+    """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+
+    rule: ClassVar[Rule] = "adam"
+    states: ClassVar[tuple[StateShape, ...]] = ("float", "float")
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no step can be made with."""
+        super().__post_init__()
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise InvalidValueError(f"betas: expected two numbers in [0, 1), got {self.betas}")
+        _check("eps", self.eps)
+
+    def numbers(self, step: int) -> list[float]:
+        """See `FusedOptimizer.numbers`."""
+        first, second = self.betas
+        step_size = self.lr * math.sqrt(1 - second**step) / (1 - first**step)
+        return [self.lr, self.weight_decay, self.eps, first, second, step_size, 0.0, 0.0, 0.0]
+
+
+@dataclass(frozen=True)
+class FTRL(FusedOptimizer):
+    """Follow the regularised leader, per coordinate, for wide weights; ``weight_decay`` is not used.
+
+    Attributes:
+        l1: Weights of smaller accumulated gradient are exactly zero.
+        l2: Shrinks weights towards zero.
+        beta: Smooths the first steps.
+
+    Source: McMahan et al., "Ad Click Prediction: a View from the Trenches", KDD 2013, algorithm 1.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    beta: float = 1.0
+
+    rule: ClassVar[Rule] = "ftrl"
+    states: ClassVar[tuple[StateShape, ...]] = ("float", "float")
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no step can be made with."""
+        super().__post_init__()
+        if self.weight_decay:
+            raise InvalidValueError(f"weight_decay: expected 0 with FTRL, got {self.weight_decay}; use l2")
+        for name, value in (("l1", self.l1), ("l2", self.l2), ("beta", self.beta)):
+            _check(name, value)
+
+    def numbers(self, step: int) -> list[float]:
+        """See `FusedOptimizer.numbers`."""
+        return [self.lr, 0.0, 0.0, 0.0, 0.0, self.lr, self.l1, self.l2, self.beta]
+
+
+OPTIMIZERS: Sequence[type[FusedOptimizer]] = (SGD, Adagrad, RowWiseAdagrad, Adam, FTRL)
