@@ -141,10 +141,10 @@ Shards::Shards(const Table& table, const Bags& bags, size_t num_bags, size_t num
             const int32_t* row = rows + i * num_hashes;
             if (row[0] == kNoRow) continue;
             if (row[0] >= 0) {
-                entries[at[shard_of_head(row[0])]++] = {(uint32_t)row[0], (uint32_t)(i * num_hashes)};
+                entries[at[shard_of_head(row[0])]++] = {(uint32_t)row[0], (uint32_t)i};
             } else {
                 for (size_t h = 0; h < num_hashes; ++h)
-                    entries[at[shard_of_tail(row[h])]++] = {(uint32_t)~row[h], (uint32_t)(i * num_hashes + h)};
+                    entries[at[shard_of_tail(row[h])]++] = {(uint32_t)~row[h], (uint32_t)i | (uint32_t)h << kKeyBits};
             }
         }
     });
@@ -156,7 +156,6 @@ Shards::Shards(const Table& table, const Bags& bags, size_t num_bags, size_t num
     gradient_.argmax = argmax;
     gradient_.hash_scale = table.combine == Combine::mean ? 1.0f / (float)num_hashes : 1.0f;
     gradient_.dim = table.dim;
-    gradient_.num_hashes = table.num_hashes;
     gradient_.concat = table.combine == Combine::concat;
 }
 

@@ -538,11 +538,7 @@ struct Piece {
 };
 
 HH_INLINE Piece piece_of(const Gradient& g, const Entry& entry, bool head, int width) {
-    uint32_t key = entry.source, hash = 0;
-    if (g.num_hashes > 1) {
-        key = entry.source / (uint32_t)g.num_hashes;
-        hash = entry.source - key * (uint32_t)g.num_hashes;
-    }
+    const uint32_t key = entry.source & ((1u << kKeyBits) - 1), hash = entry.source >> kKeyBits;
     const size_t at = (size_t)g.bag_of_key[key] * g.dim + (g.concat && !head ? (size_t)hash * width : 0);
     Piece piece;
     piece.values = g.values + at;
@@ -665,7 +661,7 @@ void apply_width(const Entry* entries, const Groups& groups, const Gradient& g, 
 // Plain SGD is linear, so every entry can move its row at once, in order, without grouping.
 template <int WIDTH>
 void descend(const Entry* entries, size_t count, const Gradient& g, bool head, const Slab& slab, float learning_rate) {
-    constexpr size_t kRowsAhead = 8;
+    constexpr size_t kRowsAhead = 16;
     const int width = WIDTH ? WIDTH : slab.width;
     float* rows = (float*)slab.rows;
     for (size_t e = 0; e < count; ++e) {

@@ -49,8 +49,10 @@ struct Bags {
 // One gradient that goes to one row of the head or of the tail, and where it comes from.
 struct Entry {
     uint32_t row;
-    uint32_t source;  // key * num_hashes + hash
+    uint32_t source;  // the key's number, and above kKeyBits the number of the hash function
 };
+
+constexpr int kKeyBits = 28;  // leaves four for the sixteen hash functions
 
 // How a row moves; the numbers of all rules together.
 struct Update {
@@ -79,7 +81,6 @@ struct Gradient {
     const int32_t* argmax;     // int32[B, dim], the key of each maximum; null unless mode is max
     float hash_scale;          // 1 / num_hashes for combine mean
     int dim;
-    int num_hashes;
     bool concat;
 };
 

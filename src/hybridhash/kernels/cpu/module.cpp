@@ -6,7 +6,6 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -95,9 +94,8 @@ Call call_of(const Rows& head, const Rows& tail, const Matrix<int32_t>& rows, co
     require(offsets.shape(0) >= 1, "offsets: expected at least one");
     call.num_bags = offsets.shape(0) - 1;
     call.num_keys = rows.shape(0);
-    require(call.num_keys * (size_t)table.num_hashes < std::numeric_limits<uint32_t>::max() / 2 &&
-                call.num_keys < (size_t)kNoRow && call.num_bags < (size_t)kNoRow,
-            "keys: expected fewer than 2**31 keys and bags in a call");
+    require(call.num_keys < (size_t)1 << kKeyBits && call.num_bags < (size_t)kNoRow,
+            "keys: expected fewer than 2**28 keys and 2**31 bags in a call");
     const int64_t* offset = offsets.data();
     require(offset[0] == 0 && offset[call.num_bags] == (int64_t)call.num_keys,
             "offsets: expected to go from 0 to the number of keys");
