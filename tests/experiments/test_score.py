@@ -96,3 +96,12 @@ def test_evaluates_another_label_and_weights(model: Path, clicks: Path, expected
 def test_refuses_to_evaluate_without_both_labels(model: Path, clicks: Path) -> None:
     with pytest.raises(InvalidValueError, match="label"):
         evaluate(model, [str(clicks)], Silence(), label="probability>=0")
+
+
+def test_a_refused_file_leaves_an_open_output_empty(model: Path, tmp_path: Path) -> None:
+    data = tmp_path / "other.csv"
+    data.write_text("a,b\n1,2\n")
+    out = io.BytesIO()
+    with pytest.raises(DataError):
+        predict_file(model, [str(data)], out, Silence())
+    assert out.getvalue() == b""

@@ -113,9 +113,10 @@ def _scores(
 
 
 def _write_csv(scores: Iterator[npt.NDArray[np.float32]], file: BinaryIO) -> int:
-    file.write(f"{COLUMN}\n".encode())
     num_rows = 0
     for part in scores:
+        if not num_rows:  # not before the first rows have proved good
+            file.write(f"{COLUMN}\n".encode())
         file.write("".join(f"{value}\n" for value in part).encode())
         num_rows += part.size
     return num_rows

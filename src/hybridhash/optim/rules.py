@@ -5,7 +5,6 @@ optimizer of the same name on coalesced sparse gradients (Adam: ``torch.optim.Sp
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -160,6 +159,3 @@ class FTRL(FusedOptimizer):
     def numbers(self, step: int) -> list[float]:
         """See `FusedOptimizer.numbers`."""
         return [self.lr, 0.0, 0.0, 0.0, 0.0, self.lr, self.l1, self.l2, self.beta]
-
-
-OPTIMIZERS: Sequence[type[FusedOptimizer]] = (SGD, Adagrad, RowWiseAdagrad, Adam, FTRL)
