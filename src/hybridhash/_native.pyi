@@ -28,6 +28,22 @@ def forward(
     argmax: Any | None,
     num_threads: int,
 ) -> None: ...
+def encode_and_pool(
+    keys: Any,
+    dictionary: Any,
+    salts: list[int],
+    padding_key: int | None,
+    head: Any,
+    tail: Any,
+    offsets: Any,
+    weights: Any | None,
+    combine: int,
+    mode: int,
+    rows: Any,
+    out: Any,
+    argmax: Any | None,
+    num_threads: int,
+) -> None: ...
 def weight_gradient(
     head: Any,
     tail: Any,

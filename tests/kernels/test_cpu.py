@@ -381,6 +381,48 @@ def test_results_do_not_depend_on_the_number_of_threads(
         assert all(map(torch.equal, results(), expected)), num_threads
 
 
+@settings(deadline=None)
+@given(batches(), modes, st.booleans())
+def test_rows_found_on_the_way_change_nothing(batch: Batch, mode: Mode, weighted: bool) -> None:
+    weights = torch.linspace(-1, 2, batch.keys.numel()) if weighted and mode == "sum" else None
+
+    def pooled(rows: Tensor | cpu.Lookup) -> list[Tensor]:
+        head, tail = batch.head.clone().requires_grad_(), batch.tail.clone().requires_grad_()
+        out = cpu.embedding_bag(
+            head, tail, rows, batch.offsets, combine=batch.combine, mode=mode, per_sample_weights=weights
+        )
+        out.square().sum().backward()
+        return [out.detach(), head.grad, tail.grad]  # type: ignore[list-item]
+
+    lookup = cpu.Lookup(batch.keys, batch.dictionary, batch.tail.shape[0], batch.salts, batch.padding)
+    assert all(map(torch.equal, pooled(lookup), pooled(batch.rows)))
+    assert lookup.found is not None
+    assert torch.equal(lookup.found, batch.rows)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean"])
+@pytest.mark.parametrize(
+    ("num_hashes", "combine", "dim"),
+    [
+        (1, "sum", 32), (2, "sum", 32), (2, "mean", 128), (3, "sum", 17), (4, "sum", 64), (5, "mean", 1),
+        (2, "concat", 16), (4, "concat", 64), (8, "concat", 32), (8, "concat", 16), (3, "concat", 24),
+    ],
+)  # fmt: skip
+def test_found_on_the_way_in_a_large_batch(num_hashes: int, combine: Combine, dim: int, mode: Mode) -> None:
+    """Blocks of keys, and rows asked for ahead; then a step of SGD, whose owners share the rows of all threads."""
+    batch = large(num_hashes, combine, dim)
+    lookup = cpu.Lookup(batch.keys, batch.dictionary, batch.tail.shape[0], batch.salts, batch.padding)
+    torch.set_num_threads(3)
+    assert torch.equal(
+        cpu.embedding_bag(batch.head, batch.tail, lookup, batch.offsets, combine=combine, mode=mode),
+        cpu.embedding_bag(batch.head, batch.tail, batch.rows, batch.offsets, combine=combine, mode=mode),
+    )
+    numbers = [0.01, *[0.0] * 8]
+    mine, theirs = (updated(batch, mode, None, "sgd", engine, numbers) for engine in ("cpu", "reference"))
+    for found, expected in zip(mine, theirs, strict=True):
+        assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize(("num_hashes", "combine", "dim"), [(2, "sum", 16), (8, "concat", 32)])
 def test_a_large_batch_is_that_of_the_definition(num_hashes: int, combine: Combine, dim: int) -> None:
     """Gradients of a key that comes thousands of times, relative to the sum of their sizes."""

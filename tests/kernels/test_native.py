@@ -270,6 +270,16 @@ def forward(call: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def encode_and_pool(call: dict[str, Any]) -> None:
+    rows = call["rows"]
+    _native.encode_and_pool(
+        call.get("keys", np.arange(len(rows))), call.get("dictionary", place_keys(np.arange(0))),
+        call.get("salts", bucket_salts(2)), None, call["head"], call["tail"], call["offsets"], call["weights"],
+        call["combine"], call["mode"], call.get("found", np.zeros((len(rows), 2), np.int32)),
+        call.get("out", np.zeros((12, 4), np.float32)), call.get("argmax"), call.get("num_threads", 1),
+    )  # fmt: skip
+
+
 def gradients(call: dict[str, Any]) -> None:
     _native.gradients(
         call["head"], call["tail"], call["rows"], call["offsets"], call["weights"], call["combine"], call["mode"],
@@ -294,7 +304,7 @@ def weight_gradient(call: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kernel", [forward, gradients, update, weight_gradient])
+@pytest.mark.parametrize("kernel", [forward, encode_and_pool, gradients, update, weight_gradient])
 def test_the_call_that_wrong_ones_start_from_is_right(kernel: Any) -> None:
     kernel(valid())
 
@@ -304,6 +314,33 @@ def test_the_call_that_wrong_ones_start_from_is_right(kernel: Any) -> None:
 def test_wrong_calls_raise(kernel: Any, change: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError)):
         kernel(valid() | change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(
+            change
+            for name, change in WRONG.items()
+            if not {"head", "rows"} & set(change) and name != "tail of too few rows"  # each is hashed into
+        ),
+        {"dictionary": place_keys(np.arange(3))},  # more positions than head rows
+        {"dictionary": place_keys(np.arange(3))[:-1]},
+        {"keys": np.arange(2)},
+        {"keys": np.arange(len(valid()["rows"])).astype(float)},
+        {"salts": bucket_salts(1)},
+        {"salts": []},
+        {"found": np.zeros((len(valid()["rows"]), 2))},
+        {"found": np.zeros((len(valid()["rows"]), 3), np.int32)},
+        {"found": np.zeros((len(valid()["rows"]) - 1, 2), np.int32)},
+        {"out": np.zeros((11, 4), np.float32)},
+        {"argmax": np.zeros((12, 4), np.int32)},
+        {"mode": BAG_MAX, "weights": None},
+    ],
+)
+def test_wrong_calls_of_encode_and_pool_raise(change: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        encode_and_pool(valid() | change)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.kernels import cpu, reference
-from hybridhash.kernels.reference import Mode, Step
+from hybridhash.kernels.reference import Mode, Rows, Step
 from hybridhash.optim import FusedOptimizer, OptimizerState
 from hybridhash.spec import TableSpec
 
@@ -153,7 +153,7 @@ class KeyEmbeddingBag(nn.Module):
             rows = self.encode(flat)
         if self.optimizer_state is not None and torch.is_grad_enabled():
             return self._pool_and_update(self.optimizer_state, rows, bounds, weights)
-        if isinstance(rows, Tensor):
+        if not isinstance(rows, Rows):
             return cpu.embedding_bag(
                 self.head,
                 self.tail,
@@ -180,7 +180,7 @@ class KeyEmbeddingBag(nn.Module):
         self, state: OptimizerState, rows: EncodedRows, offsets: Tensor, weights: Tensor | None
     ) -> Tensor:
         step = Step(state.of("head"), state.of("tail"), state.optimizer.rule, state.next_numbers)
-        if isinstance(rows, Tensor):
+        if not isinstance(rows, Rows):
             return cpu.pool_and_update(
                 self.head,
                 self.tail,
@@ -227,13 +227,19 @@ class KeyEmbeddingBag(nn.Module):
     def encode(self, keys: Tensor) -> EncodedRows:
         """Find the rows of keys, as the engine in use reads them.
 
+        The compiled engine finds them when the first bag reads them, in one pass with its pooling; until then
+        the keys are not to be changed.
+
         Args:
             keys: int64[N].
 
         Returns:
             What `forward` takes as ``rows``.
         """
-        found: EncodedRows = self.encoder(keys, self.padding_key, self.engine_in_use())
+        engine = self.engine_in_use()
+        if engine == "cpu" and not torch.compiler.is_compiling():
+            return self.encoder.lookup(keys, self.padding_key)
+        found: EncodedRows = self.encoder(keys, self.padding_key, engine)
         return found
 
     def dense_equivalent(self, keys: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from hybridhash.kernels.reference import Rows
 from hybridhash.spec import TableSpec
 from hybridhash.vocabulary import Vocabulary
 
-EncodedRows = Rows | Tensor
+EncodedRows = Rows | Tensor | cpu.Lookup
 
 
 class RowEncoder(nn.Module):
@@ -76,6 +76,18 @@ class RowEncoder(nn.Module):
             found: Tensor = cpu.encode(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
             return found
         return reference.encode(keys, self.dictionary, self.num_buckets, self.salts, padding_key)
+
+    def lookup(self, keys: Tensor, padding_key: int | None = None) -> cpu.Lookup:
+        """Let the compiled engine find the rows of keys when a bag first reads them.
+
+        Args:
+            keys: int64[N], not to be changed until then.
+            padding_key: A key that stands for nothing.
+
+        Returns:
+            What stands for the rows.
+        """
+        return cpu.Lookup(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
 
     def head_row(self, key: int) -> int | None:
         """Return the head row of one key, or None where it has none."""

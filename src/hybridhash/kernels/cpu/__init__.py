@@ -4,9 +4,18 @@ from hybridhash.kernels.cpu.ops import (
     MAX_FUSED_DIM,
     MAX_HASHES,
     ROW_DTYPES,
+    Lookup,
     embedding_bag,
     encode,
     pool_and_update,
 )
 
-__all__ = ["MAX_FUSED_DIM", "MAX_HASHES", "ROW_DTYPES", "embedding_bag", "encode", "pool_and_update"]
+__all__ = [
+    "MAX_FUSED_DIM",
+    "MAX_HASHES",
+    "ROW_DTYPES",
+    "Lookup",
+    "embedding_bag",
+    "encode",
+    "pool_and_update",
+]

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <numeric>
 
 #include "pool.hpp"
@@ -66,6 +67,35 @@ void encode(const Encoder& encoder, const int64_t* keys, int32_t* rows, size_t c
 void forward(const Table& table, const Bags& bags, size_t num_bags, float* out, int32_t* argmax, int num_threads) {
     split(num_bags, bags_per_task(bags, num_bags), num_threads,
           [&](size_t first, size_t last) { kernels().forward(table, bags, first, last, out, argmax); });
+}
+
+void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
+                     size_t num_bags, float* out, int32_t* argmax, int num_threads) {
+    split(num_bags, bags_per_task(bags, num_bags), num_threads, [&](size_t first, size_t last) {
+        kernels().encode_and_pool(encoder, table, bags, keys, rows, first, last, out, argmax);
+    });
+}
+
+std::pair<int32_t, int32_t> bounds(const int32_t* rows, size_t num_keys, int num_hashes, int num_threads) {
+    std::mutex lock;
+    std::pair<int32_t, int32_t> found{-1, -1};
+    split(num_keys, 4 * kKeysPerTask, num_threads, [&](size_t first, size_t last) {
+        int32_t least, greatest;
+        kernels().bounds(rows + first * num_hashes, last - first, num_hashes, &least, &greatest);
+        std::lock_guard<std::mutex> guard(lock);
+        found.first = std::min(found.first, least);
+        found.second = std::max(found.second, greatest);
+    });
+    return found;
+}
+
+void descend(const Table& table, const Bags& bags, size_t num_bags, const float* grad, float learning_rate,
+             int num_threads) {
+    const size_t num_rows = num_bags ? (size_t)bags.offsets[num_bags] * (size_t)table.num_hashes : 0;
+    const int num_owners = (int)std::min<size_t>((size_t)std::min(num_threads, 1 << 15), tasks_for(num_rows, 4096));
+    Pool::instance().run(num_threads, num_owners, [&](int owner) {
+        kernels().descend(table, bags, num_bags, grad, learning_rate, (unsigned)owner, (unsigned)num_owners);
+    });
 }
 
 void weight_gradient(const Table& table, const Bags& bags, size_t num_bags, const float* grad, float* out,

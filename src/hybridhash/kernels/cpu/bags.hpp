@@ -1,6 +1,7 @@
 // The operators over all rows of a call, cut into tasks for the threads.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "buffer.hpp"
@@ -11,8 +12,17 @@ namespace hybridhash {
 void hash_integers(const int64_t* values, int64_t* keys, size_t count, uint64_t salt, int num_threads);
 void encode(const Encoder& encoder, const int64_t* keys, int32_t* rows, size_t count, int num_threads);
 void forward(const Table& table, const Bags& bags, size_t num_bags, float* out, int32_t* argmax, int num_threads);
+// encode and forward at once; rows are written.
+void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
+                     size_t num_bags, float* out, int32_t* argmax, int num_threads);
+// The least and greatest row, as Kernels::bounds.
+std::pair<int32_t, int32_t> bounds(const int32_t* rows, size_t num_keys, int num_hashes, int num_threads);
 void weight_gradient(const Table& table, const Bags& bags, size_t num_bags, const float* grad, float* out,
                      int num_threads);
+
+// A step of plain SGD on float rows.
+void descend(const Table& table, const Bags& bags, size_t num_bags, const float* grad, float learning_rate,
+             int num_threads);
 
 // The gradients of one batch, sorted into shards: each shard is a range of rows of the head or of the tail, and its
 // entries stand in the order of the keys. Shards do not depend on the number of threads.

@@ -1,4 +1,4 @@
-// The kernels that are compiled once per instruction set. Their source (isa.cpp) is built with other flags
+// The kernels that are compiled once per instruction set. Their sources (isa*.cpp) are built with other flags
 // under another namespace each time; dispatch.cpp takes the best that the machine runs.
 #pragma once
 
@@ -94,13 +94,16 @@ struct Kernels {
     const char* name;
     void (*hash_integers)(const int64_t* values, int64_t* keys, size_t count, uint64_t salt);
     void (*encode)(const Encoder& encoder, const int64_t* keys, int32_t* rows, size_t count);
-    void (*forward)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag, float* out,
-                    int32_t* argmax);
-    void (*weight_gradient)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag,
-                            const float* grad, float* out);
     // The least and the greatest of the rows, padding left out; -1 is always among them. The greatest is kNoRow
     // if a key has a tail row first and then something else.
     void (*bounds)(const int32_t* rows, size_t num_keys, int num_hashes, int32_t* least, int32_t* greatest);
+    void (*forward)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag, float* out,
+                    int32_t* argmax);
+    // encode and forward in one pass over the keys of the bags; the rows are kept as well.
+    void (*encode_and_pool)(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys,
+                            int32_t* rows, size_t first_bag, size_t last_bag, float* out, int32_t* argmax);
+    void (*weight_gradient)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag,
+                            const float* grad, float* out);
     // Adds the gradients of the entries, grouped by row in their order, and moves each row once. All entries
     // are of one slab.
     void (*apply)(const Entry* entries, size_t count, const Gradient& gradient, bool head, const Slab& slab,
@@ -108,6 +111,9 @@ struct Kernels {
     // The same sums written out, one line of width floats per different row, in the order of first use.
     size_t (*collect)(const Entry* entries, size_t count, const Gradient& gradient, bool head, int width,
                       uint32_t* rows, float* out, const Grouping& room);
+    // A step of plain SGD on the float rows of one of the owners, in the order of the keys.
+    void (*descend)(const Table& table, const Bags& bags, size_t num_bags, const float* grad, float learning_rate,
+                    unsigned owner, unsigned num_owners);
 };
 
 // The slots that grouping this many entries wants: a power of two.

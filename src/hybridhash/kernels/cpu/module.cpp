@@ -72,9 +72,11 @@ struct Call {
     size_t num_bags, num_keys;
 };
 
-// Everything that forward and backward share, checked: rows of the tables exist, offsets rise from 0 to the keys.
-Call call_of(const Rows& head, const Rows& tail, const Matrix<int32_t>& rows, const Array<int64_t>& offsets,
-             const std::optional<Array<float>>& weights, int combine, int mode) {
+// What all calls on bags share, checked: the tables fit each other, offsets rise from 0 to the keys. The rows of keys
+// have yet to be checked, or written.
+template <class RowsOfKeys>
+Call unchecked_call_of(const Rows& head, const Rows& tail, const RowsOfKeys& rows, const Array<int64_t>& offsets,
+                       const std::optional<Array<float>>& weights, int combine, int mode) {
     require(combine >= 0 && combine <= 2 && mode >= 0 && mode <= 2, "combine, mode: expected 0, 1 or 2");
     Call call;
     Table& table = call.table;
@@ -102,16 +104,20 @@ Call call_of(const Rows& head, const Rows& tail, const Matrix<int32_t>& rows, co
     bool rising = true;
     for (size_t b = 0; b < call.num_bags; ++b) rising &= offset[b] <= offset[b + 1];
     require(rising, "offsets: expected to rise");
-    // A head row is >= 0 and below num_head; a tail row r is kept as ~r, so all are at or above ~(num_tail - 1).
-    const int64_t num_head = (int64_t)head.shape(0), num_tail = (int64_t)tail.shape(0);
-    const int32_t* row = rows.data();
-    int32_t least, greatest;
-    kernels().bounds(row, call.num_keys, table.num_hashes, &least, &greatest);
-    require(greatest < num_head && -(int64_t)least <= num_tail,
-            "rows: expected rows that the table has");
     if (weights) require(weights->shape(0) == call.num_keys, "weights: expected one per key");
     require(!weights || mode == (int)Mode::sum, "weights: expected mode sum");
-    call.bags = {row, offset, weights ? weights->data() : nullptr, (Mode)mode};
+    call.bags = {rows.data(), offset, weights ? weights->data() : nullptr, (Mode)mode};
+    return call;
+}
+
+Call call_of(const Rows& head, const Rows& tail, const Matrix<int32_t>& rows, const Array<int64_t>& offsets,
+             const std::optional<Array<float>>& weights, int combine, int mode, int num_threads) {
+    require(num_threads >= 1, kThreads);
+    const Call call = unchecked_call_of(head, tail, rows, offsets, weights, combine, mode);
+    // A head row is >= 0 and below num_head; a tail row r is kept as ~r, so all are at or above ~(num_tail - 1).
+    const int64_t num_head = (int64_t)head.shape(0), num_tail = (int64_t)tail.shape(0);
+    const auto [least, greatest] = bounds(rows.data(), call.num_keys, call.table.num_hashes, num_threads);
+    require(greatest < num_head && -(int64_t)least <= num_tail, "rows: expected rows that the table has");
     return call;
 }
 
@@ -124,10 +130,20 @@ void check_gradient(const Call& call, const Matrix<float>& grad, const std::opti
                 "argmax: expected the shape of the output");
 }
 
+void check_output(const Call& call, const OutputMatrix<float>& out,
+                  const std::optional<OutputMatrix<int32_t>>& argmax) {
+    require(out.shape(0) == call.num_bags && out.shape(1) == (size_t)call.table.dim, "out: expected a line per bag");
+    require((call.bags.mode == Mode::max) == argmax.has_value(), "argmax: expected with mode max only");
+    if (argmax)
+        require(argmax->shape(0) == out.shape(0) && argmax->shape(1) == out.shape(1),
+                "argmax: expected the shape of out");
+}
+
 }  // namespace
 
 NB_MODULE(_native, m) {
     m.doc() = "CPU kernels of hybridhash on raw arrays.";
+    kernels();  // a wrong HYBRIDHASH_ISA fails the import
     m.def("isa", [] { return std::string(kernels().name); }, "The instruction set in use.");
 
     m.def("place_keys",
@@ -169,13 +185,8 @@ NB_MODULE(_native, m) {
           [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,
              int combine, int mode, OutputMatrix<float> out, std::optional<OutputMatrix<int32_t>> argmax,
              int num_threads) {
-              require(num_threads >= 1, kThreads);
-              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode);
-              require(out.shape(0) == call.num_bags && out.shape(1) == head.shape(1), "out: expected a line per bag");
-              require((mode == (int)Mode::max) == argmax.has_value(), "argmax: expected with mode max only");
-              if (argmax)
-                  require(argmax->shape(0) == out.shape(0) && argmax->shape(1) == out.shape(1),
-                          "argmax: expected the shape of out");
+              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode, num_threads);
+              check_output(call, out, argmax);
               nb::gil_scoped_release release;
               forward(call.table, call.bags, call.num_bags, out.data(), argmax ? argmax->data() : nullptr,
                       num_threads);
@@ -183,11 +194,32 @@ NB_MODULE(_native, m) {
           array("head"), array("tail"), array("rows"), array("offsets"), array("weights").none(),
           nb::arg("combine"), nb::arg("mode"), array("out"), array("argmax").none(), nb::arg("num_threads"));
 
+    m.def("encode_and_pool",
+          [](Array<int64_t> keys, Array<int64_t> dictionary, std::vector<uint64_t> salts,
+             std::optional<int64_t> padding_key, Rows head, Rows tail, Array<int64_t> offsets,
+             std::optional<Array<float>> weights, int combine, int mode, OutputMatrix<int32_t> rows,
+             OutputMatrix<float> out, std::optional<OutputMatrix<int32_t>> argmax, int num_threads) {
+              require(num_threads >= 1, kThreads);
+              const Encoder encoder = encoder_of(dictionary, tail.shape(0), salts, padding_key);
+              require(encoder.num_dictionary_buckets * kBucketKeys <= head.shape(0),
+                      "head: expected a row for each position of the dictionary");
+              require(rows.shape(0) == keys.shape(0) && rows.shape(1) == salts.size(),
+                      "rows: expected a line per key and a column per hash function");
+              const Call call = unchecked_call_of(head, tail, rows, offsets, weights, combine, mode);
+              check_output(call, out, argmax);
+              nb::gil_scoped_release release;
+              encode_and_pool(encoder, call.table, call.bags, keys.data(), rows.data(), call.num_bags, out.data(),
+                              argmax ? argmax->data() : nullptr, num_threads);
+          },
+          array("keys"), array("dictionary"), nb::arg("salts"), nb::arg("padding_key").none(), array("head"),
+          array("tail"), array("offsets"), array("weights").none(), nb::arg("combine"), nb::arg("mode"), array("rows"),
+          array("out"), array("argmax").none(), nb::arg("num_threads"),
+          "encode and forward in one pass over the keys.");
+
     m.def("weight_gradient",
           [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, int combine, Matrix<float> grad,
              Output<float> out, int num_threads) {
-              require(num_threads >= 1, kThreads);
-              const Call call = call_of(head, tail, rows, offsets, std::nullopt, combine, (int)Mode::sum);
+              const Call call = call_of(head, tail, rows, offsets, std::nullopt, combine, (int)Mode::sum, num_threads);
               require(grad.shape(0) == call.num_bags && grad.shape(1) == head.shape(1),
                       "grad: expected the shape of the output");
               require(out.shape(0) == call.num_keys, "out: expected one per key");
@@ -202,8 +234,7 @@ NB_MODULE(_native, m) {
              int combine, int mode, Matrix<float> grad, std::optional<Matrix<int32_t>> argmax,
              std::vector<Output<float>> head_state, std::vector<Output<float>> tail_state, int rule,
              std::vector<double> numbers, int num_threads) {
-              require(num_threads >= 1, kThreads);
-              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode);
+              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode, num_threads);
               check_gradient(call, grad, argmax);
               require(rule >= 0 && rule <= (int)Rule::ftrl, "rule: expected 0 to 4");
               require(numbers.size() == 9, "numbers: expected 9");
@@ -223,6 +254,8 @@ NB_MODULE(_native, m) {
               const Update update{(Rule)rule, number(0), number(1), number(2), (float)(1.0 - numbers[3]),
                                   (float)(1.0 - numbers[4]), number(5), number(6), number(7), number(8)};
               nb::gil_scoped_release release;
+              if (update.rule == Rule::sgd && update.weight_decay == 0.0f && call.table.element == Element::f32 && !argmax)
+                  return descend(call.table, call.bags, call.num_bags, grad.data(), update.learning_rate, num_threads);
               const Shards shards(call.table, call.bags, call.num_bags, head.shape(0), tail.shape(0), grad.data(),
                                   argmax ? argmax->data() : nullptr, num_threads);
               shards.apply(head_slab, tail_slab, call.table.element, update);
@@ -234,8 +267,7 @@ NB_MODULE(_native, m) {
     m.def("gradients",
           [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,
              int combine, int mode, Matrix<float> grad, std::optional<Matrix<int32_t>> argmax, int num_threads) {
-              require(num_threads >= 1, kThreads);
-              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode);
+              const Call call = call_of(head, tail, rows, offsets, weights, combine, mode, num_threads);
               check_gradient(call, grad, argmax);
               struct Sums {
                   std::vector<int64_t> rows;

@@ -4,6 +4,7 @@ Results are the same bit for bit with any number of threads; threads follow ``to
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
@@ -21,16 +22,42 @@ MAX_HASHES: Final = 16
 MAX_FUSED_DIM: Final = 1024  # floats of a gradient that a step sums on the stack
 
 
+@dataclass
+class Lookup:
+    """Keys whose rows are found when a bag first reads them, in one pass with its pooling.
+
+    Attributes:
+        keys: int64[N], not to be changed before.
+        dictionary: int64, from ``hashing.place_keys``.
+        num_buckets: M, rows of the tail.
+        salts: H words as signed 64-bit integers.
+        padding_key: A key that stands for nothing.
+        found: int32[N, H], the rows, once they are known.
+    """
+
+    keys: Tensor
+    dictionary: Tensor
+    num_buckets: int
+    salts: Sequence[int]
+    padding_key: int | None = None
+    found: Tensor | None = None
+
+    def rows(self) -> Tensor:
+        """Return int32[N, H], as `encode` does."""
+        if self.found is None:
+            self.found = encode(self.keys, self.dictionary, self.num_buckets, self.salts, self.padding_key)
+        return self.found
+
+
 def _encode_now(
     keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
 ) -> Tensor:
     rows = torch.empty(keys.numel(), len(salts), dtype=torch.int32)
-    unsigned = [salt & 0xFFFFFFFFFFFFFFFF for salt in salts]
     _native.encode(
         keys.detach().contiguous(),
         dictionary.contiguous(),
         num_buckets,
-        unsigned,
+        _unsigned(salts),
         padding_key,
         rows,
         _threads(),
@@ -58,9 +85,7 @@ def _pool_now(
     mode: int,
     sparse: bool,
 ) -> tuple[Tensor, Tensor]:
-    num_bags, dim = max(offsets.numel() - 1, 0), head.shape[1]
-    out = torch.empty(num_bags, dim, dtype=torch.float32)
-    argmax = torch.empty(num_bags, dim, dtype=torch.int32) if MODES[mode] == "max" else None
+    out, argmax = _empty_output(head, offsets, mode)
     _native.forward(
         _raw(head),
         _raw(tail),
@@ -74,6 +99,12 @@ def _pool_now(
         _threads(),
     )
     return out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
+
+
+def _empty_output(head: Tensor, offsets: Tensor, mode: int) -> tuple[Tensor, Tensor | None]:
+    shape = (max(offsets.numel() - 1, 0), head.shape[1])
+    argmax = torch.empty(shape, dtype=torch.int32) if MODES[mode] == "max" else None
+    return torch.empty(shape, dtype=torch.float32), argmax
 
 
 _pool = torch.library.custom_op("hybridhash::pool", _pool_now, mutates_args=())
@@ -190,9 +221,62 @@ _pool.register_autograd(_backward, setup_context=_setup_context)
 class _Pool(torch.autograd.Function):
     """The operator ``hybridhash::pool`` without its dispatch, which costs more than a small batch."""
 
-    forward = staticmethod(_pool_now)
-    setup_context = staticmethod(_setup_context)
+    @staticmethod
+    def forward(
+        ctx: Any,
+        head: Tensor,
+        tail: Tensor,
+        rows: Tensor | Lookup,
+        offsets: Tensor,
+        weights: Tensor | None,
+        combine: int,
+        mode: int,
+        sparse: bool,
+    ) -> tuple[Tensor, Tensor]:
+        output = _find_and_pool(head, tail, rows, offsets, weights, combine, mode)
+        inputs = (head, tail, _found(rows), offsets, weights, combine, mode, sparse)
+        _setup_context(ctx, inputs, output)
+        return output
+
     backward = staticmethod(_backward)
+
+
+def _find_and_pool(
+    head: Tensor,
+    tail: Tensor,
+    rows: Tensor | Lookup,
+    offsets: Tensor,
+    weights: Tensor | None,
+    combine: int,
+    mode: int,
+) -> tuple[Tensor, Tensor]:
+    """Pool as `_pool_now`; the rows of a lookup that has none yet are found on the way."""
+    if isinstance(rows, Tensor) or rows.found is not None:
+        return _pool_now(head, tail, _found(rows), offsets, weights, combine, mode, False)
+    found = torch.empty(rows.keys.numel(), len(rows.salts), dtype=torch.int32)
+    out, argmax = _empty_output(head, offsets, mode)
+    _native.encode_and_pool(
+        rows.keys.detach().contiguous(),
+        rows.dictionary.contiguous(),
+        _unsigned(rows.salts),
+        rows.padding_key,
+        _raw(head),
+        _raw(tail),
+        offsets.contiguous(),
+        _optional(weights),
+        combine,
+        mode,
+        found,
+        out,
+        argmax,
+        _threads(),
+    )
+    rows.found = found
+    return out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
+
+
+def _found(rows: Tensor | Lookup) -> Tensor:
+    return rows if isinstance(rows, Tensor) else rows.rows()
 
 
 def encode(
@@ -217,7 +301,7 @@ def encode(
 def embedding_bag(
     head: Tensor,
     tail: Tensor,
-    rows: Tensor,
+    rows: Tensor | Lookup,
     offsets: Tensor,
     *,
     combine: str,
@@ -230,7 +314,7 @@ def embedding_bag(
     Args:
         head: float[positions, D]: float32, bfloat16 or float16.
         tail: float[M, bucket_dim], of the same dtype.
-        rows: int32[N, H], from `encode`.
+        rows: int32[N, H], from `encode`; or a lookup, which is answered on the way.
         offsets: int64[B + 1].
         combine: ``sum``, ``mean`` or ``concat``.
         mode: ``sum``, ``mean`` or ``max``.
@@ -247,11 +331,12 @@ def embedding_bag(
         raise InvalidTypeError(
             f"rows: expected float32, bfloat16 or float16 on the cpu engine, got {head.dtype}"
         )
-    pool: Any = _Pool.apply if _is_plain(offsets) else _pool
+    is_plain = _is_plain(offsets)
+    pool: Any = _Pool.apply if is_plain else _pool
     pooled, _ = pool(
         head,
         tail,
-        rows,
+        rows if is_plain else _found(rows),
         offsets,
         per_sample_weights,
         COMBINES.index(combine),
@@ -338,17 +423,20 @@ class _PoolAndUpdate(torch.autograd.Function):
         ctx: Any,
         head: Tensor,
         tail: Tensor,
-        rows: Tensor,
+        rows: Tensor | Lookup,
         offsets: Tensor,
         weights: Tensor | None,
         combine: int,
         mode: int,
         update: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor], None],
     ) -> Tensor:
-        pool = _pool_now if _is_plain(offsets) else _pool
-        pooled: Tensor = pool(head, tail, rows, offsets, weights, combine, mode, False)[0]
+        pooled: Tensor
+        if _is_plain(offsets):
+            pooled, _ = _find_and_pool(head, tail, rows, offsets, weights, combine, mode)
+        else:
+            pooled, _ = _pool(head, tail, _found(rows), offsets, weights, combine, mode, False)
         # Not saved_tensors: the rows move in backward, which is what is wanted and no mistake.
-        ctx.head, ctx.tail, ctx.rows, ctx.offsets, ctx.weights = head, tail, rows, offsets, weights
+        ctx.head, ctx.tail, ctx.rows, ctx.offsets, ctx.weights = head, tail, _found(rows), offsets, weights
         ctx.combine, ctx.update = combine, update
         return pooled
 
@@ -368,7 +456,7 @@ class _PoolAndUpdate(torch.autograd.Function):
 def pool_and_update(
     head: Tensor,
     tail: Tensor,
-    rows: Tensor,
+    rows: Tensor | Lookup,
     offsets: Tensor,
     *,
     combine: str,
@@ -381,7 +469,7 @@ def pool_and_update(
     Args:
         head: float[positions, D], changed in backward.
         tail: float[M, bucket_dim], changed in backward.
-        rows: int32[N, H], from `encode`.
+        rows: int32[N, H], from `encode`; or a lookup, which is answered on the way.
         offsets: int64[B + 1].
         combine: ``sum``, ``mean`` or ``concat``.
         mode: ``sum`` or ``mean``.
@@ -459,6 +547,10 @@ def _raw(tensor: Tensor) -> Tensor:
 
 def _optional(weights: Tensor | None) -> Tensor | None:
     return None if weights is None else _raw(weights.float())
+
+
+def _unsigned(salts: Sequence[int]) -> list[int]:
+    return [salt & 0xFFFFFFFFFFFFFFFF for salt in salts]
 
 
 def _threads() -> int:
