@@ -90,8 +90,8 @@ class KeyEmbeddingBag(nn.Module):
         self.padding_key: Final = padding_key
         self.sparse: Final = sparse
         self.engine: Final[Engine] = engine
-        self.head = nn.Parameter(torch.empty(spec.num_positions, spec.dim))
-        self.tail = nn.Parameter(torch.empty(spec.num_buckets, spec.bucket_dim))
+        self.head = nn.Parameter(cpu.empty_rows((spec.num_positions, spec.dim)))
+        self.tail = nn.Parameter(cpu.empty_rows((spec.num_buckets, spec.bucket_dim)))
         self.optimizer_state = None if optimizer is None else OptimizerState(optimizer, self.head, self.tail)
         self._padding_row: int | None
         self._find_padding_row()
@@ -151,14 +151,25 @@ class KeyEmbeddingBag(nn.Module):
         flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
         if rows is None:
             rows = self.encode(flat)
-        if self.optimizer_state is not None and torch.is_grad_enabled():
-            return self._pool_and_update(self.optimizer_state, rows, bounds, weights)
+        is_reference = isinstance(rows, Rows)
+        if is_reference and not torch.compiler.is_compiling():
+            _check_bounds(bounds, flat.numel())
+        try:
+            if self.optimizer_state is not None and torch.is_grad_enabled():
+                return self._pool_and_update(self.optimizer_state, rows, bounds, weights)
+            return self._pool(rows, bounds, weights)
+        except ValueError:
+            if not is_reference:  # its kernels check offsets too, faster and with fewer words
+                _check_bounds(bounds, flat.numel())
+            raise
+
+    def _pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         if not isinstance(rows, Rows):
             return cpu.embedding_bag(
                 self.head,
                 self.tail,
                 rows,
-                bounds,
+                offsets,
                 combine=self.spec.combine,
                 mode=self.mode,
                 per_sample_weights=weights,
@@ -168,7 +179,7 @@ class KeyEmbeddingBag(nn.Module):
             self.head,
             self.tail,
             rows,
-            bounds,
+            offsets,
             combine=self.spec.combine,
             mode=self.mode,
             per_sample_weights=weights,
@@ -306,8 +317,6 @@ class KeyEmbeddingBag(nn.Module):
                 )
         else:
             offsets = torch.cat([offsets, offsets.new_full((1,), keys.numel())])
-        if not torch.compiler.is_compiling():
-            _check_bounds(offsets, keys.numel())
         return keys, offsets, weights
 
 

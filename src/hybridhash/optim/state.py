@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from hybridhash.kernels import cpu
 from hybridhash.optim.rules import FusedOptimizer
 
 
@@ -25,9 +26,8 @@ class OptimizerState(nn.Module):
         for name, rows in (("head", head), ("tail", tail)):
             for index, shape in enumerate(optimizer.states):
                 size = rows.shape if shape == "float" else rows.shape[:1]
-                self.register_buffer(
-                    f"{name}{index}", torch.full(size, optimizer.initial, dtype=torch.float32)
-                )
+                state = cpu.empty_rows(size, torch.float32).fill_(optimizer.initial)
+                self.register_buffer(f"{name}{index}", state)
 
     def of(self, part: str) -> list[Tensor]:
         """Return the arrays of ``head`` or ``tail``."""

@@ -6,6 +6,7 @@ from hybridhash.kernels.cpu.ops import (
     ROW_DTYPES,
     Lookup,
     embedding_bag,
+    empty_rows,
     encode,
     pool_and_update,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "ROW_DTYPES",
     "Lookup",
     "embedding_bag",
+    "empty_rows",
     "encode",
     "pool_and_update",
 ]

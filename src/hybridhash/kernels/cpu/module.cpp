@@ -13,6 +13,8 @@
 #include "bags.hpp"
 #include "dictionary.hpp"
 #include "hashing_module.hpp"
+#include "pages.hpp"
+#include "pool.hpp"
 
 namespace nb = nanobind;
 using namespace hybridhash;
@@ -27,6 +29,7 @@ template <class T>
 using Matrix = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using OutputMatrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Memory = nb::ndarray<nb::c_contig, nb::device::cpu>;
 using Rows = nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu>;  // float32, bfloat16 or float16
 
 // Taken as it is: a converted copy of what a kernel writes to would be lost.
@@ -145,6 +148,14 @@ NB_MODULE(_native, m) {
     m.doc() = "CPU kernels of hybridhash on raw arrays.";
     kernels();  // a wrong HYBRIDHASH_ISA fails the import
     m.def("isa", [] { return std::string(kernels().name); }, "The instruction set in use.");
+
+    m.def("use_openmp", [](const std::string& library) { return Pool::instance().use_openmp(library.c_str()); },
+          nb::arg("library"),
+          "Run on the threads of an OpenMP library that the process has loaded; False if it is not loaded.");
+
+    m.def("spread_over_huge_pages",
+          [](Memory memory) { spread_over_huge_pages(memory.data(), memory.nbytes()); }, array("memory"),
+          "Ask for pages of 2 MiB under an array that has not been written to yet.");
 
     m.def("place_keys",
           [](Array<int64_t> keys, Output<int64_t> dictionary) {

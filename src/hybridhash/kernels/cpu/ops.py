@@ -5,6 +5,7 @@ Results are the same bit for bit with any number of threads; threads follow ``to
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -13,6 +14,11 @@ from torch import Tensor
 from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.kernels.reference import Step
+
+# Torch's wheels bring the OpenMP library whose threads torch's operators run on; the kernels take the same ones.
+for _library in Path(torch.__file__).with_name("lib").glob("lib*omp*.so*"):
+    if _native.use_openmp(str(_library)):
+        break
 
 COMBINES: Final = ("sum", "mean", "concat")
 MODES: Final = ("sum", "mean", "max")
@@ -239,6 +245,22 @@ class _Pool(torch.autograd.Function):
         return output
 
     backward = staticmethod(_backward)
+
+
+def empty_rows(shape: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
+    """Make room for the rows of a table or their optimizer state, in huge pages where the system has them.
+
+    Args:
+        shape: Of the rows.
+        dtype: Torch's default if not given.
+
+    Returns:
+        A tensor of the shape on torch's default device, not filled.
+    """
+    rows = torch.empty(tuple(shape), dtype=dtype)
+    if rows.device.type == "cpu" and _is_plain(rows):
+        _native.spread_over_huge_pages(rows)
+    return rows
 
 
 def _find_and_pool(

@@ -1,6 +1,7 @@
 #include "pool.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
+#include <dlfcn.h>
 #include <pthread.h>
 #endif
 
@@ -22,7 +23,7 @@ inline void relax() {
 #endif
 }
 
-// The threads of the parent do not exist in a forked child, which therefore starts a pool of its own.
+// The threads of the parent, OpenMP's among them, do not exist in a forked child, which starts a pool of its own.
 // The parent's object is left as it is: its locks may be held by threads that are gone.
 void forget() { current = new Pool; }
 
@@ -43,7 +44,16 @@ void Pool::grow(int num_helpers) {
     for (; num_helpers_ < num_helpers; ++num_helpers_) std::thread([this] { help(); }).detach();
 }
 
-void Pool::work(Job& job) {
+bool Pool::use_openmp([[maybe_unused]] const char* library) {
+#if defined(__unix__) || defined(__APPLE__)
+    if (void* handle = dlopen(library, RTLD_NOW | RTLD_NOLOAD))
+        parallel_region_ = (ParallelRegion)dlsym(handle, "GOMP_parallel");
+#endif
+    return parallel_region_ != nullptr;
+}
+
+void Pool::work(void* of) {
+    Job& job = *(Job*)of;
     for (int index; (index = job.next.fetch_add(1, std::memory_order_relaxed)) < job.num_tasks;)
         (*job.task)(index);
 }
@@ -62,7 +72,7 @@ void Pool::help() {
             --job->helpers_wanted;
             ++job->helpers_inside;
         }
-        work(*job);
+        work(job);
         {
             std::lock_guard<std::mutex> lock(mutex_);
             --job->helpers_inside;
@@ -77,10 +87,15 @@ void Pool::run(int num_threads, int num_tasks, const std::function<void(int)>& t
         for (int index = 0; index < num_tasks; ++index) task(index);
         return;
     }
-    std::lock_guard<std::mutex> call(calls_);
     Job job;
     job.task = &task;
     job.num_tasks = num_tasks;
+    if (const ParallelRegion parallel_region = parallel_region_) parallel_region(work, &job, (unsigned)num_threads, 0);
+    else run_on_own_threads(num_threads, job);
+}
+
+void Pool::run_on_own_threads(int num_threads, Job& job) {
+    std::lock_guard<std::mutex> call(calls_);
     job.helpers_wanted = num_threads - 1;
     {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -89,7 +104,7 @@ void Pool::run(int num_threads, int num_tasks, const std::function<void(int)>& t
         generation_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
-    work(job);
+    work(&job);
     std::unique_lock<std::mutex> lock(mutex_);
     job_ = nullptr;  // no further helper may join
     for (int spin = 0; job.helpers_inside > 0 && spin < kSpins; ++spin) {

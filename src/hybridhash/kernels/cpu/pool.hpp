@@ -1,5 +1,6 @@
-// A pool of threads that stay between calls. Work is cut into numbered tasks; which thread runs a task
-// must never change its result.
+// Threads that stay between calls. Work is cut into numbered tasks; which thread runs a task must never change its
+// result. The threads are those of the OpenMP library that torch uses, if it is named: after each operator of torch
+// they wait busily for the next, and would take the cores from threads of our own.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,9 @@ class Pool {
  public:
     static Pool& instance();
 
+    // Takes the threads of an OpenMP library that the process has loaded; says whether it could.
+    bool use_openmp(const char* library);
+
     // Runs task(0) .. task(num_tasks - 1) on up to num_threads threads, the caller's among them.
     void run(int num_threads, int num_tasks, const std::function<void(int)>& task);
 
@@ -27,10 +31,14 @@ class Pool {
         std::atomic<int> next{0};
     };
 
+    using ParallelRegion = void (*)(void (*)(void*), void*, unsigned, unsigned);  // GOMP_parallel
+
+    void run_on_own_threads(int num_threads, Job& job);
     void grow(int num_helpers);
     void help();
-    static void work(Job& job);
+    static void work(void* job);
 
+    std::atomic<ParallelRegion> parallel_region_{nullptr};
     std::mutex calls_;  // one call at a time
     std::mutex mutex_;
     std::condition_variable wake_, done_;
