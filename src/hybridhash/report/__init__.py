@@ -1,12 +1,13 @@
 """What a comparison leaves to read: a table, figures, one self-contained HTML page."""
 
 from hybridhash.report.collisions import CollisionBar, collision_bars
+from hybridhash.report.document import Grid, html_figure, html_page, html_table
 from hybridhash.report.formatting import format_bytes
 from hybridhash.report.frequency import FrequencyCurve, frequency_curves
 from hybridhash.report.page import render_html, write_report
 from hybridhash.report.quality import QualityPoint, quality_against_bytes
 from hybridhash.report.results import RESULTS_FORMAT, Comparison, Feature, Method, Shares, read_results
-from hybridhash.report.style import inline_svg
+from hybridhash.report.style import colours, house_style, inline_svg
 from hybridhash.report.table import comparison_markdown, comparison_table
 
 __all__ = [
@@ -15,14 +16,20 @@ __all__ = [
     "Comparison",
     "Feature",
     "FrequencyCurve",
+    "Grid",
     "Method",
     "QualityPoint",
     "Shares",
     "collision_bars",
+    "colours",
     "comparison_markdown",
     "comparison_table",
     "format_bytes",
     "frequency_curves",
+    "house_style",
+    "html_figure",
+    "html_page",
+    "html_table",
     "inline_svg",
     "quality_against_bytes",
     "read_results",
