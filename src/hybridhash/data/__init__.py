@@ -10,10 +10,11 @@ from hybridhash.data.schema import Columns, Feature, Label, Schema
 from hybridhash.data.split import TEST, TRAIN, VALIDATION, Split, SplitResult
 
 if TYPE_CHECKING:
-    from hybridhash.data.batches import iterate_batches
+    from hybridhash.data.batches import batch_indices, iterate_batches
     from hybridhash.data.dataset import Dataset, prepare
     from hybridhash.data.encoded import EncodedRows
     from hybridhash.data.formats import FORMATS, open_source
+    from hybridhash.data.mapped import pickle_mapped
     from hybridhash.data.read import RowBatch, read_columns
     from hybridhash.data.source import Source
     from hybridhash.data.synthetic import SyntheticStream
@@ -43,9 +44,11 @@ _LAZY = {  # these need the data stack, or only those who train need them
     "StreamSettings": "synthetic_settings",
     "SyntheticStream": "synthetic",
     "Teacher": "synthetic_teacher",
+    "batch_indices": "batches",
     "best_reachable_rce": "synthetic_teacher",
     "iterate_batches": "batches",
     "open_source": "formats",
+    "pickle_mapped": "mapped",
     "prepare": "dataset",
     "read_columns": "read",
     "stream_preset": "synthetic_presets",
@@ -78,6 +81,7 @@ __all__ = [
     "StreamSettings",
     "SyntheticStream",
     "Teacher",
+    "batch_indices",
     "best_reachable_rce",
     "encode_batch",
     "encode_columns",
@@ -85,6 +89,7 @@ __all__ = [
     "make_batch",
     "open_source",
     "percentile_edges",
+    "pickle_mapped",
     "prepare",
     "read_columns",
     "stream_preset",

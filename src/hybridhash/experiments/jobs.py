@@ -1,6 +1,5 @@
 """Independent pieces of work, one after another or in several processes at a time."""
 
-import io
 import multiprocessing
 import os
 import pickle
@@ -13,9 +12,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import numpy as np
 import torch
 
+from hybridhash.data import pickle_mapped
 from hybridhash.errors import HybridHashError
 from hybridhash.experiments.progress import Listener
 
@@ -108,7 +107,7 @@ class _Worker:
 def _workers(work: Callable[[Any, Listener], Any], num_workers: int) -> Iterator[list[_Worker]]:
     """Start processes that wait for tasks; in the end they are stopped as Ctrl-C would, and waited for."""
     context = multiprocessing.get_context("spawn")
-    pickled = _pickle(work)
+    pickled = pickle_mapped(work)
     num_threads = max(torch.get_num_threads() // num_workers, 1)
     workers: list[_Worker] = []
     try:
@@ -164,24 +163,3 @@ class _Relay:
 
     def note(self, text: str) -> None:
         self._channel.send(("note", (text,)))
-
-
-class _Pickler(pickle.Pickler):
-    """Writes a memory-mapped array as the name of its file."""
-
-    def reducer_override(self, value: Any) -> Any:
-        """Return how to open the array again; all else goes the usual way."""
-        file = value.base if isinstance(value, np.ndarray) else None
-        if isinstance(file, np.memmap) and file.filename is not None and file.shape == value.shape:
-            return _open, (str(file.filename), value.dtype, file.offset, value.shape)
-        return NotImplemented
-
-
-def _open(path: str, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    return np.asarray(np.memmap(path, dtype, "r", offset, shape))
-
-
-def _pickle(value: Any) -> bytes:
-    buffer = io.BytesIO()
-    _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
-    return buffer.getvalue()
