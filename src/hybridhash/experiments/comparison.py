@@ -65,7 +65,7 @@ def compare(
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
         plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
-        baseline_bytes = sum(plan.baseline_bytes(settings) for plan in plans)
+        baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
         budget_bytes = parse_budget(settings.budget, baseline_bytes)
         layouts = {
             (method, seed): lay_out(method, plans, budget_bytes, settings, seed)

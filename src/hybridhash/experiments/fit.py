@@ -12,7 +12,7 @@ import torch
 from hybridhash.data import TEST, TRAIN, VALIDATION, Dataset
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.layout import Layout
-from hybridhash.experiments.settings import FitSettings
+from hybridhash.experiments.settings import RunSettings
 from hybridhash.metrics import auc, calibration, log_loss, normalised_entropy, relative_cross_entropy
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD, Adagrad, Adam
@@ -68,7 +68,7 @@ class Quality:
 def tune(
     dataset: Dataset,
     layout: Layout,
-    settings: FitSettings,
+    settings: RunSettings,
     on_progress: Callable[[str, Progress], None],
     checkpoint_of: Callable[[float], Path] | None = None,
 ) -> Tuned:
@@ -132,7 +132,7 @@ def tune(
 def fit(
     dataset: Dataset,
     layout: Layout,
-    settings: FitSettings,
+    settings: RunSettings,
     tuned: Tuned,
     seed: int,
     on_progress: Callable[[Progress], None],
@@ -189,7 +189,7 @@ _FUSED: Final = {"sgd": SGD, "adagrad": Adagrad, "adam": Adam}
 
 
 def _build(
-    dataset: Dataset, layout: Layout, settings: FitSettings, learning_rate: float, seed: int
+    dataset: Dataset, layout: Layout, settings: RunSettings, learning_rate: float, seed: int
 ) -> WideDeep | MLPRanker:
     return build_model(
         layout.spec,
@@ -201,7 +201,7 @@ def _build(
     )
 
 
-def _run_settings(settings: FitSettings, learning_rate: float, epochs: int, seed: int) -> TrainSettings:
+def _run_settings(settings: RunSettings, learning_rate: float, epochs: int, seed: int) -> TrainSettings:
     return TrainSettings(
         optimizer=settings.optimizer,
         learning_rate=learning_rate,

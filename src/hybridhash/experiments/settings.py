@@ -90,11 +90,9 @@ class EvaluateSettings(ScoreSettings):
     """Column of row weights, 0 or more."""
 
 
-class ModelSettings(Settings):
-    """The model and its tables."""
+class TableSettings(Settings):
+    """The model and what its tables are, whatever says how large they are."""
 
-    budget: str = "10%"
-    """Bytes for the embeddings: a share of the baseline's ('10%') or a size ('40MB')."""
     model: Literal["wide-deep", "mlp"] = "wide-deep"
     """Wide & deep, or a multilayer perceptron alone."""
     dim: Annotated[int, Field(ge=1)] = 16
@@ -103,14 +101,23 @@ class ModelSettings(Settings):
     """Widths of the hidden layers."""
     tables: Literal["joint", "per-feature"] = "joint"
     """One table for all features, as in the paper, or one for each."""
-    head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    """Share of the budget for rows of frequent keys."""
+    crosses: Literal["wide", "both"] = "wide"
+    """What reads the crosses: the wide part alone, or the hidden layers as well."""
     num_hashes: Annotated[int, Field(ge=1)] | None = None
     """Hashed rows that a rare key reads under 'hybrid'; 2, or up to 8 with 'concat', if not given."""
     combine: Literal["sum", "mean", "concat"] = "concat"
     """How those rows become one vector."""
     init_std: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
     """Standard deviation of the initial vectors."""
+
+
+class ModelSettings(TableSettings):
+    """The model and its tables at a budget."""
+
+    budget: str = "10%"
+    """Bytes for the embeddings: a share of the baseline's ('10%') or a size ('40MB')."""
+    head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of the budget for rows of frequent keys."""
 
 
 class TrainingSettings(Settings):
@@ -133,8 +140,15 @@ class ProfileSettings(ModelSettings, DataSettings):
     """Settings of ``hybridhash profile``."""
 
 
-class FitSettings(TrainingSettings, ModelSettings, DataSettings):
-    """Settings of the commands that train."""
+class RunSettings(TrainingSettings, TableSettings, DataSettings):
+    """Settings of a training run, whatever says how large the tables are."""
+
+    group: str | None = None
+    """A categorical feature, such as the user, within which AUC (GAUC) and NDCG@10 are measured too."""
+
+
+class FitSettings(RunSettings, ModelSettings):
+    """Settings of the commands that train at a budget."""
 
 
 class CompareSettings(FitSettings):

@@ -41,7 +41,7 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
         prepared = prepare_rows(data, settings, work_dir, listener)
         dataset = prepared.dataset
         plans = plan_tables(dataset.schema, prepared.counts, settings)
-        baseline_bytes = sum(plan.baseline_bytes(settings) for plan in plans)
+        baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
         budget_bytes = parse_budget(settings.budget, baseline_bytes)
         layout = lay_out(settings.method, plans, budget_bytes, settings, settings.seed)
         store = RunStore(settings.out.with_name(settings.out.name + ".runs"))
