@@ -19,7 +19,7 @@ __all__ = ["Line", "colours", "draw_lines", "house_style", "new_figure", "save_f
 
 WIDTH_IN: Final = 6.4
 HEIGHT_IN: Final = 3.8
-LABEL_ROOM: Final = 0.24  # share of the width right of the data, for labels
+LABEL_ROOM: Final = 0.27  # share of the width right of the data, for labels
 LINE_GAP: Final = 0.07  # of the height, between the middles of two labels
 PNG_DPI: Final = 150
 
@@ -27,23 +27,23 @@ PNG_DPI: Final = 150
 def new_figure(
     x_label: str, y_label: str, height_in: float = HEIGHT_IN, num_panels: int = 1
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure in the house style with panels side by side that share their vertical axis.
+    """Return a figure in the house style, its panels one above the other over one horizontal axis.
 
     Args:
         x_label: Title of the horizontal axis, with its unit.
-        y_label: Title of the vertical axis, with its unit.
-        height_in: Height in inches.
+        y_label: Title of the vertical axes, with their unit.
+        height_in: Height of a panel in inches.
         num_panels: How many axes.
 
     Returns:
-        The figure and its axes, from left to right.
+        The figure and its axes, from the top.
     """
     with house_style():
-        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
-        panels = list(figure.subplots(1, num_panels, sharey=True, squeeze=False)[0])
-        panels[0].set_ylabel(y_label)
+        figure = Figure(figsize=(WIDTH_IN, height_in * num_panels), layout="constrained")
+        panels = list(figure.subplots(num_panels, 1, sharex=True, squeeze=False)[:, 0])
         for axes in panels:
-            axes.set_xlabel(x_label)
+            axes.set_ylabel(y_label)
+        panels[-1].set_xlabel(x_label)
     return figure, panels
 
 
@@ -87,7 +87,9 @@ def draw_lines(axes: Axes, lines: Sequence[Line], palette: dict[str, str] | None
 def _label_ends(axes: Axes, lines: Sequence[Line], shades: dict[str, str]) -> None:
     left, right = min(line.x[0] for line in lines), max(line.x[-1] for line in lines)
     axes.set_xlim(left, right + LABEL_ROOM / (1 - LABEL_ROOM) * (right - left or 1.0))
+    axes.set_xticks([tick for tick in axes.get_xticks() if left <= tick <= right])
     bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top)  # the places of the names are shares of it
     ends = [[y for y in line.y if math.isfinite(y)][-1] for line in lines]
     places = spread([(end - bottom) / (top - bottom) for end in ends], LINE_GAP)
     for line, end, place in zip(lines, ends, places, strict=True):
