@@ -209,4 +209,5 @@ def _run_settings(settings: RunSettings, learning_rate: float, epochs: int, seed
         epochs=epochs,
         patience=settings.patience,
         seed=seed,
+        workers=settings.workers,
     )

@@ -133,6 +133,8 @@ class TrainingSettings(Settings):
     """Most passes over the training span; fewer when the validation slice says so."""
     patience: Annotated[int, Field(ge=1)] = 1
     """Passes without a better validation RCE before stopping."""
+    workers: Annotated[int, Field(ge=1)] = 1
+    """Processes that train one model together, without locks (Hogwild); with several, runs differ a little."""
 
 
 # Pydantic lists the fields of the last base first, and the help of a command follows it.
