@@ -43,7 +43,7 @@ def test_help_names_every_flag_and_its_default(run: Run, command: str, settings:
 
 def test_every_command_has_help(run: Run) -> None:
     names = [name for name in app if not name.startswith("-")]
-    assert sorted(names) == ["compare", "evaluate", "generate", "inspect", "predict", "profile", "train"]
+    assert sorted(names) == ["compare", "evaluate", "generate", "inspect", "predict", "profile", "sweep", "train"]
     overview = run("--help").out
     for name in names:
         assert name in overview

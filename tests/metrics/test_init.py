@@ -10,14 +10,19 @@ from hybridhash.errors import MissingDependencyError
 def test_public_names() -> None:
     assert metrics.__all__ == [
         "AUC",
+        "NDCG",
         "Calibration",
+        "GroupedAUC",
+        "GroupedScore",
         "LogLoss",
         "NormalisedEntropy",
         "RelativeCrossEntropy",
         "auc",
         "calibration",
         "expected_calibration_error",
+        "grouped_auc",
         "log_loss",
+        "ndcg",
         "normalised_entropy",
         "relative_cross_entropy",
     ]

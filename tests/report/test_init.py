@@ -4,6 +4,7 @@ from hybridhash import report
 def test_public_names() -> None:
     assert report.__all__ == [
         "RESULTS_FORMAT",
+        "SWEEP_FORMAT",
         "CollisionBar",
         "Comparison",
         "Feature",
@@ -26,7 +27,11 @@ def test_public_names() -> None:
         "quality_against_bytes",
         "read_results",
         "render_html",
+        "sweep_figure",
+        "sweep_grid",
+        "sweep_table",
         "write_report",
+        "write_sweep_report",
     ]
     for name in report.__all__:
         assert hasattr(report, name)

@@ -11,6 +11,7 @@ from hybridhash.experiments.settings import (
     ProfileSettings,
     ScoreSettings,
     SingleSettings,
+    SweepSettings,
     merge_settings,
     read_experiment,
 )
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hybridhash.experiments.profiling import profile
     from hybridhash.experiments.score import evaluate, predict_file
     from hybridhash.experiments.single import train_one
+    from hybridhash.experiments.sweeping import sweep
 
 _LAZY = {  # these load torch and the data stack, which parsing a command line does not need
     "compare": "comparison",
@@ -28,6 +30,7 @@ _LAZY = {  # these load torch and the data stack, which parsing a command line d
     "inspect_file": "inspect",
     "predict_file": "score",
     "profile": "profiling",
+    "sweep": "sweeping",
     "train_one": "single",
 }
 
@@ -40,6 +43,7 @@ __all__ = [
     "ScoreSettings",
     "Silence",
     "SingleSettings",
+    "SweepSettings",
     "compare",
     "evaluate",
     "inspect_file",
@@ -47,6 +51,7 @@ __all__ = [
     "predict_file",
     "profile",
     "read_experiment",
+    "sweep",
     "train_one",
 ]
 

@@ -25,6 +25,7 @@ def _split(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Amounts = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(map(str, _split(value))))]
 Widths = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_split)]
 Rates = Annotated[
     tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
@@ -53,7 +54,7 @@ class DataSettings(Settings):
     list: Names = ()
     """Columns that hold lists of ids (in CSV: text with a separator)."""
     cross: Names = ()
-    """Crosses for the wide part, such as 'user_id*site'."""
+    """Crosses, such as 'user_id*site'; --crosses says what reads them."""
     list_separator: str = "|"
     """What stands between the elements of a list in CSV."""
     time: str | None = None
@@ -88,6 +89,8 @@ class EvaluateSettings(ScoreSettings):
     """What to compare with; what the model was trained on if not given."""
     weight: str | None = None
     """Column of row weights, 0 or more."""
+    group: str | None = None
+    """A categorical feature, such as the user, within which AUC (GAUC) and NDCG@10 are measured too."""
 
 
 class TableSettings(Settings):
@@ -160,8 +163,29 @@ class CompareSettings(FitSettings):
     """The methods to compare."""
     seeds: Annotated[int, Field(ge=1)] = 3
     """How often each method is trained, with another seed each time."""
+    jobs: Annotated[int, Field(ge=1)] = 1
+    """Training runs at a time, each in a process with its share of the cores; results are the same."""
     out: Path = Path("results")
     """Folder for results.json, report.html and the exported models."""
+
+
+class SweepSettings(RunSettings):
+    """Settings of ``hybridhash sweep``."""
+
+    top_k: Amounts = ("1%", "2%", "3%", "4%", "5%")
+    """Numbers of frequent keys with rows of their own: counts, or shares of the distinct keys ('2%')."""
+    buckets: Amounts = ("1/32", "1/16", "1/8", "1/4")
+    """Hashed rows for all other keys: shares of the baseline's rows ('1/8', '2^-3'), or counts."""
+    num_hashes: Annotated[int, Field(ge=1)] = 2
+    """Hashed rows that a rare key reads."""
+    combine: Literal["sum", "mean", "concat"] = "sum"
+    """How those rows become one vector."""
+    seeds: Annotated[int, Field(ge=1)] = 5
+    """How often each row is trained, with another seed each time."""
+    jobs: Annotated[int, Field(ge=1)] = 1
+    """Training runs at a time, each in a process with its share of the cores; results are the same."""
+    out: Path = Path("sweep")
+    """Folder for sweep.json, report.html and the finished runs."""
 
 
 class SingleSettings(FitSettings):
@@ -177,7 +201,9 @@ class SingleSettings(FitSettings):
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 _EVERY_NAME = {"data"} | {
-    name for kind in (ProfileSettings, CompareSettings, SingleSettings) for name in kind.model_fields
+    name
+    for kind in (ProfileSettings, CompareSettings, SweepSettings, SingleSettings)
+    for name in kind.model_fields
 }
 
 

@@ -8,10 +8,12 @@ from hybridhash.report.page import render_html, write_report
 from hybridhash.report.quality import QualityPoint, quality_against_bytes
 from hybridhash.report.results import RESULTS_FORMAT, Comparison, Feature, Method, Shares, read_results
 from hybridhash.report.style import colours, house_style, inline_svg
+from hybridhash.report.sweep import SWEEP_FORMAT, sweep_figure, sweep_grid, sweep_table, write_sweep_report
 from hybridhash.report.table import comparison_markdown, comparison_table
 
 __all__ = [
     "RESULTS_FORMAT",
+    "SWEEP_FORMAT",
     "CollisionBar",
     "Comparison",
     "Feature",
@@ -34,5 +36,9 @@ __all__ = [
     "quality_against_bytes",
     "read_results",
     "render_html",
+    "sweep_figure",
+    "sweep_grid",
+    "sweep_table",
     "write_report",
+    "write_sweep_report",
 ]

@@ -23,12 +23,11 @@ from hybridhash.report.frequency import FrequencyCurve, frequency_curves
 from hybridhash.report.quality import QualityPoint, quality_against_bytes
 from hybridhash.report.results import Comparison, Method, Shares, read_results
 from hybridhash.report.style import inline_svg
-from hybridhash.report.table import BEST_MARK, BEST_NOTE, COLUMNS, Column, marked_best
+from hybridhash.report.table import BEST_MARK, BEST_NOTE, Column, columns_of, marked_best
 from hybridhash.report.words import TERMS
 from hybridhash.spec import METHODS
 
-_PAGE_COLUMNS: Final = (
-    *COLUMNS,
+_MORE_COLUMNS: Final = (
     Column("normalised entropy", lambda method: format_number(method.normalised_entropy_mean, 4)),
     Column("calibration", lambda method: format_number(method.calibration_mean, 3)),
     Column("train time", lambda method: _seconds(method.train_s)),
@@ -163,10 +162,11 @@ def _facts(comparison: Comparison) -> list[tuple[str, str]]:
 
 def _quality_grid(comparison: Comparison) -> Grid:
     best = marked_best(comparison)
-    body = [[column.cell(method) for column in _PAGE_COLUMNS] for method in comparison.methods]
+    columns = (*columns_of(comparison), *_MORE_COLUMNS)
+    body = [[column.cell(method) for column in columns] for method in comparison.methods]
     for row in body:
         row[0] += f" {BEST_MARK}" if row[0] == best else ""
-    return Grid([column.title for column in _PAGE_COLUMNS], body, f"{best} {BEST_MARK}" if best else None)
+    return Grid([column.title for column in columns], body, f"{best} {BEST_MARK}" if best else None)
 
 
 def _quality_figure(comparison: Comparison) -> Markup | None:

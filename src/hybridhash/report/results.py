@@ -79,6 +79,8 @@ class Method:
         log_loss_mean: Mean over seeds, in nats.
         normalised_entropy_mean: Mean over seeds.
         calibration_mean: Mean over seeds.
+        gauc_mean: Mean over seeds of the AUC within groups; None where no group was named.
+        ndcg_mean: Mean over seeds of NDCG@10 within groups.
         train_steps_per_s: Training speed.
         train_s: Time of training.
         settings: Name to value, as used.
@@ -100,6 +102,8 @@ class Method:
     log_loss_mean: float | None
     normalised_entropy_mean: float | None
     calibration_mean: float | None
+    gauc_mean: float | None
+    ndcg_mean: float | None
     train_steps_per_s: float | None
     train_s: float | None
     settings: Mapping[str, Any]
@@ -209,6 +213,8 @@ def _method(entry: Mapping[str, Any], where: str) -> Method:
         log_loss_mean=number("log_loss_mean"),
         normalised_entropy_mean=number("normalised_entropy_mean"),
         calibration_mean=number("calibration_mean"),
+        gauc_mean=number("gauc_mean"),
+        ndcg_mean=number("ndcg_mean"),
         train_steps_per_s=number("train_steps_per_s"),
         train_s=number("train_s"),
         settings=entry.get("settings") or {},
