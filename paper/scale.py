@@ -44,7 +44,7 @@ FULL: Final = Scale(
     hours=48,
     collision_shrink=1,
     turns=5,
-    turn_steps=6000,
+    turn_steps=4000,
 )
 # Under ten minutes on two cores.
 QUICK: Final = Scale(
@@ -57,7 +57,7 @@ QUICK: Final = Scale(
     hours=12,
     collision_shrink=16,
     turns=3,
-    turn_steps=1500,
+    turn_steps=1000,
 )
 # Seconds, for tests: shows that all runs, measures nothing.
 TINY: Final = Scale(

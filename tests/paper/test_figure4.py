@@ -1,6 +1,8 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from paper.figure4 import BASELINE, HYBRID, _summarise, _verdicts, section, smoothed_rates
+from paper.figure4 import BASELINE, CASES, HYBRID, _summarise, _verdicts, section, smoothed_rates
 
 
 def test_smoothing_is_the_formula_that_the_module_states() -> None:
@@ -52,7 +54,13 @@ def test_ratios_are_taken_within_a_turn() -> None:
 
 
 def test_the_section_shows_every_case_beside_the_printed_claim() -> None:
-    summary = {"machine": {"cores": 2}, "turn_steps": 100, "lines": _summarise(rows())}
+    names = {str(line["case"]) for line in rows()}
+    summary = {
+        "machine": {"cores": 2},
+        "turn_steps": 100,
+        "lines": _summarise(rows()),
+        "table_us": dict.fromkeys(names, 123.4),
+    }
     shown = section(summary)
     assert shown.html.count("about 0.78") == 2
     assert "double, 1/8 the rows, 2 workers" in shown.html
@@ -60,3 +68,16 @@ def test_the_section_shows_every_case_beside_the_printed_claim() -> None:
     (figure,) = shown.figures
     assert [axes.get_title() for axes in figure.figure.axes] == ["1 worker", "2 workers"]
     assert "smoothed" in figure.figure.axes[0].get_ylabel()
+
+
+def test_the_hybrid_tables_have_an_eighth_of_the_bytes_in_their_tail() -> None:
+    counts = SimpleNamespace(num_keys=1000)  # the baseline has 1,024 rows
+    for carries_wide in (False, True):
+        plan = SimpleNamespace(counts=counts, dim=16, carries_wide=carries_wide)
+        row = 16 + carries_wide
+        for case in CASES:
+            table = case.table(plan, num_head=100)
+            tail_floats = table.num_buckets * (table.bucket_dim + carries_wide)
+            assert tail_floats / (1024 * row) == pytest.approx(case.tail_share, rel=0.01)
+            assert table.num_head == (100 if "hybrid" in case.name else 0)
+            assert table.num_hashes == (8 if "chunks" in case.name else 1 if case is BASELINE else 2)

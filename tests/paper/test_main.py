@@ -31,8 +31,14 @@ def test_a_tiny_run_leaves_rows_and_a_report_and_a_second_one_makes_nothing_agai
         assert (tmp_path / f"figure4.{ending}").stat().st_size > 5000
     before = {name: (tmp_path / f"{name}.jsonl").read_text() for name in names}
     rows = {name: [json.loads(line) for line in text.splitlines()] for name, text in before.items()}
-    assert {name: len(found) for name, found in rows.items()} == {"table1": 1, "table2": 1, "figure4": 3 * 2}
-    assert all(row["steps"] == 20 and row["steps_per_s"] > 0 for row in rows["figure4"])
+    assert {name: len(found) for name, found in rows.items()} == {
+        "table1": 1,
+        "table2": 1,
+        "figure4": 3 * 2 + 1,
+    }
+    *turns, tables = rows["figure4"]
+    assert all(row["steps"] == 20 and row["steps_per_s"] > 0 for row in turns)
+    assert all(microseconds > 0 for microseconds in tables["table_us"].values())
 
     for module, name in ((table1, "measure"), (table2, "measure"), (figure4, "prepared_ads")):
         monkeypatch.setattr(module, name, lambda *_: pytest.fail("made again"))
