@@ -47,7 +47,7 @@ class Sum:
 
 
 def wait_long() -> None:
-    # A signal that comes just before a sleep does not end it, so no sleep is long.
+    # A signal that comes just before a sleep does not end it.
     for _ in range(1200):
         time.sleep(0.05)
 

@@ -26,6 +26,7 @@ Result = TypeVar("Result")
 
 _RESULT: Final = "result"
 _ERROR: Final = "error"
+_WAIT_S: Final = 0.5  # a Ctrl-C that comes just before a wait is heard after it
 
 
 def run_jobs(
@@ -64,7 +65,7 @@ def run_jobs(
         for worker in workers:
             worker.take(next(waiting, None))
         while busy := {worker.channel: worker for worker in workers if worker.task is not None}:
-            for channel in wait(list(busy)):
+            for channel in wait(list(busy), _WAIT_S):
                 worker = busy[channel]  # type: ignore[index]
                 what, value = worker.hear()
                 if what == _RESULT:
