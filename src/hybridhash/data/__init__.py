@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from hybridhash.data.batch import Bags, Batch, make_batch
 from hybridhash.data.discretiser import Discretiser, percentile_edges
+from hybridhash.data.durations import parse_duration
 from hybridhash.data.encode import encode_batch, encode_columns
 from hybridhash.data.schema import Columns, Feature, Label, Schema
 from hybridhash.data.split import TEST, TRAIN, VALIDATION, Split, SplitResult
+from hybridhash.data.windows import Window, cut_windows
 
 if TYPE_CHECKING:
     from hybridhash.data.batches import batch_indices, iterate_batches
@@ -81,13 +83,16 @@ __all__ = [
     "StreamSettings",
     "SyntheticStream",
     "Teacher",
+    "Window",
     "batch_indices",
     "best_reachable_rce",
+    "cut_windows",
     "encode_batch",
     "encode_columns",
     "iterate_batches",
     "make_batch",
     "open_source",
+    "parse_duration",
     "percentile_edges",
     "pickle_mapped",
     "prepare",

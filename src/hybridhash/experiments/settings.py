@@ -64,7 +64,7 @@ class DataSettings(Settings):
     reference: str | None = None
     """Column of probabilities to set the RCE against: another model's, or a synthetic stream's true ones."""
     split: str = "time:0.8"
-    """Where training ends: 'time:0.8', 'random:0.8', 'column:NAME' or 'column:fold=5' (the test rows)."""
+    """Where training ends: 'time:0.8', 'time:24h', 'random:0.8', 'column:NAME' or 'column:fold=5' (the test rows)."""
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the training span whose end tunes learning rate and epochs."""
     num_bins: Annotated[int, Field(ge=2, le=65536)] = 100
