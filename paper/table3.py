@@ -338,10 +338,20 @@ def _stream_case(surface_of: Callable[[Scale], Surface], title: str, size: Fract
         files=lambda work, listener: str(surface.file(work, listener)),
         settings=surface.settings,
         heads=tuple(map(str, surface.heads)),
-        tuned={"optimizer": "adagrad", "learning_rate": (0.02, 0.05), "batch_size": 2048, "epochs": 1},
+        tuned={
+            "optimizer": "adagrad",
+            "learning_rate": (0.02, 0.05),
+            "batch_size": _batch_size(surface.stream.num_rows),
+            "epochs": 1,
+        },
         size=size,
         printed=surface.name,
     )
+
+
+def _batch_size(num_rows: int) -> int:
+    """Return 2048 for a stream of full scale, less for a smaller one: a power of two, of about 700 steps a pass."""
+    return min(max(1 << (num_rows // 700).bit_length() - 1, 64), 2048)
 
 
 _REAL_TUNED: Final[Mapping[str, Any]] = {

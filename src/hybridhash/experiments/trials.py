@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from hybridhash.data import Dataset
-from hybridhash.errors import FileAccessError, FileFormatError
+from hybridhash.errors import FileAccessError, FileFormatError, InvalidValueError
 from hybridhash.experiments.fit import Quality, Tuned, fit, judge, search, tune
 from hybridhash.experiments.jobs import run_jobs
 from hybridhash.experiments.layout import Layout
@@ -71,12 +71,22 @@ class Laboratory:
         settings: How models are trained.
         store: Finished runs.
         num_jobs: Runs at a time, each in a process of its own if more than one.
+
+    Raises:
+        InvalidValueError: Several jobs of several Hogwild workers each: a job may not start processes.
     """
 
     dataset: Dataset
     settings: RunSettings
     store: RunStore
     num_jobs: int
+
+    def __post_init__(self) -> None:
+        """Refuse processes that would have to start processes."""
+        if self.num_jobs > 1 and self.settings.workers > 1:
+            raise InvalidValueError(
+                f"--jobs: expected 1 with --workers {self.settings.workers}, got {self.num_jobs}; take one of the two"
+            )
 
     def tune(self, trials: Sequence[Trial], listener: Listener) -> list[Tuned]:
         """Choose learning rate and passes of each trial on the validation slice, with seed 0.

@@ -110,8 +110,9 @@ def sweep_figure(results: Results) -> Figure:
         _draw(left, [row["settings"]["num_head"] for row in heads], heads, "head", palette)
         shares = [100 * row["share_of_baseline"] for row in tails]
         _draw(right, shares, tails, "tail", palette)
-        both = [*tails, *heads]
-        twins = sorted((row["hashed"] for row in both), key=lambda row: float(row["share_of_baseline"]))
+        best = [row for row in heads if row["title"] == results["best_head"]]
+        twins = [row["hashed"] for row in (*tails, *best)]
+        twins.sort(key=lambda row: float(row["share_of_baseline"]))
         _draw(right, [100 * row["share_of_baseline"] for row in twins], twins, "hashed", palette)
         for axes in (left, right):
             _draw_baseline(axes, rows[-1])
@@ -189,7 +190,17 @@ def _draw(
         capsize=3,
         label=label,
     )
-    axes.annotate(label, (x[0], means[0]), xytext=(6, -14), textcoords="offset points", color=palette[label])
+    # Two curves of one panel have their names at opposite ends.
+    end, towards = (-1, "right") if kind == "hashed" else (0, "left")
+    offset = (-6 if end else 6, -14)
+    axes.annotate(
+        label,
+        (x[end], means[end]),
+        xytext=offset,
+        textcoords="offset points",
+        ha=towards,
+        color=palette[label],
+    )
 
 
 def _draw_baseline(axes: Axes, row: Results) -> None:
