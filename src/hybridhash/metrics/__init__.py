@@ -1,4 +1,4 @@
-"""RCE, log loss, normalised entropy, AUC, GAUC, NDCG, calibration: functions, and torchmetrics classes.
+"""RCE, log loss, normalised entropy, AUC, GAUC, NDCG, calibration, intervals: functions, and torchmetrics classes.
 
 The functions need numpy only. The classes load torch and torchmetrics when first asked for.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hybridhash.errors import MissingDependencyError
 from hybridhash.metrics.cross_entropy import log_loss, normalised_entropy, relative_cross_entropy
 from hybridhash.metrics.grouped import GroupedScore, grouped_auc, ndcg
+from hybridhash.metrics.intervals import MeanInterval, mean_interval
 from hybridhash.metrics.ranking import auc
 from hybridhash.metrics.reliability import calibration, expected_calibration_error
 
@@ -30,6 +31,7 @@ __all__ = [
     "GroupedAUC",
     "GroupedScore",
     "LogLoss",
+    "MeanInterval",
     "NormalisedEntropy",
     "RelativeCrossEntropy",
     "auc",
@@ -37,6 +39,7 @@ __all__ = [
     "expected_calibration_error",
     "grouped_auc",
     "log_loss",
+    "mean_interval",
     "ndcg",
     "normalised_entropy",
     "relative_cross_entropy",

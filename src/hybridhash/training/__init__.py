@@ -7,6 +7,7 @@ from hybridhash.training.progress import Progress
 from hybridhash.training.settings import TrainSettings
 from hybridhash.training.speed import StepRate
 from hybridhash.training.state import TrainState
+from hybridhash.training.windows import train_windows
 
 __all__ = [
     "OPTIMIZERS",
@@ -19,4 +20,5 @@ __all__ = [
     "build_optimizers",
     "predict",
     "train",
+    "train_windows",
 ]

@@ -30,6 +30,7 @@ Indices = npt.NDArray[np.int64]
 MakeSteps = Callable[[TrainState, Reporter, Saver], object]
 
 PREDICT_BATCH_ROWS: Final = 8192
+CHECKPOINT_EVERY_S: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,10 @@ def train(
     settings: TrainSettings,
     *,
     validation: Indices | None = None,
+    optimizers: Sequence[Optimizer] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,
-    checkpoint_every_s: float = 300.0,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> TrainResult:
     """Train a model on rows, in a new random order every pass.
 
@@ -77,6 +79,7 @@ def train(
         indices: int64[N], the rows to train on.
         settings: The numbers of the run.
         validation: int64[V], the rows that decide when to stop.
+        optimizers: From `build_optimizers`, for a caller that goes on with their state; new ones if not given.
         on_progress: Called a few times a second.
         checkpoint: A file that is written every ``checkpoint_every_s`` seconds, after every pass, and when
             the run is interrupted from the keyboard; removed by the caller when no longer needed.
@@ -92,7 +95,8 @@ def train(
     """
     if not indices.size:
         raise InvalidValueError("indices: expected at least one row to train on, got none")
-    optimizers = build_optimizers(model, settings.optimizer, settings.learning_rate)
+    if optimizers is None:
+        optimizers = build_optimizers(model, settings.optimizer, settings.learning_rate)
     state = TrainState([0] * settings.workers)
     if checkpoint is not None and checkpoint.exists():
         state = TrainState.from_dict(load_checkpoint(checkpoint, model, optimizers, settings.as_dict()))
@@ -103,13 +107,12 @@ def train(
 
     saver = Saver(save, checkpoint_every_s)
     reporter = Reporter(settings, indices.size, on_progress)
-    with _steps(model, optimizers, rows, indices, settings) as make_steps:
+    with _steps(model, optimizers, rows, indices, settings) as make_pass:
         try:
             while state.epoch < settings.epochs and not _out_of_patience(state, settings):
                 model.train()
-                make_steps(state, reporter, saver)
-                if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
-                    raise diverged(state.steps, settings, "a parameter is not a number")
+                make_pass(state, reporter, saver)
+                check_finite(model, state, settings)
                 rce = None if validation is None else _rce(model, rows, validation)
                 state.count_epoch(rce)
                 saver.save()
@@ -152,13 +155,13 @@ def _steps(
 ) -> Iterator[MakeSteps]:
     """Give what makes the steps that are left of a pass: this process, or several workers."""
     if settings.workers == 1:
-        yield partial(_make_steps, model, optimizers, rows, indices, settings)
+        yield partial(make_steps, model, optimizers, rows, indices, settings)
         return
     with Hogwild(model, optimizers, rows, indices, settings) as workers:
         yield workers.make_steps
 
 
-def _make_steps(
+def make_steps(
     model: nn.Module,
     optimizers: Sequence[Optimizer],
     rows: EncodedRows,
@@ -168,6 +171,21 @@ def _make_steps(
     reporter: Reporter,
     saver: Saver,
 ) -> None:
+    """Make the steps that are left of the pass under way.
+
+    Args:
+        model: In training mode; changed in place.
+        optimizers: They step in turn.
+        rows: Where the rows are.
+        indices: int64[N], the rows of the pass, which are put in the order of ``state.epoch``.
+        settings: The numbers of the run.
+        state: How far the run is; changed in place.
+        reporter: Told how far it is.
+        saver: Saves now and then.
+
+    Raises:
+        DivergedError: A prediction is not a finite number.
+    """
     device = device_of(model)
     batches = iterate_batches(rows, indices, settings.batch_size, settings.epoch_seed(state.epoch))
     started = time.perf_counter()
@@ -184,6 +202,16 @@ def _make_steps(
         if saver.is_due:
             saver.save()
         started = time.perf_counter()
+
+
+def check_finite(model: nn.Module, state: TrainState, settings: TrainSettings) -> None:
+    """Refuse a model that has left the finite numbers.
+
+    Raises:
+        DivergedError: A parameter is not a finite number.
+    """
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+        raise diverged(state.steps, settings, "a parameter is not a number")
 
 
 def _rce(model: nn.Module, rows: EncodedRows, indices: Indices) -> float:
