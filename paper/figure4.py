@@ -266,9 +266,7 @@ def _summarise(rows: Sequence[Row]) -> list[dict[str, Any]]:
                     "steps_per_s": _spread(list(rates.values())),
                     "ratio_to_baseline": _spread(ratios),
                     "curve_steps": mine[0]["curve_steps"],
-                    "curve_median": np.median(curves, axis=0).tolist(),
-                    "curve_low": curves.min(axis=0).tolist(),
-                    "curve_high": curves.max(axis=0).tolist(),
+                    "curve": {name: values.tolist() for name, values in _quartiles(curves).items()},
                 }
             )
     return lines
@@ -281,7 +279,12 @@ def _rates(rows: Sequence[Row], case: str, workers: int) -> dict[int, float]:
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
-    return {"median": median(values), "low": min(values), "high": max(values)}
+    return {name: float(value) for name, value in _quartiles(np.array(values)).items()}
+
+
+def _quartiles(values: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the three quartiles over the turns, which are the first axis."""
+    return dict(zip(("low", "median", "high"), np.quantile(values, (0.25, 0.5, 0.75), axis=0), strict=True))
 
 
 def section(summary: Summary) -> Section:
@@ -311,7 +314,7 @@ def section(summary: Summary) -> Section:
                 ],
                 body,
             ),
-            f"Medians over the turns of {turns} each, lowest and highest in brackets; ratios are taken within a "
+            f"Medians over the turns of {turns} each, quartiles in brackets; ratios are taken within a "
             "turn. 'hybrid' is a head of the most frequent keys and two summed rows of 1/8 of the baseline's rows "
             "for the rest. 'Tables' is what looking up, pooling and moving rows takes on one thread, measured "
             "apart; all else is the same for all cases.",
@@ -330,15 +333,15 @@ def section(summary: Summary) -> Section:
 
 CAPTION: Final = (
     "Global steps per second, smoothed by 0.995, over the steps of a turn: the median over the turns, and as a band "
-    "the lowest and highest. Above one worker with all threads, below two with half of them each."
+    "the quartiles. Above one worker with all threads, below two with half of them each."
 )
 REMARKS: Final = (
     "The paper measures TensorFlow, where a second hash of every key is a pass of its own over all keys, and does not "
     "say how many rows its double hashing has. Here one compiled pass finds all rows of a key in nanoseconds; what a "
     "second row costs is the wait for memory.",
-    "At 128 rows a step most of the time goes into the dense layers and the steps around them, which are the same for "
-    "all cases: compare the column 'tables' with the time of a whole step. Differences between tables therefore show "
-    "diluted, the slowdown of double hashing as well as the gain of the hybrid.",
+    "At 128 rows much of a step is the dense layers, their optimizer and the calls around the kernels, which are the "
+    "same for all cases; the column 'tables' holds the differences. They show diluted in the steps per second, the "
+    "slowdown of double hashing as well as the gain of the hybrid.",
     "Double hashing is shown twice: with as many rows as the baseline, where each key waits for two rows of a table "
     "far larger than the cache, and with 1/8 of them.",
     "The hybrid reads one row for each key of the head, which most of the traffic goes to, and two for each of the "
@@ -361,9 +364,7 @@ def _figure(lines: Sequence[dict[str, Any]]) -> Any:
                 Line(
                     line["case"],
                     line["curve_steps"],
-                    line["curve_median"],
-                    line["curve_low"],
-                    line["curve_high"],
+                    *(line["curve"][name] for name in ("median", "low", "high")),
                 )
                 for line in chosen
             ],

@@ -43,8 +43,8 @@ FULL: Final = Scale(
     real_rows=None,
     hours=48,
     collision_shrink=1,
-    turns=5,
-    turn_steps=4000,
+    turns=13,
+    turn_steps=1500,
 )
 # Under ten minutes on two cores.
 QUICK: Final = Scale(
@@ -56,8 +56,8 @@ QUICK: Final = Scale(
     real_rows=50_000,
     hours=12,
     collision_shrink=16,
-    turns=3,
-    turn_steps=1000,
+    turns=5,
+    turn_steps=600,
 )
 # Seconds, for tests: shows that all runs, measures nothing.
 TINY: Final = Scale(

@@ -34,13 +34,14 @@ def test_rows_are_kept_and_a_second_run_trains_nothing(
     assert again["tuned"]["rows"] == summary["tuned"]["rows"]
     assert (folder / "table3_timeline.jsonl").read_text() == before
     rows = [json.loads(text) for text in before.splitlines()]
-    # Two heads, four tails and the baseline in both tables; the averaged tail; two joined; one summed loss.
-    assert len(rows) == 7 + 7 + 1 + 2 + 1
+    # Three heads, four tails and the baseline in both tables; the averaged tail; two joined; one summed loss.
+    assert len(rows) == 8 + 8 + 1 + 2 + 1
     assert all(len(row["rce"]) == TINY.seeds for row in rows)
 
 
 def test_the_section_shows_ours_beside_the_papers(ran: tuple[Path, dict[str, Any]]) -> None:
     section = table3.studies(None)["table3_timeline"].section(ran[1])
+    assert section.html.count("17.471 ± 0.081") == 2  # the head of 110K, in both tables
     for part in ("two hashes, sum, 2^-5", "17.521 ± 0.074", "12.7%", "joined chunks", "GAUC", "hashed RCE"):
         assert part in section.html
     assert [figure.name for figure in section.figures] == ["table3_timeline"]
