@@ -95,6 +95,16 @@ def test_regular_hashing_stands_beside_at_the_same_bytes(swept: Swept) -> None:
     assert swept.results["rows"][-1]["hashed"] is None
 
 
+def test_nothing_stands_beside_where_nothing_is_wanted(
+    swept: Swept, clicks: Path, run_sweep: Callable[..., Swept]
+) -> None:
+    alone = run_sweep(clicks, swept.out, group="site", beside="nothing")
+    assert alone.runs == []
+    for row, with_twin in zip(alone.results["rows"], swept.results["rows"], strict=True):
+        assert row["hashed"] is None
+        assert row["rce"] == with_twin["rce"]
+
+
 def test_sizes_are_those_of_exported_files(swept: Swept) -> None:
     *rows, baseline = swept.results["rows"]
     assert baseline["file_share"] == 1

@@ -176,6 +176,8 @@ class SweepSettings(RunSettings):
     """Numbers of frequent keys with rows of their own: counts, or shares of the distinct keys ('2%')."""
     buckets: Amounts = ("1/32", "1/16", "1/8", "1/4")
     """Hashed rows for all other keys: shares of the baseline's rows ('1/8', '2^-3'), or counts."""
+    beside: Literal["hashed", "nothing"] = "hashed"
+    """What stands beside each row: regular hashing at the same bytes, or nothing in half the time."""
     num_hashes: Annotated[int, Field(ge=1)] = 2
     """Hashed rows that a rare key reads."""
     combine: Literal["sum", "mean", "concat"] = "sum"

@@ -29,7 +29,17 @@ HEAD_BUCKETS: Final = Fraction(1, 2)
 """Share of the baseline's rows that all other keys hash into while the head is chosen; the paper's."""
 
 # What changes neither a trained model nor its figures, and what the tables of a row say.
-_NOT_OF_A_RUN: Final = {"out", "work_dir", "top_k", "buckets", "num_hashes", "combine", "seeds", "jobs"}
+_NOT_OF_A_RUN: Final = {
+    "out",
+    "work_dir",
+    "top_k",
+    "buckets",
+    "beside",
+    "num_hashes",
+    "combine",
+    "seeds",
+    "jobs",
+}
 
 Stage = Literal["head", "tail", "baseline"]
 
@@ -83,7 +93,7 @@ def sweep(
             *(bench.tail_row(heads[best], tail) for tail in tails),
             bench.baseline_row(),
         ]
-        twins = [bench.hashed_twin(row) for row in rows if row.stage != "baseline"]
+        twins = [bench.hashed_twin(row) for row in rows if bench.has_twin(row)]
         trials = [row.trial for row in (*rows, *twins)]
         found = dict(zip((trial.key for trial in trials), laboratory.train(trials, listener), strict=True))
         results = {
@@ -167,6 +177,9 @@ class _Bench:
         ]
         return _Row("baseline", "baseline", "1", self._trial("baseline", tables))
 
+    def has_twin(self, row: _Row) -> bool:
+        return row.stage != "baseline" and self.settings.beside == "hashed"
+
     def hashed_twin(self, row: _Row) -> _Row:
         """Return regular hashing at the bytes of a row, table by table."""
         tables = [
@@ -184,7 +197,7 @@ class _Bench:
         described: dict[str, Any] = {"stage": row.stage, "title": row.title, "tail": row.tail}
         described |= self._figures(row, found)
         described["hashed"] = None
-        if row.stage != "baseline":
+        if self.has_twin(row):
             described["hashed"] = self._figures(self.hashed_twin(row), found)
         baseline = found[self.baseline_row().trial.key]
         described["file_share"] = described["file_bytes"] / baseline.ledger.total_bytes

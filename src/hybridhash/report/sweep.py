@@ -111,7 +111,7 @@ def sweep_figure(results: Results) -> Figure:
         shares = [100 * row["share_of_baseline"] for row in tails]
         _draw(right, shares, tails, "tail", palette)
         best = [row for row in heads if row["title"] == results["best_head"]]
-        twins = [row["hashed"] for row in (*tails, *best)]
+        twins = [row["hashed"] for row in (*tails, *best) if row["hashed"] is not None]
         twins.sort(key=lambda row: float(row["share_of_baseline"]))
         _draw(right, [100 * row["share_of_baseline"] for row in twins], twins, "hashed", palette)
         for axes in (left, right):
