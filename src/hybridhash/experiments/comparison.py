@@ -12,7 +12,7 @@ from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.budget import parse_budget
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.experiments.fit import check_group
-from hybridhash.experiments.layout import lay_out, plan_tables
+from hybridhash.experiments.layout import lay_out, plan_tables, why_no_head
 from hybridhash.experiments.machine import describe_machine
 from hybridhash.experiments.output import check_output_folder
 from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
@@ -39,7 +39,7 @@ def compare(
 
     Learning rate and number of passes are chosen per method on the validation slice of the training span.
     Finished runs are kept in ``out/runs``; a second call with the same data and settings takes them from
-    there.
+    there. A method whose training diverges is named, with the seed, and ends no other.
 
     Args:
         data: Files, globs or folders.
@@ -69,6 +69,10 @@ def compare(
             for seed in range(settings.seeds)
         }
         check_group(prepared.dataset, settings.group)
+        reasons = [why_no_head(method, plans, budget_bytes, settings) for method in methods]
+        notes = [reason for reason in reasons if reason is not None]
+        for note in notes:
+            listener.note(note)
         make_folder(settings.out)
         make_folder(settings.out / "runs")
         run_key = _run_key(prepared, settings)
@@ -82,13 +86,13 @@ def compare(
             for method in methods
         ]
         store = RunStore(settings.out / "runs")
-        trained = Laboratory(prepared.dataset, settings, store, settings.jobs).train(trials, listener)
+        trained = Laboratory(prepared.dataset, settings, store, settings.jobs).attempt(trials, listener)
         rows = [
             {
                 "name": trial.title,
                 **measured(found, trial.layouts[0], settings, baseline_bytes),
                 "collisions": collision_shares(plans, trial.layouts[0].spec),
-                "bundle": f"{trial.title}{BUNDLE_SUFFIX}",
+                "bundle": None if found.diverged else f"{trial.title}{BUNDLE_SUFFIX}",
             }
             for trial, found in zip(trials, trained, strict=True)
         ]
@@ -100,6 +104,7 @@ def compare(
             "machine": describe_machine(),
             "data": describe_data(prepared, settings),
             "budget": {"asked": settings.budget, "bytes": budget_bytes, "baseline_bytes": baseline_bytes},
+            "notes": notes,
             "methods": rows,
         }
     write_text(settings.out / RESULTS_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")

@@ -223,3 +223,38 @@ def assemble(plans: Sequence[TablePlan], tables: Sequence[TableSpec], hidden: tu
         if plan.carries_wide:
             groups["wide"].append(GroupSpec(plan.features, table.companion(), plan.dictionary))
     return Layout(ModelSpec(tuple(groups["deep"]), tuple(groups["wide"]), hidden), vocabularies)
+
+
+def why_no_head(
+    method: str, plans: Sequence[TablePlan], budget_bytes: int, settings: ModelSettings
+) -> str | None:
+    """Say that a budget is too small for the head that a method would have, and which budget is not.
+
+    Args:
+        method: A name in `hybridhash.spec.METHODS`.
+        plans: From `plan_tables`.
+        budget_bytes: For all tables together.
+        settings: The model.
+
+    Returns:
+        One sentence; None where the method has a head, or would have none at any budget up to the baseline's.
+    """
+
+    def has_head(num_bytes: int) -> bool:
+        shares = share_budget(plans, num_bytes)
+        tables = (
+            METHODS[method].table(plan.demand(share_bytes, settings, seed=0))
+            for plan, share_bytes in zip(plans, shares, strict=True)
+        )
+        return any(table.num_head for table in tables)
+
+    too_small, enough = budget_bytes, sum(plan.baseline_bytes() for plan in plans)
+    if has_head(budget_bytes) or not has_head(enough):
+        return None
+    while enough - too_small > 1:
+        middle = (too_small + enough) // 2
+        too_small, enough = (too_small, middle) if has_head(middle) else (middle, enough)
+    return (
+        f"{method}: the budget of {budget_bytes:,} bytes buys no row for a frequent key of its own, so all keys share "
+        f"rows; the smallest that does is {enough:,} bytes (--budget {enough})"
+    )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hybridhash.experiments.budget import parse_budget
 from hybridhash.experiments.fit import check_group, fit, judge, tune
-from hybridhash.experiments.layout import lay_out, plan_tables
+from hybridhash.experiments.layout import lay_out, plan_tables, why_no_head
 from hybridhash.experiments.output import check_output_file
 from hybridhash.experiments.prepare import prepare_rows, work_folder
 from hybridhash.experiments.progress import Listener
@@ -45,6 +45,9 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
         baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
         budget_bytes = parse_budget(settings.budget, baseline_bytes)
         layout = lay_out(settings.method, plans, budget_bytes, settings, settings.seed)
+        note = why_no_head(settings.method, plans, budget_bytes, settings)
+        if note is not None:
+            listener.note(note)
         store = RunStore(settings.out.with_name(settings.out.name + ".runs"))
         key = fingerprint(prepared.files, settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN))
         make_folder(store.folder)

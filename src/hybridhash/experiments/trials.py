@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from hybridhash.data import Dataset
-from hybridhash.errors import FileAccessError, FileFormatError, InvalidValueError
+from hybridhash.errors import DivergedError, FileAccessError, FileFormatError, InvalidValueError
 from hybridhash.experiments.fit import Quality, Tuned, fit, judge, search, tune
 from hybridhash.experiments.jobs import run_jobs
 from hybridhash.experiments.layout import Layout
@@ -49,12 +49,24 @@ class Trained:
     """What became of a trial.
 
     Attributes:
-        tuned: What the validation slice chose.
-        runs: Per seed, ``quality`` and ``train``; the first also has the ``ledger`` of its exported file.
+        tuned: What the validation slice chose; None where training diverged at every learning rate.
+        runs: Per seed, ``quality`` and ``train``, or ``diverged`` with the reason; the first also has the
+            ``ledger`` of its exported file.
+        untuned: Why nothing could be chosen; empty if something was.
     """
 
-    tuned: Tuned
+    tuned: Tuned | None
     runs: tuple[dict[str, Any], ...]
+    untuned: str = ""
+
+    @property
+    def diverged(self) -> tuple[str, ...]:
+        """What left the finite numbers, seed by seed; empty where nothing did."""
+        if self.untuned:
+            return (self.untuned,)
+        return tuple(
+            f"seed {seed}: {run['diverged']}" for seed, run in enumerate(self.runs) if "diverged" in run
+        )
 
     @property
     def ledger(self) -> Ledger:
@@ -92,8 +104,20 @@ class Laboratory:
         """Choose learning rate and passes of each trial on the validation slice, with seed 0.
 
         Raises:
-            DivergedError: A trial diverged at every learning rate.
+            DivergedError: A trial diverged at every learning rate; the others are done, and kept.
         """
+        chosen = self.choose(trials, listener)
+        reasons = [
+            f"{trial.title}: {found}"
+            for trial, found in zip(trials, chosen, strict=True)
+            if isinstance(found, str)
+        ]
+        if reasons:
+            raise DivergedError("; ".join(reasons))
+        return [found for found in chosen if not isinstance(found, str)]
+
+    def choose(self, trials: Sequence[Trial], listener: Listener) -> list[Tuned | str]:
+        """Choose as `tune` does; a trial that diverged at every learning rate gets the reason instead."""
         missing = {trial.key: trial for trial in trials if self._chosen(trial) is None}
         tasks = [
             _Task(trial.title, trial.key, trial.layouts[0], 0, validate=trial.validate)
@@ -101,18 +125,31 @@ class Laboratory:
         ]
         found = dict(zip(missing, run_jobs(self._tune, tasks, self.num_jobs, listener), strict=True))
         chosen = [found.get(trial.key) or self._chosen(trial) for trial in trials]
-        return [tuned for tuned in chosen if tuned is not None]
+        return [one for one in chosen if one is not None]
 
     def train(self, trials: Sequence[Trial], listener: Listener) -> list[Trained]:
         """Tune each trial, train it once per seed on the whole training span, judge it on the test span.
 
         Raises:
-            DivergedError: A run diverged.
+            DivergedError: Some runs diverged; the others are done, and kept.
         """
-        tuned = self.tune(trials, listener)
+        found = self.attempt(trials, listener)
+        reasons = [
+            f"{trial.title}: {reason}"
+            for trial, trained in zip(trials, found, strict=True)
+            for reason in trained.diverged
+        ]
+        if reasons:
+            raise DivergedError("; ".join(reasons))
+        return found
+
+    def attempt(self, trials: Sequence[Trial], listener: Listener) -> list[Trained]:
+        """Train as `train` does; a trial that diverged says so in what is returned."""
+        tuned = self.choose(trials, listener)
         tasks = [
             _Task(trial.title, trial.key, layout, seed, chosen, trial.bundle)
             for trial, chosen in zip(trials, tuned, strict=True)
+            if isinstance(chosen, Tuned)
             for seed, layout in enumerate(trial.layouts)
         ]
         runs = {task.run_key: self._kept(task) for task in tasks}
@@ -123,26 +160,36 @@ class Laboratory:
         for task in {task.run_key: task for task in tasks}.values():
             of_trial[task.key].append(runs[task.run_key] or {})
         return [
-            Trained(chosen, tuple(of_trial[trial.key])) for trial, chosen in zip(trials, tuned, strict=True)
+            Trained(chosen, tuple(of_trial[trial.key]))
+            if isinstance(chosen, Tuned)
+            else Trained(None, (), chosen)
+            for trial, chosen in zip(trials, tuned, strict=True)
         ]
 
-    def _chosen(self, trial: Trial) -> Tuned | None:
+    def _chosen(self, trial: Trial) -> Tuned | str | None:
         kept = self.store.get(_tuned_key(trial))
-        tuned = None if kept is None else Tuned.from_dict(kept)
-        return None if tuned and trial.validate and math.isnan(tuned.validation_rce) else tuned
+        if kept is None:
+            return None
+        if "diverged" in kept:
+            return str(kept["diverged"])
+        tuned = Tuned.from_dict(kept)
+        return None if trial.validate and math.isnan(tuned.validation_rce) else tuned
 
-    def _tune(self, task: "_Task", listener: Listener) -> Tuned:
+    def _tune(self, task: "_Task", listener: Listener) -> Tuned | str:
         def checkpoint_of(rate: float) -> Path:
             return self.store.path(f"{task.key}-rate{rate:g}", ".checkpoint")
 
         choose = search if task.validate else tune
-        tuned = choose(
-            self.dataset,
-            task.layout,
-            self.settings,
-            lambda what, progress: listener.training(f"{task.title}: {what}", progress),
-            checkpoint_of,
-        )
+        try:
+            tuned = choose(
+                self.dataset,
+                task.layout,
+                self.settings,
+                lambda what, progress: listener.training(f"{task.title}: {what}", progress),
+                checkpoint_of,
+            )
+        except DivergedError as error:
+            return self._diverged(f"{task.title}: tuned", _tuned_key(task), error, listener)
         self.store.keep(_tuned_key(task), tuned.as_dict())
         for rate in self.settings.learning_rate:
             checkpoint_of(rate).unlink(missing_ok=True)
@@ -153,7 +200,8 @@ class Laboratory:
 
     def _kept(self, task: "_Task") -> dict[str, Any] | None:
         kept = self.store.get(task.run_key)
-        if task.bundle is not None and not task.seed and not _is_bundle_of(task.bundle, task.run_key):
+        exported = kept is not None and "diverged" not in kept and not task.seed and task.bundle is not None
+        if exported and task.bundle is not None and not _is_bundle_of(task.bundle, task.run_key):
             return None
         return kept
 
@@ -161,15 +209,19 @@ class Laboratory:
         assert task.tuned is not None
         checkpoint = self.store.path(task.run_key, ".checkpoint")
         title = f"{task.title}: seed {task.seed}"
-        model, trained = fit(
-            self.dataset,
-            task.layout,
-            self.settings,
-            task.tuned,
-            task.seed,
-            lambda progress: listener.training(title, progress),
-            checkpoint,
-        )
+        try:
+            model, trained = fit(
+                self.dataset,
+                task.layout,
+                self.settings,
+                task.tuned,
+                task.seed,
+                lambda progress: listener.training(title, progress),
+                checkpoint,
+            )
+        except DivergedError as error:
+            checkpoint.unlink(missing_ok=True)
+            return {"diverged": self._diverged(title, task.run_key, error, listener)}
         quality = judge(model, self.dataset, self.settings.group)
         run = {"quality": asdict(quality), "train": _train_row(trained)}
         if not task.seed:
@@ -178,6 +230,12 @@ class Laboratory:
         checkpoint.unlink(missing_ok=True)
         listener.run_done(title, _summary(quality, trained))
         return run
+
+    def _diverged(self, title: str, key: str, error: DivergedError, listener: Listener) -> str:
+        """Keep and tell that a run has diverged, and return the reason."""
+        self.store.keep(key, {"diverged": str(error)})
+        listener.run_done(title, f"diverged ({error})")
+        return str(error)
 
     def _export(self, task: "_Task", model: WideDeep | MLPRanker) -> Ledger:
         """Write the bundle and return the ledger of its file; one that nobody wants is removed again."""
@@ -223,8 +281,12 @@ def measured(trained: Trained, layout: Layout, settings: RunSettings, baseline_b
         baseline_bytes: Embedding bytes of the baseline.
 
     Returns:
-        Bytes, qualities with means and standard deviations over the seeds, speed and settings.
+        Bytes, qualities with means and standard deviations over the seeds, speed and settings. Where a seed
+        has diverged: the reason, the bytes of the tables by their spec, and no means.
     """
+    if trained.diverged:
+        return _measured_of_diverged(trained, layout, baseline_bytes)
+    assert trained.tuned is not None
     ledger = trained.ledger
     table = layout.spec.deep
     runs = trained.runs
@@ -275,6 +337,20 @@ def measured(trained: Trained, layout: Layout, settings: RunSettings, baseline_b
             "batch_size": settings.batch_size,
             "validation_rce": trained.tuned.as_dict()["validation_rce"],
         },
+    }
+
+
+def _measured_of_diverged(trained: Trained, layout: Layout, baseline_bytes: int) -> dict[str, Any]:
+    embedding_bytes = layout.spec.ledger().embedding_bytes
+    return {
+        "diverged": list(trained.diverged),
+        "rows": layout.spec.num_rows,
+        "embedding_bytes": embedding_bytes,
+        "share_of_baseline": embedding_bytes / baseline_bytes,
+        "rce": [run["quality"]["rce"] for run in trained.runs if "quality" in run],
+        "rce_mean": None,
+        "rce_std": None,
+        "settings": {},
     }
 
 

@@ -57,7 +57,6 @@ def render_html(results: Mapping[str, Any]) -> str:
             comparison=comparison,
             headline=headline(comparison),
             facts=_facts(comparison),
-            note=_text(comparison.data.get("note") or ""),
             best_note=BEST_NOTE if marked_best(comparison) else "",
             quality_table=_quality_grid(comparison),
             quality_figure=_quality_figure(comparison),
@@ -173,7 +172,7 @@ def _quality_figure(comparison: Comparison) -> Markup | None:
     points = [
         QualityPoint(method.name, method.embedding_bytes, method.rce)
         for method in comparison.methods
-        if method.rce and method.embedding_bytes > 0
+        if method.rce and method.embedding_bytes > 0 and not method.diverged
     ]
     if not points:
         return None

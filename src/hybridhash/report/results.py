@@ -87,6 +87,7 @@ class Method:
         predicted: Collisions that theory expects, or None.
         measured: Collisions that were counted, or None.
         bundle: The exported file's name, or None.
+        diverged: Why training of a seed left the finite numbers; empty where none did.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Method:
     predicted: Shares | None
     measured: Shares | None
     bundle: str | None
+    diverged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class Comparison:
         features: In schema order.
         budget: ``asked``, ``bytes``, ``baseline_bytes``.
         methods: In the order they were run.
+        notes: What a reader should know.
     """
 
     version: str
@@ -137,6 +140,7 @@ class Comparison:
     features: tuple[Feature, ...]
     budget: Mapping[str, Any]
     methods: tuple[Method, ...]
+    notes: tuple[str, ...] = ()
 
     def best_compressed(self) -> list[Method]:
         """Return the methods other than full and baseline that have an RCE, best first.
@@ -187,6 +191,11 @@ def read_results(results: Mapping[str, Any]) -> Comparison:
             for name, value in _mapping(results, "budget", "results").items()
         },
         methods=methods,
+        notes=(
+            *([str(data["note"])] if data.get("note") else []),
+            *map(str, results.get("notes") or ()),
+            *(f"{method.name}: {reason}" for method in methods for reason in method.diverged),
+        ),
     )
 
 
@@ -221,6 +230,7 @@ def _method(entry: Mapping[str, Any], where: str) -> Method:
         predicted=_shares(collisions.get("predicted"), f"{where}.collisions.predicted"),
         measured=_shares(collisions.get("measured"), f"{where}.collisions.measured"),
         bundle=None if entry.get("bundle") is None else str(entry["bundle"]),
+        diverged=tuple(map(str, entry.get("diverged") or ())),
     )
 
 

@@ -17,6 +17,7 @@ from hybridhash.report.formatting import (
 from hybridhash.report.results import Comparison, Method, read_results
 
 BEST_MARK: Final = "★"
+DIVERGED: Final = "diverged"
 BEST_NOTE: Final = f"{BEST_MARK} highest mean RCE of the compressed methods"
 
 
@@ -38,7 +39,10 @@ COLUMNS: Final = (
     Column("rows", lambda method: format_count(method.rows)),
     Column("embeddings", lambda method: format_bytes(method.embedding_bytes)),
     Column("of baseline", lambda method: format_share(method.share_of_baseline)),
-    Column("RCE %", lambda method: format_spread(method.rce_mean, method.rce_std)),
+    Column(
+        "RCE %",
+        lambda method: DIVERGED if method.diverged else format_spread(method.rce_mean, method.rce_std),
+    ),
     Column("AUC", lambda method: format_number(method.auc_mean, 4)),
     Column("log loss", lambda method: format_number(method.log_loss_mean, 4)),
     Column("steps/s", lambda method: format_number(method.train_steps_per_s, 0)),
@@ -77,7 +81,9 @@ def comparison_table(results: Mapping[str, Any]) -> Table:
     comparison = read_results(results)
     columns = columns_of(comparison)
     best = marked_best(comparison)
-    table = Table(caption=BEST_NOTE if best else None, caption_justify="left")
+    diverged = [f"{method.name}: {reason}" for method in comparison.methods for reason in method.diverged]
+    caption = "\n".join([*([BEST_NOTE] if best else []), *diverged])
+    table = Table(caption=Text(caption) if caption else None, caption_justify="left")
     for index, column in enumerate(columns):
         table.add_column(
             column.title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold"
