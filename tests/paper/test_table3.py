@@ -4,6 +4,7 @@ Printed figures are typed again here from the paper, so that ``printed.json`` is
 """
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,14 @@ def test_verdicts_follow_from_the_figures() -> None:
     assert [verdict.holds for verdict in table3.verdicts(bad)] == [False, False, False, True]
     large = summary_of(row("joined", 12.5, 0.5, 0.114, 12.1), heads=(11.0, 12.0))
     assert [verdict.holds for verdict in table3.verdicts(large)] == [None, False, False, True]
+
+
+def test_the_joined_hybrid_keeps_to_the_size_of_the_whole_file() -> None:
+    baseline = {"file_bytes": 1_100_000, "embedding_bytes": 1_000_000}
+    bytes_of = table3.joined_bytes(baseline, Fraction(1, 5))
+    assert bytes_of + 100_000 + 4096 == 220_000
+    # Layers and header alone pass a twentieth of the file.
+    assert table3.joined_bytes(baseline, Fraction(1, 20)) == 50_000
 
 
 def test_real_data_that_is_not_there_is_a_reason(tmp_path: Path) -> None:
