@@ -333,7 +333,8 @@ def section(summary: Summary) -> Section:
 
 CAPTION: Final = (
     "Global steps per second, smoothed by 0.995, over the steps of a turn: the median over the turns, and as a band "
-    "the quartiles. Above one worker with all threads, below two with half of them each."
+    "the quartiles. Above one worker with all threads, below two with half of them each. The first steps of a turn "
+    "carry the shuffling of its rows, and the last of two workers' are one worker's alone."
 )
 REMARKS: Final = (
     "The paper measures TensorFlow, where a second hash of every key is a pass of its own over all keys, and does not "
