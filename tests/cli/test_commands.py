@@ -15,6 +15,7 @@ from hybridhash import Vocabulary, __version__, load
 from hybridhash.cli.app import app
 from hybridhash.experiments import (
     CompareSettings,
+    ContinuousSettings,
     ProfileSettings,
     Silence,
     SingleSettings,
@@ -39,6 +40,7 @@ def test_version(run: Run) -> None:
     ("command", "settings"),
     [
         ("compare", CompareSettings),
+        ("continuous", ContinuousSettings),
         ("train", SingleSettings),
         ("profile", ProfileSettings),
         ("sweep", SweepSettings),
@@ -59,6 +61,7 @@ def test_every_command_has_help(run: Run) -> None:
     names = [name for name in app if not name.startswith("-")]
     assert sorted(names) == [
         "compare",
+        "continuous",
         "evaluate",
         "generate",
         "inspect",
@@ -146,6 +149,21 @@ def test_the_commands_of_the_sweep_page_have_known_flags() -> None:
         settings = merge_settings(SweepSettings, {}, given)
         for flag, texts in (("--top-k", settings.top_k), ("--buckets", settings.buckets)):
             assert all(parse_amount(flag, text) for text in texts)
+
+
+def test_continuous_leaves_results_and_report(run: Run, clicks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = ("--split", "time:60h", "--window", "12h", "--seeds", "2", "--budget", "20%")
+    ended = run("continuous", clicks, *COLUMNS, *SMALL, *flags, "--out", out)
+    assert ended.code == 0, ended.err
+    results = json.loads((out / "continuous.json").read_text())
+    assert results["command"].startswith(f"hybridhash continuous {clicks} --label clicked")
+    [line] = [line for line in ended.out.splitlines() if "│ hybrid" in line]
+    [difference] = results["differences"]
+    assert f"{difference['mean']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]" in line
+    assert "mean over 5 windows of 12h, 2 seeds" in ended.out
+    assert sorted(path.name for path in out.iterdir()) == ["continuous.json", "report.html", "runs"]
+    assert str(out / "report.html") in ended.err
 
 
 def test_flags_stand_before_or_behind_the_data(run: Run, clicks: Path, tmp_path: Path) -> None:
@@ -279,7 +297,7 @@ def test_ctrl_c_ends_with_one_line_and_the_same_command_goes_on(
     assert not out.exists()
     shown = run("inspect", checkpoint).out
     assert "progress steps: 2" in shown
-    assert json.loads(run("inspect", checkpoint, "--json").out)["progress"]["step_in_epoch"] == 2
+    assert json.loads(run("inspect", checkpoint, "--json").out)["progress"]["worker_steps"] == [2]
     assert run("train", clicks, *COLUMNS, *SMALL, "--out", out).code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["m.hh"]
 

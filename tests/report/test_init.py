@@ -3,6 +3,7 @@ from hybridhash import report
 
 def test_public_names() -> None:
     assert report.__all__ == [
+        "CONTINUOUS_FORMAT",
         "RESULTS_FORMAT",
         "SWEEP_FORMAT",
         "CollisionBar",
@@ -17,7 +18,11 @@ def test_public_names() -> None:
         "colours",
         "comparison_markdown",
         "comparison_table",
+        "continuous_grid",
+        "continuous_table",
+        "difference_figure",
         "format_bytes",
+        "format_interval",
         "frequency_curves",
         "house_style",
         "html_figure",
@@ -30,6 +35,8 @@ def test_public_names() -> None:
         "sweep_figure",
         "sweep_grid",
         "sweep_table",
+        "window_figure",
+        "write_continuous_report",
         "write_report",
         "write_sweep_report",
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from hybridhash.experiments.progress import Listener, Silence
 from hybridhash.experiments.settings import (
     CompareSettings,
+    ContinuousSettings,
     DataSettings,
     EvaluateSettings,
     ProfileSettings,
@@ -19,6 +20,7 @@ from hybridhash.experiments.settings import (
 if TYPE_CHECKING:
     from hybridhash.experiments.comparison import compare
     from hybridhash.experiments.inspect import inspect_file
+    from hybridhash.experiments.prequential import continuous
     from hybridhash.experiments.profiling import profile
     from hybridhash.experiments.score import evaluate, predict_file
     from hybridhash.experiments.single import train_one
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _LAZY = {  # these load torch and the data stack, which parsing a command line does not need
     "compare": "comparison",
+    "continuous": "prequential",
     "evaluate": "score",
     "inspect_file": "inspect",
     "predict_file": "score",
@@ -36,6 +39,7 @@ _LAZY = {  # these load torch and the data stack, which parsing a command line d
 
 __all__ = [
     "CompareSettings",
+    "ContinuousSettings",
     "DataSettings",
     "EvaluateSettings",
     "Listener",
@@ -45,6 +49,7 @@ __all__ = [
     "SingleSettings",
     "SweepSettings",
     "compare",
+    "continuous",
     "evaluate",
     "inspect_file",
     "merge_settings",

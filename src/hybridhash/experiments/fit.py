@@ -1,7 +1,7 @@
 """Tune, train and judge one method."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from hybridhash.data import TEST, TRAIN, VALIDATION, Dataset, Schema
+from hybridhash.data import TEST, TRAIN, VALIDATION, Dataset, Schema, Window
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.layout import Layout
 from hybridhash.experiments.settings import RunSettings
@@ -24,7 +24,15 @@ from hybridhash.metrics import (
 )
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD, Adagrad, Adam
-from hybridhash.training import Progress, TrainResult, TrainSettings, predict, train
+from hybridhash.training import (
+    Progress,
+    TrainResult,
+    TrainSettings,
+    build_optimizers,
+    predict,
+    train,
+    train_windows,
+)
 
 
 @dataclass(frozen=True)
@@ -183,6 +191,61 @@ def fit(
     rows = np.sort(dataset.rows.indices(TRAIN, VALIDATION))
     run = _run_settings(settings, tuned.learning_rate, tuned.epochs, seed)
     return model, train(model, dataset.rows, rows, run, on_progress=on_progress, checkpoint=checkpoint)
+
+
+def fit_windows(
+    dataset: Dataset,
+    layout: Layout,
+    settings: RunSettings,
+    tuned: Tuned,
+    seed: int,
+    windows: Sequence[Window],
+    measure: Callable[[Window, np.ndarray], Any],
+    on_progress: Callable[[str, Progress], None],
+    checkpoint_of: Callable[[str], Path],
+) -> list[Any]:
+    """Train on the whole training span as `fit` does, then predict, measure and learn window by window.
+
+    Args:
+        dataset: The rows.
+        layout: The model.
+        settings: The model and optimizer.
+        tuned: Learning rate, and passes over the training span; a window is passed over once.
+        seed: Of the initial values and the order of rows.
+        windows: Of the test rows, in the order of time.
+        measure: As in `hybridhash.training.train_windows`.
+        on_progress: Called with ``training span`` or ``windows`` and the progress.
+        checkpoint_of: Names the checkpoint of either.
+
+    Returns:
+        What was measured, window by window.
+
+    Raises:
+        DivergedError: Training left the finite numbers.
+    """
+    model = _build(dataset, layout, settings, tuned.learning_rate, seed)
+    run = _run_settings(settings, tuned.learning_rate, tuned.epochs, seed)
+    optimizers = build_optimizers(model, run.optimizer, run.learning_rate)
+    if not checkpoint_of("windows").exists():
+        train(
+            model,
+            dataset.rows,
+            dataset.rows.indices(TRAIN, VALIDATION),
+            run,
+            optimizers=optimizers,
+            on_progress=lambda progress: on_progress("training span", progress),
+            checkpoint=checkpoint_of("training-span"),
+        )
+    return train_windows(
+        model,
+        optimizers,
+        dataset.rows,
+        windows,
+        run,
+        measure,
+        on_progress=lambda progress: on_progress("windows", progress),
+        checkpoint=checkpoint_of("windows"),
+    )
 
 
 def check_group(dataset: Dataset, group: str | None) -> None:

@@ -190,6 +190,21 @@ class SweepSettings(RunSettings):
     """Folder for sweep.json, report.html and the finished runs."""
 
 
+class ContinuousSettings(FitSettings):
+    """Settings of ``hybridhash continuous``."""
+
+    method: Names = ("baseline", "hybrid")
+    """The methods to train; the first is what the others are compared with."""
+    window: str = "1h"
+    """Span of time that is predicted, then learned: seconds, minutes, hours or days ('900s', '15min', '1h', '1d')."""
+    seeds: Annotated[int, Field(ge=1)] = 5
+    """How often each method is trained, with another seed each time."""
+    jobs: Annotated[int, Field(ge=1)] = 1
+    """Training runs at a time, each in a process with its share of the cores; results are the same."""
+    out: Path = Path("continuous")
+    """Folder for continuous.json, report.html and the finished runs."""
+
+
 class SingleSettings(FitSettings):
     """Settings of ``hybridhash train``."""
 
@@ -204,7 +219,7 @@ class SingleSettings(FitSettings):
 AnySettings = TypeVar("AnySettings", bound=Settings)
 _EVERY_NAME = {"data"} | {
     name
-    for kind in (ProfileSettings, CompareSettings, SweepSettings, SingleSettings)
+    for kind in (ProfileSettings, CompareSettings, SweepSettings, ContinuousSettings, SingleSettings)
     for name in kind.model_fields
 }
 

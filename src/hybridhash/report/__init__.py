@@ -1,6 +1,15 @@
 """What a comparison leaves to read: a table, figures, one self-contained HTML page."""
 
 from hybridhash.report.collisions import CollisionBar, collision_bars
+from hybridhash.report.continuous import (
+    CONTINUOUS_FORMAT,
+    continuous_grid,
+    continuous_table,
+    difference_figure,
+    format_interval,
+    window_figure,
+    write_continuous_report,
+)
 from hybridhash.report.document import Grid, html_figure, html_page, html_table
 from hybridhash.report.formatting import format_bytes
 from hybridhash.report.frequency import FrequencyCurve, frequency_curves
@@ -12,6 +21,7 @@ from hybridhash.report.sweep import SWEEP_FORMAT, sweep_figure, sweep_grid, swee
 from hybridhash.report.table import comparison_markdown, comparison_table
 
 __all__ = [
+    "CONTINUOUS_FORMAT",
     "RESULTS_FORMAT",
     "SWEEP_FORMAT",
     "CollisionBar",
@@ -26,7 +36,11 @@ __all__ = [
     "colours",
     "comparison_markdown",
     "comparison_table",
+    "continuous_grid",
+    "continuous_table",
+    "difference_figure",
     "format_bytes",
+    "format_interval",
     "frequency_curves",
     "house_style",
     "html_figure",
@@ -39,6 +53,8 @@ __all__ = [
     "sweep_figure",
     "sweep_grid",
     "sweep_table",
+    "window_figure",
+    "write_continuous_report",
     "write_report",
     "write_sweep_report",
 ]
