@@ -5,6 +5,8 @@
 # make sanitize         the kernel tests on kernels built with AddressSanitizer and UBSan (in build/sanitize)
 # make bench            measure against other libraries (10 to 15 minutes; BENCH=--quick: a minute)
 # make bench-setup      fetch those libraries into build/peers, out of the way of .venv
+# make paper            reproduce the paper's experiments (an hour on two cores; QUICK=1: under ten minutes)
+# make paper DATA=DIR   with the real data sets in DIR; ONLY="table1 figure4" runs some of the studies
 # make tables           recompute the paper's tables 1 and 2
 # make clean            remove what the others made
 
@@ -15,7 +17,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OUT ?= results/demo
 
-.PHONY: demo test lint sanitize bench bench-setup tables clean
+.PHONY: demo test lint sanitize bench bench-setup paper tables clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -67,9 +69,12 @@ $(PEERS): $(INSTALLED)
 		orjson==3.13.0 tqdm==4.70.1 iopath==0.1.10 portalocker==4.4.2 deepctr-torch==0.3.0
 	touch $@
 
+paper: $(INSTALLED)
+	$(BIN)/python -m paper $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
+
 tables: $(INSTALLED)
-	$(BIN)/python paper/table1.py
-	$(BIN)/python paper/table2.py
+	$(BIN)/python -m paper.table1
+	$(BIN)/python -m paper.table2
 
 clean:
-	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) results paper/results/work build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

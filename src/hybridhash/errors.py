@@ -39,3 +39,7 @@ class MissingDependencyError(HybridHashError, ImportError):
 
 class DivergedError(HybridHashError, ArithmeticError):
     """Training left the finite numbers; the message says at which step and what to change."""
+
+
+class WorkerError(HybridHashError, RuntimeError):
+    """A worker process failed or was killed; the message has its own error."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,17 @@ import pytest
 
 from hybridhash import Vocabulary, __version__, load
 from hybridhash.cli.app import app
-from hybridhash.experiments import CompareSettings, ProfileSettings, Silence, SingleSettings
+from hybridhash.experiments import (
+    CompareSettings,
+    ContinuousSettings,
+    ProfileSettings,
+    Silence,
+    SingleSettings,
+    SweepSettings,
+    merge_settings,
+)
 from hybridhash.experiments import evaluate as evaluate_file
+from hybridhash.experiments.amounts import parse_amount
 from hybridhash.training import loop
 
 from .conftest import COLUMNS, SMALL
@@ -28,7 +38,13 @@ def test_version(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("command", "settings"),
-    [("compare", CompareSettings), ("train", SingleSettings), ("profile", ProfileSettings)],
+    [
+        ("compare", CompareSettings),
+        ("continuous", ContinuousSettings),
+        ("train", SingleSettings),
+        ("profile", ProfileSettings),
+        ("sweep", SweepSettings),
+    ],
 )
 def test_help_names_every_flag_and_its_default(run: Run, command: str, settings: Any) -> None:
     ended = run(command, "--help")
@@ -37,13 +53,23 @@ def test_help_names_every_flag_and_its_default(run: Run, command: str, settings:
     for name in settings.model_fields:
         assert f"--{name.replace('_', '-')} " in shown, name
     assert "--experiment" in shown
-    assert "[default: 10%]" in shown
+    assert ("[default: 10%]" if command != "sweep" else "[default: 1/32,1/16,1/8,1/4]") in shown
     assert "settings." not in shown
 
 
 def test_every_command_has_help(run: Run) -> None:
     names = [name for name in app if not name.startswith("-")]
-    assert sorted(names) == ["compare", "evaluate", "generate", "inspect", "predict", "profile", "train"]
+    assert sorted(names) == [
+        "compare",
+        "continuous",
+        "evaluate",
+        "generate",
+        "inspect",
+        "predict",
+        "profile",
+        "sweep",
+        "train",
+    ]
     overview = run("--help").out
     for name in names:
         assert name in overview
@@ -71,6 +97,72 @@ def test_compare_leaves_results_report_and_models(run: Run, clicks: Path, tmp_pa
         "results.json",
         "runs",
     ]
+    assert str(out / "report.html") in ended.err
+
+
+def test_sweep_leaves_results_and_a_report(run: Run, clicks: Path, tmp_path: Path) -> None:
+    out, file = tmp_path / "out", tmp_path / "sweep.toml"
+    file.write_text('top-k = ["5%", 100]\nbuckets = "1/8"\nseeds = 1\n')
+    ended = run("sweep", clicks, *COLUMNS, *SMALL, "--experiment", file, "--group", "site", "--out", out)
+    assert ended.code == 0, ended.err
+    results = json.loads((out / "sweep.json").read_text())
+    assert [row["stage"] for row in results["rows"]] == ["head", "head", "tail", "baseline"]
+    for row in results["rows"]:
+        [line] = [line for line in ended.out.splitlines() if row["title"] in line]
+        assert f"{row['rce_mean']:.2f}" in line
+        assert f"{row['gauc_mean']:.4f}" in line
+    assert sorted(path.name for path in out.iterdir()) == ["report.html", "runs", "sweep.json"]
+
+
+def test_quality_within_a_group(run: Run, clicks: Path, tmp_path: Path) -> None:
+    """compare, train and evaluate agree on it; the test rows are all that evaluate sees."""
+    out = tmp_path / "out"
+    flags = [*COLUMNS, *SMALL, "--group", "site"]
+    ended = run("compare", clicks, *flags, "--seeds", "1", "--method", "hashed", "--out", out)
+    assert ended.code == 0, ended.err
+    results = json.loads((out / "results.json").read_text())
+    [row] = results["methods"]
+    assert f"{row['gauc_mean']:.4f}" in ended.out
+    table = pq.read_table(clicks)
+    order = np.argsort(table["ts"].to_numpy(), kind="stable")
+    test = tmp_path / "test.parquet"
+    pq.write_table(table.take(order[1200 - results["data"]["test_rows"] :]), test)
+    found = json.loads(run("evaluate", out / "hashed.hh", test, "--group", "site", "--json").out)
+    assert found["gauc"] == pytest.approx(row["gauc"][0], abs=1e-6)
+    assert found["ndcg"] == pytest.approx(row["ndcg"][0], abs=1e-6)
+    assert (found["groups"], found["groups_left_out"]) == (row["groups"], row["groups_left_out"])
+    assert "within site: GAUC" in run("evaluate", out / "hashed.hh", test, "--group", "site").out
+    assert "--group: expected one of" in run("evaluate", out / "hashed.hh", test, "--group", "age").error
+
+
+def test_the_commands_of_the_sweep_page_have_known_flags() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text()
+    commands = re.findall(r"^    (hybridhash sweep (?:.*\\\n)*.*)$", page, re.MULTILINE)
+    assert len(commands) == 4
+    for command in commands:
+        words = shlex.split(command.replace("\\\n", " "))
+        given = {
+            words[at].removeprefix("--").replace("-", "_"): words[at + 1]
+            for at in range(len(words))
+            if words[at].startswith("--")
+        }
+        settings = merge_settings(SweepSettings, {}, given)
+        for flag, texts in (("--top-k", settings.top_k), ("--buckets", settings.buckets)):
+            assert all(parse_amount(flag, text) for text in texts)
+
+
+def test_continuous_leaves_results_and_report(run: Run, clicks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = ("--split", "time:60h", "--window", "12h", "--seeds", "2", "--budget", "20%")
+    ended = run("continuous", clicks, *COLUMNS, *SMALL, *flags, "--out", out)
+    assert ended.code == 0, ended.err
+    results = json.loads((out / "continuous.json").read_text())
+    assert results["command"].startswith(f"hybridhash continuous {clicks} --label clicked")
+    [line] = [line for line in ended.out.splitlines() if "│ hybrid" in line]
+    [difference] = results["differences"]
+    assert f"{difference['mean']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]" in line
+    assert "mean over 5 windows of 12h, 2 seeds" in ended.out
+    assert sorted(path.name for path in out.iterdir()) == ["continuous.json", "report.html", "runs"]
     assert str(out / "report.html") in ended.err
 
 
@@ -205,7 +297,7 @@ def test_ctrl_c_ends_with_one_line_and_the_same_command_goes_on(
     assert not out.exists()
     shown = run("inspect", checkpoint).out
     assert "progress steps: 2" in shown
-    assert json.loads(run("inspect", checkpoint, "--json").out)["progress"]["step_in_epoch"] == 2
+    assert json.loads(run("inspect", checkpoint, "--json").out)["progress"]["worker_steps"] == [2]
     assert run("train", clicks, *COLUMNS, *SMALL, "--out", out).code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["m.hh"]
 

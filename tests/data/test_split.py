@@ -11,7 +11,7 @@ from hybridhash.errors import DataError, InvalidValueError
 
 
 @pytest.mark.parametrize(
-    "text", ["time:0.8", "random:0.75", "column:fold", "column:fold=5", "column:a b=x=y"]
+    "text", ["time:0.8", "time:86400s", "random:0.75", "column:fold", "column:fold=5", "column:a b=x=y"]
 )
 def test_a_split_survives_its_text(text: str) -> None:
     assert str(Split.parse(text)) == text
@@ -21,7 +21,21 @@ def test_a_split_survives_its_text(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "times:0.8", "time:", "time:x", "time:0", "time:1", "random:1.1", "time:nan", "column", "column:=5"],
+    [
+        *(
+            "",
+            "times:0.8",
+            "time:",
+            "time:x",
+            "time:0",
+            "time:1",
+            "random:1.1",
+            "time:nan",
+            "column",
+            "column:=5",
+        ),
+        *("random:2h", "times:2h"),
+    ],
 )
 def test_a_split_without_a_meaning_is_refused(text: str) -> None:
     with pytest.raises(InvalidValueError, match=r"write time:0\.8"):
@@ -71,6 +85,22 @@ def test_a_time_split_by_hand() -> None:
     assert parts.tolist() == [0] * 6 + [1] * 2 + [2] * 2
     assert "order of the rows" in result.note
     assert result.cut_time is None
+
+
+def test_a_split_by_a_span() -> None:
+    parts = np.empty(10, dtype=np.uint8)
+    result = assign_parts(
+        Split.parse("time:6min"), parts, times=7 + 60 * np.arange(10.0), validation_share=0.25
+    )
+    assert parts.tolist() == [0] * 4 + [1] * 2 + [2] * 4, "a row at the very end of the span is of the test"
+    assert result.cut_time == 7 + 360
+    with pytest.raises(DataError, match="split time:360s: expected a time column, got none"):
+        assign_parts(Split.parse("time:6min"), parts)
+    with pytest.raises(DataError, match=r"split time:600s: expected times beyond the span, got 540 s in all"):
+        assign_parts(Split.parse("time:10min"), parts, times=60 * np.arange(10.0))
+    for span_s in (0.0, -1.0, float("inf")):
+        with pytest.raises(InvalidValueError, match="expected a span above 0 s"):
+            Split("time", span_s=span_s)
 
 
 def test_a_short_training_span_has_no_validation_and_says_so() -> None:

@@ -50,6 +50,7 @@ class Compared:
     out: Path
     results: dict[str, Any]
     runs: list[str]
+    notes: list[str]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -68,7 +69,7 @@ def run_compare() -> Callable[..., Compared]:
         heard = Heard()
         settings = CompareSettings(**{**SMALL, "out": out, **changes})
         results = compare([str(data)], settings, heard, version="0", command="test")
-        return Compared(out, results, heard.runs)
+        return Compared(out, results, heard.runs, heard.notes)
 
     return run
 

@@ -1,3 +1,4 @@
+import io
 import json
 import math
 import os
@@ -10,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 from sklearn.metrics import log_loss, roc_auc_score
 
 from hybridhash import load
-from hybridhash.errors import BudgetError, DataError, FileAccessError, InvalidValueError
-from hybridhash.experiments import Silence, comparison, fit
+from hybridhash.errors import BudgetError, DataError, DivergedError, FileAccessError, InvalidValueError
+from hybridhash.experiments import Silence, comparison, fit, trials
+from hybridhash.report import comparison_table
 from hybridhash.spec import METHODS
 
 BUDGETED = [name for name, method in METHODS.items() if method.budgeted]
@@ -302,3 +305,73 @@ def test_refuses_no_methods_and_no_data(
     settings = CompareSettings(label="clicked", categorical=("user_id",), out=tmp_path / "out")
     with pytest.raises(InvalidValueError, match="data: expected one or more files"):
         compare([], settings, Silence(), version="0", command="")
+
+
+def test_a_method_that_diverges_is_named_and_ends_no_other(
+    clicks: Path, run_compare: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second seed of 'hashed', which has no head, diverges."""
+    real = trials.fit
+
+    def diverge(dataset: Any, layout: Any, settings: Any, tuned: Any, seed: int, *rest: Any) -> Any:
+        if seed == 1 and not layout.spec.deep[0].table.num_head:
+            raise DivergedError("training diverged at step 7; use a smaller learning rate")
+        return real(dataset, layout, settings, tuned, seed, *rest)
+
+    monkeypatch.setattr(trials, "fit", diverge)
+    found = run_compare(clicks, tmp_path / "out", method=("hashed", "hybrid"))
+    reason = "seed 1: training diverged at step 7; use a smaller learning rate"
+    hashed = method_row(found.results, "hashed")
+    assert hashed["diverged"] == [reason]
+    assert len(hashed["rce"]) == 1
+    assert (hashed["rce_mean"], hashed["bundle"]) == (None, None)
+    hybrid = method_row(found.results, "hybrid")
+    assert len(hybrid["rce"]) == 2
+    assert hashed["embedding_bytes"] == pytest.approx(hybrid["embedding_bytes"], rel=0.02)
+    assert f"hashed: {reason}" in (found.out / "report.html").read_text()
+    [line] = [line for line in shown(found.results).splitlines() if "│ hashed" in line]
+    assert "diverged" in line
+    assert f"hashed: {reason}" in shown(found.results).replace("\n", " ")
+    again = run_compare(clicks, tmp_path / "out", method=("hashed", "hybrid"))
+    assert again.runs == [], "what diverged would diverge again"
+    assert again.results["methods"] == found.results["methods"]
+
+
+def test_methods_that_diverge_at_every_rate(
+    clicks: Path, run_compare: Callable[..., Any], tmp_path: Path
+) -> None:
+    changes = {"optimizer": "sgd", "learning_rate": (1e30, 1e35), "method": ("hashed",), "jobs": 2}
+    found = run_compare(clicks, tmp_path / "out", **changes)
+    [row] = found.results["methods"]
+    assert row["diverged"] == [
+        "training diverged at every learning rate of [1e+30, 1e+35]; expected smaller ones"
+    ]
+    assert row["rce"] == []
+    assert run_compare(clicks, tmp_path / "out", **changes).runs == []
+
+
+def shown(results: dict[str, Any]) -> str:
+    console = Console(width=200, file=io.StringIO())
+    console.print(comparison_table(results))
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_a_budget_that_buys_no_head_is_told_with_the_smallest_that_does(
+    clicks: Path, tmp_path: Path, run_compare: Callable[..., Any]
+) -> None:
+    methods = ("hashed", "hybrid")
+    found = run_compare(clicks, tmp_path / "small", method=methods, budget="1000", seeds=1)
+    assert method_row(found.results, "hybrid")["settings"]["num_head"] == 0
+    [note] = found.results["notes"]
+    assert found.notes == [note]
+    assert note.startswith("hybrid: the budget of 1,000 bytes buys no row for a frequent key of its own")
+    assert note in (found.out / "report.html").read_text()
+    smallest = int(note.rpartition("--budget ")[2].rstrip(")"))
+    enough = run_compare(clicks, tmp_path / "enough", method=methods, budget=str(smallest), seeds=1)
+    assert method_row(enough.results, "hybrid")["settings"]["num_head"] > 0
+    assert enough.notes == enough.results["notes"] == []
+    less = run_compare(clicks, tmp_path / "less", method=("hybrid",), budget=str(smallest - 1), seeds=1)
+    assert method_row(less.results, "hybrid")["settings"]["num_head"] == 0
+    assert "frequent key" not in str(
+        run_compare(clicks, tmp_path / "none", method=methods, head_share=0.0).notes
+    )

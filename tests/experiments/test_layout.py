@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridhash.data import Feature, Schema
-from hybridhash.errors import BudgetError
+from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.experiments import CompareSettings
 from hybridhash.experiments.layout import lay_out, plan_tables, share_budget
 from hybridhash.spec import METHODS
@@ -39,7 +39,7 @@ def test_one_table_carries_the_wide_weights() -> None:
     [plan] = plan_tables(PLAIN, counts_of(PLAIN), settings())
     assert (plan.part, plan.features, plan.dim, plan.carries_wide) == ("deep", PLAIN.names, 4, True)
     assert plan.counts.num_keys == 1103
-    assert plan.baseline_bytes(settings()) == 2048 * 4 * (4 + 1)
+    assert plan.baseline_bytes() == 2048 * 4 * (4 + 1)
     layout = lay_out("hashed", [plan], 10_000, settings(), seed=0)
     assert [group.table.dim for group in (*layout.spec.deep, *layout.spec.wide)] == [4, 1]
 
@@ -47,7 +47,7 @@ def test_one_table_carries_the_wide_weights() -> None:
 def test_an_mlp_has_no_wide_part() -> None:
     [plan] = plan_tables(PLAIN, counts_of(PLAIN), settings(model="mlp"))
     assert not plan.carries_wide
-    assert plan.baseline_bytes(settings(model="mlp")) == 2048 * 4 * 4
+    assert plan.baseline_bytes() == 2048 * 4 * 4
     assert lay_out("hashed", [plan], 10_000, settings(model="mlp"), seed=0).spec.wide == ()
 
 
@@ -62,6 +62,31 @@ def test_crosses_stand_in_a_wide_table_of_their_own() -> None:
         "deep:joint": 1103,
         "wide:joint": 3103,
     }
+
+
+def test_crosses_for_both_parts_stand_in_one_joint_table() -> None:
+    [plan] = plan_tables(SCHEMA, counts_of(SCHEMA), settings(crosses="both"))
+    assert (plan.features, plan.part, plan.carries_wide) == (SCHEMA.names, "deep", True)
+    assert plan.counts.num_keys == 3103
+    [plan] = plan_tables(SCHEMA, counts_of(SCHEMA), settings(crosses="both", model="mlp"))
+    assert (plan.features, plan.carries_wide) == (SCHEMA.names, False)
+
+
+def test_crosses_that_nothing_would_read_are_refused() -> None:
+    with pytest.raises(
+        InvalidValueError, match=r"--cross: expected none, got user\*site: an mlp has no wide"
+    ):
+        plan_tables(SCHEMA, counts_of(SCHEMA), settings(model="mlp"))
+
+
+def test_a_plan_knows_the_bytes_of_its_table() -> None:
+    """As the ledger of the whole model counts them."""
+    for schema in (PLAIN, SCHEMA):
+        plans = plan_tables(schema, counts_of(schema), settings())
+        spec = lay_out("hybrid-sum", plans, 20_000, settings(), seed=0).spec
+        tables = [spec.deep[0].table, *(group.table for group in spec.wide if len(plans) > 1)]
+        found = sum(plan.embedding_bytes(table) for plan, table in zip(plans, tables, strict=True))
+        assert found == spec.ledger().embedding_bytes
 
 
 def test_tables_per_feature() -> None:
@@ -87,19 +112,19 @@ def test_the_head_is_the_most_frequent_keys() -> None:
 def test_shares_are_proportional_to_the_baseline() -> None:
     plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
     # Baselines of 1024, 128 and 4 rows of 20 bytes.
-    assert share_budget(plans, 11560, settings()) == [10240, 1280, 40]
+    assert share_budget(plans, 11560) == [10240, 1280, 40]
 
 
 def test_a_small_table_gets_one_row() -> None:
     plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
     # A tenth of four rows is none, so that table gets one row and the others share the rest 8 to 1.
-    assert share_budget(plans, 2300, settings()) == [2280 * 8 // 9, 2280 // 9, 20]
+    assert share_budget(plans, 2300) == [2280 * 8 // 9, 2280 // 9, 20]
 
 
 @given(st.integers(60, 30_000))
 def test_shares_keep_to_the_budget_and_give_one_row(budget: int) -> None:
     plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
-    shares = share_budget(plans, budget, settings())
+    shares = share_budget(plans, budget)
     assert min(shares) >= 20
     assert budget - len(plans) < sum(shares) <= budget
 
@@ -108,11 +133,11 @@ def test_shares_keep_to_the_budget_and_give_one_row(budget: int) -> None:
 def test_refuses_a_budget_below_one_row_per_feature(tables: Any) -> None:
     chosen = settings(tables=tables)
     plans = plan_tables(PLAIN, counts_of(PLAIN), chosen)
-    assert sum(share_budget(plans, 60, chosen)) == 60
+    assert sum(share_budget(plans, 60)) == 60
     with pytest.raises(
         BudgetError, match="at least 60 bytes, one row for each feature of each table, got 59"
     ):
-        share_budget(plans, 59, chosen)
+        share_budget(plans, 59)
 
 
 @pytest.mark.parametrize("method", METHODS)

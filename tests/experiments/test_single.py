@@ -124,3 +124,11 @@ def test_an_output_that_cannot_be_written_is_refused_before_reading(
     (tmp_path / "file").touch()
     with pytest.raises(FileAccessError, match="is a file"):
         run(clicks, tmp_path / "file" / "m.hh")
+
+
+def test_two_workers_leave_a_model_as_good_as_one_does(clicks: Path, tmp_path: Path) -> None:
+    changes = {"learning_rate": (0.05,), "epochs": 1, "batch_size": 16}
+    alone = run(clicks, tmp_path / "alone.hh", **changes)
+    together = run(clicks, tmp_path / "together.hh", workers=2, **changes)
+    assert together["quality"]["log_loss"] == pytest.approx(alone["quality"]["log_loss"], abs=0.02)
+    assert together["ledger"] == alone["ledger"]

@@ -77,9 +77,12 @@ def make_model(method: str, kind: str, tables: str, has_cross: bool) -> tuple[nn
     schema = Schema((*SINGLE, *LISTS, *((CROSS,) if has_cross else ())), seed=3)
     bags = encode_columns(columns_of(300, seed=0, num_users=40), schema, DISCRETISER)
     keys = {name: bag.keys for name, bag in zip(schema.names, bags, strict=True)}
-    settings = CompareSettings.model_validate({"model": kind, "tables": tables, "dim": 4, "hidden": (6, 5)})
+    crosses = "wide" if kind == "wide-deep" else "both"
+    settings = CompareSettings.model_validate(
+        {"model": kind, "tables": tables, "crosses": crosses, "dim": 4, "hidden": (6, 5)}
+    )
     plans = plan_tables(schema, count_keys(keys, 300, seed=3), settings)
-    budget = sum(plan.baseline_bytes(settings) for plan in plans) // 2
+    budget = sum(plan.baseline_bytes() for plan in plans) // 2
     layout = lay_out(method, plans, budget, settings, seed=1)
     model = build_model(layout.spec, schema.names, layout.vocabularies)
     generator = torch.Generator().manual_seed(0)

@@ -10,14 +10,21 @@ from hybridhash.errors import MissingDependencyError
 def test_public_names() -> None:
     assert metrics.__all__ == [
         "AUC",
+        "NDCG",
         "Calibration",
+        "GroupedAUC",
+        "GroupedScore",
         "LogLoss",
+        "MeanInterval",
         "NormalisedEntropy",
         "RelativeCrossEntropy",
         "auc",
         "calibration",
         "expected_calibration_error",
+        "grouped_auc",
         "log_loss",
+        "mean_interval",
+        "ndcg",
         "normalised_entropy",
         "relative_cross_entropy",
     ]

@@ -3,46 +3,20 @@
 Printed figures are typed again here from the paper, so that ``printed.json`` is checked too.
 """
 
-import importlib.util
-import sys
 from fractions import Fraction
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from hybridhash.theory import collision_rate, half_collision_rate, hybrid_collision_rate
+from paper import table1, table2
 
 pytest.importorskip("rich", reason="rich is not installed: pip install hybridhash[train]")
 
-PAPER = Path(__file__).parents[2] / "paper"
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"paper_{name}", PAPER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # dataclasses looks its module up.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
 
 @pytest.fixture(scope="module")
-def table1() -> ModuleType:
-    return load("table1")
-
-
-@pytest.fixture(scope="module")
-def table2() -> ModuleType:
-    return load("table2")
-
-
-@pytest.fixture(scope="module")
-def figures(table2: ModuleType) -> dict[tuple[str, int, str], Any]:
-    return {(row.method, row.model_size_percent, row.kind): row for row in table2.rows(quick=True)}
+def figures() -> dict[tuple[str, int, str], Any]:
+    return {(row.method, row.model_size_percent, row.kind): row for row in table2.rows(table2.QUICK_SHRINK)}
 
 
 PRINTED = {
@@ -74,7 +48,7 @@ def test_the_one_that_differs_is_right_in_exact_fractions(figures: dict[tuple[st
     assert "Does not agree" in row.remark
 
 
-def test_what_the_remarks_claim(table2: ModuleType) -> None:
+def test_what_the_remarks_claim() -> None:
     assert f"{collision_rate(4 * 2**20, 2**22):.2f}" == "0.37"
     assert f"{hybrid_collision_rate(4_000_000, 251_600, 2**22):.2e}" == "2.27e-14"
     assert f"{half_collision_rate(4_000_000, 251_600, 2**22):.2f}" == "0.30"
@@ -95,7 +69,7 @@ def test_measured_collisions_are_as_expected(figures: dict[tuple[str, int, str],
             assert row.expected_keys_summed == pytest.approx(2 * row.expected_keys, rel=1e-3)
 
 
-def test_table_2_prints_every_figure(table2: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_2_prints_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
     found = table2.main(quick=True)
     printed = capsys.readouterr().out
     for row in found:
@@ -104,7 +78,7 @@ def test_table_2_prints_every_figure(table2: ModuleType, capsys: pytest.CaptureF
     assert "slip in copying" in printed
 
 
-def test_table_1(table1: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_1(capsys: pytest.CaptureFixture[str]) -> None:
     found = {row.method: row for row in table1.main()}
     printed = capsys.readouterr().out
     assert list(found) == ["Regular hashing", "Double hashing", "Frequency hashing", "Hybrid hashing"]

@@ -211,3 +211,17 @@ def test_bad_results_leave_the_old_report(results: Results, tmp_path: Path) -> N
     with pytest.raises(FileFormatError, match="got 'other'"):
         write_report(results, target)
     assert target.read_text() == "old"
+
+
+def test_notes_and_what_diverged_stand_on_the_page(results: dict[str, Any]) -> None:
+    results["data"]["note"] = "split by the order of the rows"
+    results["notes"] = ["the budget buys <no> head"]
+    results["methods"][-1].update(rce=[17.4], rce_mean=None, diverged=["seed 2: training diverged"])
+    page = render_html(results)
+    for note in (
+        "split by the order of the rows",
+        "the budget buys &lt;no&gt; head",
+        "hybrid: seed 2: training diverged",
+    ):
+        assert f'<p class="note">{note}</p>' in page
+    assert "hybrid 17" not in page, "what diverged has no mark in the figure"

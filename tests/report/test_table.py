@@ -63,3 +63,14 @@ def test_another_format_is_refused(results: dict[str, Any]) -> None:
     for function in (comparison_table, comparison_markdown):
         with pytest.raises(FileFormatError, match="got 'other'"):
             function(results)
+
+
+def test_a_method_that_diverged_says_so_and_why(results: dict[str, Any]) -> None:
+    reason = "seed 2: training diverged at step 9; use a smaller [rate]"
+    results["methods"][-1].update(rce=[17.4, 17.7], rce_mean=None, rce_std=None, diverged=[reason])
+    text = rendered(results)
+    [row] = [line for line in text.splitlines() if "│ hybrid" in line]
+    assert "diverged" in row
+    assert f"hybrid: {reason}" in " ".join(text.split())
+    assert "frequency ★" in text
+    assert "| hybrid | 21,000 | 445 kB | 10.0% | diverged |" in comparison_markdown(results)

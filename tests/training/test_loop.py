@@ -14,7 +14,7 @@ from hybridhash.data import TRAIN, VALIDATION, EncodedRows
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.files import read_checked
 from hybridhash.metrics import relative_cross_entropy
-from hybridhash.training import OPTIMIZERS, Progress, TrainSettings, loop, predict, train
+from hybridhash.training import OPTIMIZERS, Progress, TrainSettings, loop, predict, progress, train
 
 SETTINGS = TrainSettings(optimizer="adagrad", learning_rate=0.1, batch_size=32, epochs=3, patience=3)
 FUSED = {"sgd": optim.SGD, "adagrad": optim.Adagrad, "adam": optim.Adam}
@@ -256,7 +256,7 @@ def test_refuses_a_checkpoint_of_other_settings(
 
 
 def test_reports_progress(rows: EncodedRows, new_model: NewModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "_REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr(progress, "_REPORT_EVERY_S", 0.0)
     heard: list[Progress] = []
     train(new_model(), rows, rows.indices(TRAIN), replace(SETTINGS, epochs=2), on_progress=heard.append)
     assert [(item.epoch, item.rows) for item in heard[:2]] == [(1, 32), (1, 64)]

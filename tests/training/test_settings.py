@@ -6,7 +6,7 @@ from hybridhash.errors import InvalidValueError
 from hybridhash.training import TrainSettings
 
 
-@pytest.mark.parametrize("name", ["batch_size", "epochs", "patience"])
+@pytest.mark.parametrize("name", ["batch_size", "epochs", "patience", "workers"])
 def test_refuses_counts_below_one(name: str) -> None:
     TrainSettings(**{name: 1})
     with pytest.raises(InvalidValueError, match=f"{name}: expected 1 or more, got 0"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.vocabulary import Counts, chunks, count_keys
+from hybridhash.vocabulary import Counts, chunks, count_key_chunks, count_keys
 
 INT64 = np.iinfo(np.int64)
 CHUNKS = st.lists(st.lists(st.integers(-5, 5) | st.sampled_from([INT64.min, INT64.max])), max_size=6)
@@ -35,6 +35,18 @@ def test_chunks_of_any_size_count_as_one(
     assert {(index, key): number for index, key, number in got} == pairs
     assert counted.feature_names == ("a", "b")
     assert counted.num_rows == 9
+
+
+@given(columns=st.tuples(CHUNKS, CHUNKS), num_chunk_keys=st.sampled_from([1, 3, 100]))
+def test_one_pass_over_all_features_counts_the_same(
+    columns: tuple[list[list[int]], list[list[int]]], num_chunk_keys: int
+) -> None:
+    arrays = [[np.array(chunk, dtype=np.int64) for chunk in column] for column in columns]
+    rows = [dict(zip("ab", pair, strict=True)) for pair in zip(*arrays, strict=False)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "_CHUNK_KEYS", num_chunk_keys)
+        counted = count_key_chunks(iter(rows), ("a", "b"), num_rows=9, seed=2)
+    assert counted == count_keys({name: [row[name] for row in rows] for name in "ab"}, num_rows=9, seed=2)
 
 
 def test_a_memory_mapped_column_is_counted(tmp_path: Path) -> None:
@@ -67,6 +79,10 @@ def test_memory_follows_the_distinct_keys(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_cannot_be_counted_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="columns: expected one or more features, got none"):
         count_keys({}, num_rows=0)
+    with pytest.raises(InvalidValueError, match="features: expected one or more, got none"):
+        count_key_chunks([], [], num_rows=0)
+    with pytest.raises(InvalidValueError, match="the keys of every feature, got none of b, c"):
+        count_key_chunks([{"a": np.array([1])}], ["a", "b", "c"], num_rows=1)
     with pytest.raises(InvalidTypeError, match="feature 'a': expected int64, got float64"):
         count_keys({"a": np.array([1.0])}, num_rows=1)
     for column in (np.zeros((1, 2), np.int64), [np.zeros((1, 2), np.int64)]):

@@ -9,7 +9,7 @@ from cyclopts import ValidationError as FlagError
 from pydantic import ValidationError
 
 from hybridhash import __version__
-from hybridhash.cli import compare, evaluate, generate, inspect, predict, profile, train
+from hybridhash.cli import compare, continuous, evaluate, generate, inspect, predict, profile, sweep, train
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.settings import explain
 
@@ -30,6 +30,8 @@ app = App(
     default_parameter=Parameter(negative="", show_default=_default),
 )
 app.command(compare.compare)
+app.command(sweep.sweep)
+app.command(continuous.continuous)
 app.command(profile.profile)
 app.command(train.train)
 app.command(evaluate.evaluate)

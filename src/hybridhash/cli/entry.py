@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(str(error))
         return EXIT_ERROR
     except KeyboardInterrupt:
-        _say("interrupted; compare and train go on from what was saved when they are run again")
+        _say("interrupted; commands that train go on from what was saved when they are run again")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader has gone, as in `| head`. What is still buffered goes nowhere, or Python complains at exit.

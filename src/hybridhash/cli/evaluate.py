@@ -28,7 +28,15 @@ def evaluate(
     from hybridhash.experiments import evaluate as run
 
     with TerminalListener(terminal()) as listener:
-        result = run(model, files, listener, format=wanted.format, label=wanted.label, weight=wanted.weight)
+        result = run(
+            model,
+            files,
+            listener,
+            format=wanted.format,
+            label=wanted.label,
+            weight=wanted.weight,
+            group=wanted.group,
+        )
     if json:
         print_json(result)
         return
@@ -37,3 +45,8 @@ def evaluate(
         f"AUC {result['auc']:.4f}, log loss {result['log_loss']:.4f}, "
         f"normalised entropy {result['normalised_entropy']:.4f}, calibration {result['calibration']:.3f}"
     )
+    if wanted.group is not None:
+        print(
+            f"within {wanted.group}: GAUC {result['gauc']:.4f}, NDCG@10 {result['ndcg']:.4f} over {result['groups']:,} "
+            f"groups; {result['groups_left_out']:,} with one label left out"
+        )

@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 from hybridhash.data.batch import Bags, Batch, make_batch
 from hybridhash.data.discretiser import Discretiser, percentile_edges
+from hybridhash.data.durations import parse_duration
 from hybridhash.data.encode import encode_batch, encode_columns
 from hybridhash.data.schema import Columns, Feature, Label, Schema
 from hybridhash.data.split import TEST, TRAIN, VALIDATION, Split, SplitResult
+from hybridhash.data.windows import Window, cut_windows
 
 if TYPE_CHECKING:
-    from hybridhash.data.batches import iterate_batches
+    from hybridhash.data.batches import batch_indices, iterate_batches
     from hybridhash.data.dataset import Dataset, prepare
     from hybridhash.data.encoded import EncodedRows
     from hybridhash.data.formats import FORMATS, open_source
+    from hybridhash.data.mapped import pickle_mapped
     from hybridhash.data.read import RowBatch, read_columns
     from hybridhash.data.source import Source
     from hybridhash.data.synthetic import SyntheticStream
@@ -43,9 +46,11 @@ _LAZY = {  # these need the data stack, or only those who train need them
     "StreamSettings": "synthetic_settings",
     "SyntheticStream": "synthetic",
     "Teacher": "synthetic_teacher",
+    "batch_indices": "batches",
     "best_reachable_rce": "synthetic_teacher",
     "iterate_batches": "batches",
     "open_source": "formats",
+    "pickle_mapped": "mapped",
     "prepare": "dataset",
     "read_columns": "read",
     "stream_preset": "synthetic_presets",
@@ -78,13 +83,18 @@ __all__ = [
     "StreamSettings",
     "SyntheticStream",
     "Teacher",
+    "Window",
+    "batch_indices",
     "best_reachable_rce",
+    "cut_windows",
     "encode_batch",
     "encode_columns",
     "iterate_batches",
     "make_batch",
     "open_source",
+    "parse_duration",
     "percentile_edges",
+    "pickle_mapped",
     "prepare",
     "read_columns",
     "stream_preset",

@@ -41,6 +41,34 @@ def iterate_batches(
     Raises:
         InvalidValueError: ``batch_size`` below 1.
     """
+    for chosen in batch_indices(rows, indices, batch_size, shuffle_seed, drop_last, window_bytes):
+        yield rows.take(chosen)
+
+
+def batch_indices(
+    rows: EncodedRows,
+    indices: Int64s,
+    batch_size: int,
+    shuffle_seed: int | None = None,
+    drop_last: bool = False,
+    window_bytes: int = WINDOW_BYTES,
+) -> Iterator[Int64s]:
+    """Say which rows the batches of `iterate_batches` hold, without reading them.
+
+    Args:
+        rows: The encoded rows.
+        indices: As for `iterate_batches`, and so are the others.
+        batch_size: Rows per batch, at least 1.
+        shuffle_seed: The seed of the order, or None.
+        drop_last: Leave out a last batch of fewer rows.
+        window_bytes: Keys that are shuffled together.
+
+    Yields:
+        int64[batch_size].
+
+    Raises:
+        InvalidValueError: ``batch_size`` below 1.
+    """
     if batch_size < 1:
         raise InvalidValueError(f"batch_size: expected 1 or more, got {batch_size}")
     window_rows = max(window_bytes // rows.bytes_per_row, BLOCK_ROWS)
@@ -50,10 +78,10 @@ def iterate_batches(
         pending = np.concatenate([rest, piece]) if rest.size else piece
         end = pending.size - pending.size % batch_size
         for start in range(0, end, batch_size):
-            yield rows.take(pending[start : start + batch_size])
+            yield pending[start : start + batch_size]
         rest = pending[end:]
     if rest.size and not drop_last:
-        yield rows.take(rest)
+        yield rest
 
 
 def shuffled(indices: Int64s, seed: int, window_rows: int, block_rows: int = BLOCK_ROWS) -> Iterator[Int64s]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from hybridhash.data.durations import is_duration, parse_duration
 from hybridhash.errors import DataError, InvalidValueError
 from hybridhash.hashing import MAX_BUCKETS, hash_buckets
 
@@ -22,26 +23,31 @@ class Split:
     """How rows are divided into a training span and a test.
 
     Attributes:
-        kind: ``time`` (the first share trains), ``random``, or ``column``.
-        share: Of the rows for training, in (0, 1); not used by ``column``.
+        kind: ``time`` (the first share or span trains), ``random``, or ``column``.
+        share: Of the rows for training, in (0, 1); not used by ``column`` and by a span.
         column: The column that says it, for ``column``.
         value: The value of the test rows; None when the column itself holds train and test (and
             validation), or 0 and 1.
+        span_s: Seconds of the training span, for ``time``; None for a share.
 
     Raises:
-        InvalidValueError: Another kind, a share out of range, or a column split without a column.
+        InvalidValueError: Another kind, a share out of range, a column split without a column, or a span
+            that is not above 0 or not of a time split.
 
     Example:
         >>> Split.parse("time:0.8")
-        Split(kind='time', share=0.8, column=None, value=None)
+        Split(kind='time', share=0.8, column=None, value=None, span_s=None)
         >>> Split.parse("column:fold=5").value
         '5'
+        >>> Split.parse("time:24h").span_s
+        86400.0
     """
 
     kind: str
     share: float = 0.8
     column: str | None = None
     value: str | None = None
+    span_s: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what divides nothing."""
@@ -53,10 +59,14 @@ class Split:
             )
         if (self.kind == "column") != bool(self.column) or (self.value is not None and not self.column):
             raise InvalidValueError(f"split: expected a column for a column split only, got {self}; {_USAGE}")
+        if self.span_s is not None and (self.kind != "time" or not 0 < self.span_s < float("inf")):
+            raise InvalidValueError(
+                f"split: expected a span above 0 s for a time split only, got {self.span_s} s for {self.kind}; {_USAGE}"
+            )
 
     @classmethod
     def parse(cls, text: str) -> "Split":
-        """Read ``time:0.8``, ``random:0.8``, ``column:NAME`` or ``column:NAME=VALUE``.
+        """Read ``time:0.8``, ``time:24h``, ``random:0.8``, ``column:NAME`` or ``column:NAME=VALUE``.
 
         Raises:
             InvalidValueError: Any other text.
@@ -66,6 +76,8 @@ class Split:
             name, equals, value = rest.partition("=")
             return cls(kind, column=name, value=value if equals else None)
         try:
+            if is_duration(rest):
+                return cls(kind, span_s=parse_duration(rest))
             return cls(kind, float(rest)) if colon else cls(kind)
         except ValueError as error:
             if isinstance(error, InvalidValueError):
@@ -76,12 +88,14 @@ class Split:
 
     def __str__(self) -> str:
         """Return the text that `parse` reads."""
+        if self.span_s is not None:
+            return f"{self.kind}:{self.span_s:.15g}s"
         if self.kind != "column":
             return f"{self.kind}:{self.share:.15g}"
         return f"column:{self.column}" + ("" if self.value is None else f"={self.value}")
 
 
-_USAGE: Final = "write time:0.8, random:0.8, column:NAME or column:NAME=VALUE"
+_USAGE: Final = "write time:0.8, time:24h, random:0.8, column:NAME or column:NAME=VALUE"
 
 
 @dataclass(frozen=True)
@@ -117,7 +131,8 @@ def assign_parts(
     """Give every row its part.
 
     A time split cuts at a change of time, the nearest to the share asked for, so that one time is never
-    on both sides; without times it cuts by position. The validation rows of a time split are cut off the
+    on both sides; without times it cuts by position. A split by a span cuts where the span that starts with
+    the first row is over. The validation rows of a time split are cut off the
     end of the training span in the same way. Other splits draw them, and ``random`` its test, by a hash
     of the row's number in the input, so that the draw depends on the seed alone.
 
@@ -135,14 +150,14 @@ def assign_parts(
 
     Raises:
         InvalidValueError: ``validation_share`` out of range.
-        DataError: No rows to train on or no rows to test on.
+        DataError: No rows to train on or no rows to test on, or a span without times.
     """
     if not 0 <= validation_share < 1:
         raise InvalidValueError(f"validation_share: expected at least 0 and below 1, got {validation_share}")
     cut_time = None
     note = ""
     if split.kind == "time":
-        cut = _cut(times, parts.size, split.share)
+        cut = _cut(times, parts.size, split.share) if split.span_s is None else _span_end(times, split)
         if cut == 0 or cut == parts.size:
             raise DataError(_why_empty(split, times, parts.size))
         held_out = (
@@ -226,7 +241,20 @@ def _cut(times: npt.NDArray[Any] | None, count: int, share: float) -> int:
     return min(usable, key=lambda boundary: abs(boundary - target), default=0)
 
 
+def _span_end(times: npt.NDArray[Any] | None, split: Split) -> int:
+    """Return the first row behind the span; the number of rows when there is none."""
+    if times is None:
+        raise DataError(f"split {split}: expected a time column, got none; name one, or use time:0.8")
+    assert split.span_s is not None
+    return int(np.searchsorted(times, times[0] + split.span_s, side="left")) if times.size else 0
+
+
 def _why_empty(split: Split, times: npt.NDArray[Any] | None, count: int) -> str:
+    if split.span_s is not None and times is not None and count:
+        return (
+            f"split {split}: expected times beyond the span, got {float(times[-1] - times[0]):g} s in all; "
+            "use a shorter one, and times in seconds where the time column holds numbers"
+        )
     if times is not None and count > 1:
         return (
             f"split {split}: expected two or more different times, "

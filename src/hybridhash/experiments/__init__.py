@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 from hybridhash.experiments.progress import Listener, Silence
 from hybridhash.experiments.settings import (
     CompareSettings,
+    ContinuousSettings,
     DataSettings,
     EvaluateSettings,
     ProfileSettings,
     ScoreSettings,
     SingleSettings,
+    SweepSettings,
     merge_settings,
     read_experiment,
 )
@@ -18,21 +20,26 @@ from hybridhash.experiments.settings import (
 if TYPE_CHECKING:
     from hybridhash.experiments.comparison import compare
     from hybridhash.experiments.inspect import inspect_file
+    from hybridhash.experiments.prequential import continuous
     from hybridhash.experiments.profiling import profile
     from hybridhash.experiments.score import evaluate, predict_file
     from hybridhash.experiments.single import train_one
+    from hybridhash.experiments.sweeping import sweep
 
 _LAZY = {  # these load torch and the data stack, which parsing a command line does not need
     "compare": "comparison",
+    "continuous": "prequential",
     "evaluate": "score",
     "inspect_file": "inspect",
     "predict_file": "score",
     "profile": "profiling",
+    "sweep": "sweeping",
     "train_one": "single",
 }
 
 __all__ = [
     "CompareSettings",
+    "ContinuousSettings",
     "DataSettings",
     "EvaluateSettings",
     "Listener",
@@ -40,13 +47,16 @@ __all__ = [
     "ScoreSettings",
     "Silence",
     "SingleSettings",
+    "SweepSettings",
     "compare",
+    "continuous",
     "evaluate",
     "inspect_file",
     "merge_settings",
     "predict_file",
     "profile",
     "read_experiment",
+    "sweep",
     "train_one",
 ]
 

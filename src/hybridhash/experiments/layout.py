@@ -1,13 +1,23 @@
 """From counts, a method and a budget to the spec of a model and its vocabularies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hybridhash.data import Schema
-from hybridhash.errors import BudgetError
-from hybridhash.experiments.settings import ModelSettings
-from hybridhash.spec import METHODS, Demand, GroupSpec, ModelSpec, baseline_bytes, smallest_budget_bytes
+from hybridhash.errors import BudgetError, InvalidValueError
+from hybridhash.experiments.settings import ModelSettings, TableSettings
+from hybridhash.spec import (
+    FLOAT_BYTES,
+    METHODS,
+    Combine,
+    Demand,
+    GroupSpec,
+    ModelSpec,
+    TableSpec,
+    baseline_bytes,
+    smallest_budget_bytes,
+)
 from hybridhash.vocabulary import Counts, Vocabulary
 
 
@@ -31,23 +41,38 @@ class TablePlan:
     dim: int
     carries_wide: bool
 
-    def demand(self, budget_bytes: int, settings: ModelSettings, seed: int) -> Demand:
-        """Say what the table must serve, and may cost, to a method."""
+    def plain_demand(self, budget_bytes: int, seed: int = 0) -> Demand:
+        """Say what the table must serve, and may cost, to a method without a head or a choice of hashes."""
         return Demand(
             num_keys=self.counts.num_keys,
             num_features=len(self.features),
             dim=self.dim,
             budget_bytes=budget_bytes,
             wide=self.carries_wide,
-            head_share=settings.head_share,
-            num_hashes=settings.num_hashes,
-            combine=settings.combine if self.dim > 1 or settings.combine != "concat" else "mean",
             seed=seed,
         )
 
-    def baseline_bytes(self, settings: ModelSettings) -> int:
+    def demand(self, budget_bytes: int, settings: ModelSettings, seed: int) -> Demand:
+        """Say what the table must serve, and may cost, to any method."""
+        return replace(
+            self.plain_demand(budget_bytes, seed),
+            head_share=settings.head_share,
+            num_hashes=settings.num_hashes,
+            combine=self.combine(settings.combine),
+        )
+
+    def combine(self, wanted: Combine) -> Combine:
+        """Return how hashed rows become one vector: chunks of a single weight cannot be joined."""
+        return "mean" if self.dim == 1 and wanted == "concat" else wanted
+
+    def baseline_bytes(self) -> int:
         """Return the bytes of the table hashed into as many rows as it has keys."""
-        return baseline_bytes(self.demand(0, settings, seed=0))
+        return baseline_bytes(self.plain_demand(0))
+
+    def embedding_bytes(self, table: TableSpec) -> int:
+        """Return the bytes of a table with its dictionary and the wide weights it carries."""
+        wide_bytes = FLOAT_BYTES * table.num_rows if self.carries_wide else 0
+        return table.ledger().embedding_bytes + wide_bytes
 
 
 @dataclass(frozen=True)
@@ -63,11 +88,11 @@ class Layout:
     vocabularies: dict[str, Vocabulary]
 
 
-def plan_tables(schema: Schema, counts: Counts, settings: ModelSettings) -> list[TablePlan]:
+def plan_tables(schema: Schema, counts: Counts, settings: TableSettings) -> list[TablePlan]:
     """Group the features into tables.
 
-    Without crosses, the wide part has one weight on every row of the deep tables. Crosses are read by the
-    wide part alone; it then has tables of its own, over all features and crosses.
+    The wide part has one weight on every row of the deep tables. Where crosses are for the wide part alone,
+    it has tables of its own, over all features and crosses.
 
     Args:
         schema: The features.
@@ -76,10 +101,18 @@ def plan_tables(schema: Schema, counts: Counts, settings: ModelSettings) -> list
 
     Returns:
         The deep tables and, where the wide part stands apart, the wide ones.
+
+    Raises:
+        InvalidValueError: Crosses for the wide part of a model that has none.
     """
-    deep = [feature.name for feature in schema.features if feature.kind != "cross"]
+    deep = [item.name for item in schema.features if item.kind != "cross" or settings.crosses == "both"]
     has_wide = settings.model == "wide-deep"
-    apart = has_wide and len(deep) < len(schema.names)
+    if not has_wide and len(deep) < len(schema.names):
+        raise InvalidValueError(
+            f"--cross: expected none, got {', '.join(schema.names[len(deep) :])}: an {settings.model} has no wide "
+            "part to read them; use --crosses both or --model wide-deep"
+        )
+    apart = len(deep) < len(schema.names)
 
     def plans(
         part: Literal["deep", "wide"], names: Sequence[str], dim: int, carries_wide: bool
@@ -104,7 +137,7 @@ def plan_tables(schema: Schema, counts: Counts, settings: ModelSettings) -> list
     ]
 
 
-def share_budget(plans: Sequence[TablePlan], budget_bytes: int, settings: ModelSettings) -> list[int]:
+def share_budget(plans: Sequence[TablePlan], budget_bytes: int) -> list[int]:
     """Divide a budget over tables in proportion to their baseline bytes, one row per feature at least.
 
     A table whose proportional share is below one row per feature gets just that, and the others divide the
@@ -113,7 +146,6 @@ def share_budget(plans: Sequence[TablePlan], budget_bytes: int, settings: ModelS
     Args:
         plans: The tables.
         budget_bytes: For all of them together.
-        settings: The model.
 
     Returns:
         Bytes per table, together at most the budget.
@@ -121,13 +153,13 @@ def share_budget(plans: Sequence[TablePlan], budget_bytes: int, settings: ModelS
     Raises:
         BudgetError: The budget is below one row for every feature of every table.
     """
-    smallest = [smallest_budget_bytes(plan.demand(0, settings, seed=0)) for plan in plans]
+    smallest = [smallest_budget_bytes(plan.plain_demand(0)) for plan in plans]
     if budget_bytes < sum(smallest):
         raise BudgetError(
             f"budget: expected at least {sum(smallest)} bytes, one row for each feature of each table, got "
             f"{budget_bytes}; raise the budget or lower --dim"
         )
-    weights = [plan.baseline_bytes(settings) for plan in plans]
+    weights = [plan.baseline_bytes() for plan in plans]
     shares = list(smallest)
     open_tables = set(range(len(plans)))
     while open_tables:
@@ -165,12 +197,64 @@ def lay_out(
     Raises:
         BudgetError: The budget does not give every feature of every table one row.
     """
+    tables = [
+        METHODS[method].table(plan.demand(share_bytes, settings, seed))
+        for plan, share_bytes in zip(plans, share_budget(plans, budget_bytes), strict=True)
+    ]
+    return assemble(plans, tables, settings.hidden)
+
+
+def assemble(plans: Sequence[TablePlan], tables: Sequence[TableSpec], hidden: tuple[int, ...]) -> Layout:
+    """Put tables whose sizes are known together into a model.
+
+    Args:
+        plans: From `plan_tables`.
+        tables: One for each plan.
+        hidden: Widths of the hidden layers.
+
+    Returns:
+        The layout; the head keys of each table are its most frequent ones.
+    """
     groups: dict[str, list[GroupSpec]] = {"deep": [], "wide": []}
     vocabularies: dict[str, Vocabulary] = {}
-    for plan, share_bytes in zip(plans, share_budget(plans, budget_bytes, settings), strict=True):
-        table = METHODS[method].table(plan.demand(share_bytes, settings, seed))
+    for plan, table in zip(plans, tables, strict=True):
         vocabularies[plan.dictionary] = plan.counts.top(table.num_head)
         groups[plan.part].append(GroupSpec(plan.features, table, plan.dictionary))
         if plan.carries_wide:
             groups["wide"].append(GroupSpec(plan.features, table.companion(), plan.dictionary))
-    return Layout(ModelSpec(tuple(groups["deep"]), tuple(groups["wide"]), settings.hidden), vocabularies)
+    return Layout(ModelSpec(tuple(groups["deep"]), tuple(groups["wide"]), hidden), vocabularies)
+
+
+def why_no_head(
+    method: str, plans: Sequence[TablePlan], budget_bytes: int, settings: ModelSettings
+) -> str | None:
+    """Say that a budget is too small for the head that a method would have, and which budget is not.
+
+    Args:
+        method: A name in `hybridhash.spec.METHODS`.
+        plans: From `plan_tables`.
+        budget_bytes: For all tables together.
+        settings: The model.
+
+    Returns:
+        One sentence; None where the method has a head, or would have none at any budget up to the baseline's.
+    """
+
+    def has_head(num_bytes: int) -> bool:
+        shares = share_budget(plans, num_bytes)
+        tables = (
+            METHODS[method].table(plan.demand(share_bytes, settings, seed=0))
+            for plan, share_bytes in zip(plans, shares, strict=True)
+        )
+        return any(table.num_head for table in tables)
+
+    too_small, enough = budget_bytes, sum(plan.baseline_bytes() for plan in plans)
+    if has_head(budget_bytes) or not has_head(enough):
+        return None
+    while enough - too_small > 1:
+        middle = (too_small + enough) // 2
+        too_small, enough = (too_small, middle) if has_head(middle) else (middle, enough)
+    return (
+        f"{method}: the budget of {budget_bytes:,} bytes buys no row for a frequent key of its own, so all keys share "
+        f"rows; the smallest that does is {enough:,} bytes (--budget {enough})"
+    )

@@ -23,7 +23,7 @@ from hybridhash.data import (
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.settings import DataSettings
-from hybridhash.vocabulary import Counts, count_keys
+from hybridhash.vocabulary import Counts, count_key_chunks
 
 
 @dataclass(frozen=True)
@@ -147,4 +147,4 @@ def prepare_rows(
 
 def _count(rows: EncodedRows, parts: tuple[int, ...], seed: int) -> Counts:
     num_rows = int(rows.indices(*parts).size)
-    return count_keys({name: rows.keys_of(name, *parts) for name in rows.schema.names}, num_rows, seed)
+    return count_key_chunks(rows.key_chunks(*parts), rows.schema.names, num_rows, seed)

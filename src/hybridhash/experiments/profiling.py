@@ -31,7 +31,7 @@ def profile(data: Sequence[str], settings: ProfileSettings, listener: Listener) 
         prepared = prepare_rows(data, settings, work_dir, listener)
         dataset = prepared.dataset
         plans = plan_tables(dataset.schema, prepared.counts, settings)
-        baseline_bytes = sum(plan.baseline_bytes(settings) for plan in plans)
+        baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
         row_bytes = FLOAT_BYTES * (settings.dim + (settings.model == "wide-deep"))
         features = feature_rows(prepared)
         for row in features:

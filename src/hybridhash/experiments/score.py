@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.data import Label, encode_batch, open_source, read_columns
+from hybridhash.data import Batch, Label, encode_batch, open_source, read_columns
 from hybridhash.data.read import RowBatch
 from hybridhash.errors import InvalidValueError
-from hybridhash.experiments.fit import quality_of
+from hybridhash.experiments.fit import check_group_feature, quality_of
 from hybridhash.experiments.progress import Listener
 from hybridhash.export import Predictor, load
 from hybridhash.files import replacing
@@ -26,6 +26,7 @@ def evaluate(
     format: str | None = None,
     label: str | None = None,
     weight: str | None = None,
+    group: str | None = None,
 ) -> dict[str, Any]:
     """Measure an exported model on labelled rows.
 
@@ -36,6 +37,7 @@ def evaluate(
         format: A known data set.
         label: What to compare with; the label that the model was trained on if not given.
         weight: Column of row weights.
+        group: A categorical feature within which GAUC and NDCG@10 are measured too.
 
     Returns:
         The measures, rows, and positives.
@@ -45,17 +47,27 @@ def evaluate(
     """
     model = load(bundle)
     wanted = Label.parse(label or model.label)
+    if group is not None:
+        check_group_feature(model.schema, group)
     predictions: list[npt.NDArray[np.float32]] = []
     labels: list[npt.NDArray[np.float32]] = []
     weights: list[npt.NDArray[np.float32]] = []
-    for rows, probabilities in _scores(model, data, listener, format, wanted, weight):
+    groups: list[npt.NDArray[np.int64]] = []
+    for rows, batch, probabilities in _scores(model, data, listener, format, wanted, weight):
         predictions.append(probabilities)
+        if group is not None:
+            groups.append(_keys_of(batch, model.schema.names.index(group)))
         if rows.labels is not None:
             labels.append(rows.labels)
         if rows.weights is not None:
             weights.append(rows.weights)
     truth = np.concatenate(labels)
-    quality = quality_of(np.concatenate(predictions), truth, np.concatenate(weights) if weights else None)
+    quality = quality_of(
+        np.concatenate(predictions),
+        truth,
+        np.concatenate(weights) if weights else None,
+        np.concatenate(groups) if groups else None,
+    )
     return {
         "bundle": str(bundle),
         "label": str(wanted),
@@ -83,7 +95,9 @@ def predict_file(
     Raises:
         HybridHashError: The model, the data or the output cannot be used.
     """
-    scores = (probabilities for _, probabilities in _scores(load(bundle), data, listener, format, None, None))
+    scores = (
+        probabilities for *_, probabilities in _scores(load(bundle), data, listener, format, None, None)
+    )
     if not isinstance(out, Path):
         return _write_csv(scores, out)
     writers = {".csv": _write_csv, ".parquet": _write_parquet}
@@ -100,16 +114,22 @@ def _scores(
     format: str | None,
     label: Label | None,
     weight: str | None,
-) -> Iterator[tuple[RowBatch, npt.NDArray[np.float32]]]:
+) -> Iterator[tuple[RowBatch, Batch, npt.NDArray[np.float32]]]:
     if not data:
         raise InvalidValueError("data: expected one or more files, got none")
     source = open_source(list(data), format)
     done = 0
     for rows in read_columns(source, model.schema, label=label, weight=weight):
         batch = encode_batch(rows.columns, model.schema, model.discretiser, rows.first_row)
-        yield rows, model.predict_batch(batch)
+        yield rows, batch, model.predict_batch(batch)
         done += rows.num_rows
         listener.stage("score", done, None)
+
+
+def _keys_of(batch: Batch, feature: int) -> npt.NDArray[np.int64]:
+    """Return the keys of a feature with one id a row, int64[B]."""
+    first, last = feature * batch.num_rows, (feature + 1) * batch.num_rows
+    return batch.keys[batch.offsets[first] : batch.offsets[last]]
 
 
 def _write_csv(scores: Iterator[npt.NDArray[np.float32]], file: BinaryIO) -> int:

@@ -25,6 +25,7 @@ def _split(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Amounts = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(map(str, _split(value))))]
 Widths = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_split)]
 Rates = Annotated[
     tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
@@ -53,7 +54,7 @@ class DataSettings(Settings):
     list: Names = ()
     """Columns that hold lists of ids (in CSV: text with a separator)."""
     cross: Names = ()
-    """Crosses for the wide part, such as 'user_id*site'."""
+    """Crosses, such as 'user_id*site'; --crosses says what reads them."""
     list_separator: str = "|"
     """What stands between the elements of a list in CSV."""
     time: str | None = None
@@ -63,7 +64,7 @@ class DataSettings(Settings):
     reference: str | None = None
     """Column of probabilities to set the RCE against: another model's, or a synthetic stream's true ones."""
     split: str = "time:0.8"
-    """Where training ends: 'time:0.8', 'random:0.8', 'column:NAME' or 'column:fold=5' (the test rows)."""
+    """Where training ends: 'time:0.8', 'time:24h', 'random:0.8', 'column:NAME' or 'column:fold=5' (the test rows)."""
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the training span whose end tunes learning rate and epochs."""
     num_bins: Annotated[int, Field(ge=2, le=65536)] = 100
@@ -88,13 +89,13 @@ class EvaluateSettings(ScoreSettings):
     """What to compare with; what the model was trained on if not given."""
     weight: str | None = None
     """Column of row weights, 0 or more."""
+    group: str | None = None
+    """A categorical feature, such as the user, within which AUC (GAUC) and NDCG@10 are measured too."""
 
 
-class ModelSettings(Settings):
-    """The model and its tables."""
+class TableSettings(Settings):
+    """The model and what its tables are, whatever says how large they are."""
 
-    budget: str = "10%"
-    """Bytes for the embeddings: a share of the baseline's ('10%') or a size ('40MB')."""
     model: Literal["wide-deep", "mlp"] = "wide-deep"
     """Wide & deep, or a multilayer perceptron alone."""
     dim: Annotated[int, Field(ge=1)] = 16
@@ -103,14 +104,23 @@ class ModelSettings(Settings):
     """Widths of the hidden layers."""
     tables: Literal["joint", "per-feature"] = "joint"
     """One table for all features, as in the paper, or one for each."""
-    head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    """Share of the budget for rows of frequent keys."""
+    crosses: Literal["wide", "both"] = "wide"
+    """What reads the crosses: the wide part alone, or the hidden layers as well."""
     num_hashes: Annotated[int, Field(ge=1)] | None = None
     """Hashed rows that a rare key reads under 'hybrid'; 2, or up to 8 with 'concat', if not given."""
     combine: Literal["sum", "mean", "concat"] = "concat"
     """How those rows become one vector."""
     init_std: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
     """Standard deviation of the initial vectors."""
+
+
+class ModelSettings(TableSettings):
+    """The model and its tables at a budget."""
+
+    budget: str = "10%"
+    """Bytes for the embeddings: a share of the baseline's ('10%') or a size ('40MB')."""
+    head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of the budget for rows of frequent keys."""
 
 
 class TrainingSettings(Settings):
@@ -126,6 +136,8 @@ class TrainingSettings(Settings):
     """Most passes over the training span; fewer when the validation slice says so."""
     patience: Annotated[int, Field(ge=1)] = 1
     """Passes without a better validation RCE before stopping."""
+    workers: Annotated[int, Field(ge=1)] = 1
+    """Processes that train one model together, without locks (Hogwild); with several, runs differ a little."""
 
 
 # Pydantic lists the fields of the last base first, and the help of a command follows it.
@@ -133,8 +145,15 @@ class ProfileSettings(ModelSettings, DataSettings):
     """Settings of ``hybridhash profile``."""
 
 
-class FitSettings(TrainingSettings, ModelSettings, DataSettings):
-    """Settings of the commands that train."""
+class RunSettings(TrainingSettings, TableSettings, DataSettings):
+    """Settings of a training run, whatever says how large the tables are."""
+
+    group: str | None = None
+    """A categorical feature, such as the user, within which AUC (GAUC) and NDCG@10 are measured too."""
+
+
+class FitSettings(RunSettings, ModelSettings):
+    """Settings of the commands that train at a budget."""
 
 
 class CompareSettings(FitSettings):
@@ -144,8 +163,46 @@ class CompareSettings(FitSettings):
     """The methods to compare."""
     seeds: Annotated[int, Field(ge=1)] = 3
     """How often each method is trained, with another seed each time."""
+    jobs: Annotated[int, Field(ge=1)] = 1
+    """Training runs at a time, each in a process with its share of the cores; results are the same."""
     out: Path = Path("results")
     """Folder for results.json, report.html and the exported models."""
+
+
+class SweepSettings(RunSettings):
+    """Settings of ``hybridhash sweep``."""
+
+    top_k: Amounts = ("1%", "2%", "3%", "4%", "5%")
+    """Numbers of frequent keys with rows of their own: counts, or shares of the distinct keys ('2%')."""
+    buckets: Amounts = ("1/32", "1/16", "1/8", "1/4")
+    """Hashed rows for all other keys: shares of the baseline's rows ('1/8', '2^-3'), or counts."""
+    beside: Literal["hashed", "nothing"] = "hashed"
+    """What stands beside each row: regular hashing at the same bytes, or nothing in half the time."""
+    num_hashes: Annotated[int, Field(ge=1)] = 2
+    """Hashed rows that a rare key reads."""
+    combine: Literal["sum", "mean", "concat"] = "sum"
+    """How those rows become one vector."""
+    seeds: Annotated[int, Field(ge=1)] = 5
+    """How often each row is trained, with another seed each time."""
+    jobs: Annotated[int, Field(ge=1)] = 1
+    """Training runs at a time, each in a process with its share of the cores; results are the same."""
+    out: Path = Path("sweep")
+    """Folder for sweep.json, report.html and the finished runs."""
+
+
+class ContinuousSettings(FitSettings):
+    """Settings of ``hybridhash continuous``."""
+
+    method: Names = ("baseline", "hybrid")
+    """The methods to train; the first is what the others are compared with."""
+    window: str = "1h"
+    """Span of time that is predicted, then learned: seconds, minutes, hours or days ('900s', '15min', '1h', '1d')."""
+    seeds: Annotated[int, Field(ge=1)] = 5
+    """How often each method is trained, with another seed each time."""
+    jobs: Annotated[int, Field(ge=1)] = 1
+    """Training runs at a time, each in a process with its share of the cores; results are the same."""
+    out: Path = Path("continuous")
+    """Folder for continuous.json, report.html and the finished runs."""
 
 
 class SingleSettings(FitSettings):
@@ -161,7 +218,9 @@ class SingleSettings(FitSettings):
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 _EVERY_NAME = {"data"} | {
-    name for kind in (ProfileSettings, CompareSettings, SingleSettings) for name in kind.model_fields
+    name
+    for kind in (ProfileSettings, CompareSettings, SweepSettings, ContinuousSettings, SingleSettings)
+    for name in kind.model_fields
 }
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from hybridhash.experiments.budget import parse_budget
-from hybridhash.experiments.fit import fit, judge, tune
-from hybridhash.experiments.layout import lay_out, plan_tables
+from hybridhash.experiments.fit import check_group, fit, judge, tune
+from hybridhash.experiments.layout import lay_out, plan_tables, why_no_head
 from hybridhash.experiments.output import check_output_file
 from hybridhash.experiments.prepare import prepare_rows, work_folder
 from hybridhash.experiments.progress import Listener
@@ -40,10 +40,14 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
         dataset = prepared.dataset
+        check_group(dataset, settings.group)
         plans = plan_tables(dataset.schema, prepared.counts, settings)
-        baseline_bytes = sum(plan.baseline_bytes(settings) for plan in plans)
+        baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
         budget_bytes = parse_budget(settings.budget, baseline_bytes)
         layout = lay_out(settings.method, plans, budget_bytes, settings, settings.seed)
+        note = why_no_head(settings.method, plans, budget_bytes, settings)
+        if note is not None:
+            listener.note(note)
         store = RunStore(settings.out.with_name(settings.out.name + ".runs"))
         key = fingerprint(prepared.files, settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN))
         make_folder(store.folder)
@@ -64,7 +68,7 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
             lambda progress: listener.training("train", progress),
             store.path(f"train-{key}", ".checkpoint"),
         )
-        quality = asdict(judge(model, dataset))
+        quality = asdict(judge(model, dataset, settings.group))
         save_bundle(
             settings.out,
             model,

@@ -1,4 +1,4 @@
-"""RCE, log loss, normalised entropy, AUC, calibration: functions, and torchmetrics classes above them.
+"""RCE, log loss, normalised entropy, AUC, GAUC, NDCG, calibration, intervals: functions, and torchmetrics classes.
 
 The functions need numpy only. The classes load torch and torchmetrics when first asked for.
 """
@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from hybridhash.errors import MissingDependencyError
 from hybridhash.metrics.cross_entropy import log_loss, normalised_entropy, relative_cross_entropy
+from hybridhash.metrics.grouped import GroupedScore, grouped_auc, ndcg
+from hybridhash.metrics.intervals import MeanInterval, mean_interval
 from hybridhash.metrics.ranking import auc
 from hybridhash.metrics.reliability import calibration, expected_calibration_error
 
 if TYPE_CHECKING:
     from hybridhash.metrics.streaming import (
         AUC,
+        NDCG,
         Calibration,
+        GroupedAUC,
         LogLoss,
         NormalisedEntropy,
         RelativeCrossEntropy,
@@ -22,19 +26,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUC",
+    "NDCG",
     "Calibration",
+    "GroupedAUC",
+    "GroupedScore",
     "LogLoss",
+    "MeanInterval",
     "NormalisedEntropy",
     "RelativeCrossEntropy",
     "auc",
     "calibration",
     "expected_calibration_error",
+    "grouped_auc",
     "log_loss",
+    "mean_interval",
+    "ndcg",
     "normalised_entropy",
     "relative_cross_entropy",
 ]
 
-_STREAMING = frozenset({"AUC", "Calibration", "LogLoss", "NormalisedEntropy", "RelativeCrossEntropy"})
+_STREAMING = frozenset(
+    {"AUC", "NDCG", "Calibration", "GroupedAUC", "LogLoss", "NormalisedEntropy", "RelativeCrossEntropy"}
+)
 
 
 def __getattr__(name: str) -> Any:

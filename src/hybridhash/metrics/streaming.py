@@ -6,6 +6,7 @@ the functions do. Calling a metric (``metric(predictions, labels)``) also comput
 alone, which can be undefined when the batch holds one label: use ``update`` in a loop.
 """
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.metrics.grouped import DEFAULT_K, GroupedScore, check_groups, grouped_auc, ndcg
 from hybridhash.metrics.ranking import area_under_roc
 from hybridhash.metrics.rows import score_rows
 from hybridhash.metrics.sums import Sums, sum_rows
@@ -218,3 +220,110 @@ class AUC(_MergeableMetric):
         )
         value = area_under_roc(predictions, labels, weights)
         return torch.tensor(value, dtype=torch.float64, device=self.device)
+
+
+class _GroupedMetric(_MergeableMetric):
+    """Keeps every row with its group: 25 bytes each, on the metric's device."""
+
+    is_differentiable = False
+    higher_is_better = True
+
+    predictions: list[torch.Tensor]
+    labels: list[torch.Tensor]
+    groups: list[torch.Tensor]
+    weights: list[torch.Tensor]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in ("predictions", "labels", "groups", "weights"):
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+
+    def _take(
+        self,
+        predictions: npt.ArrayLike,
+        labels: npt.ArrayLike,
+        groups: npt.ArrayLike,
+        weights: npt.ArrayLike | None,
+    ) -> None:
+        batch = score_rows(predictions, labels, weights)
+        of_row = check_groups(groups, batch.labels.size)
+        self.predictions.append(torch.from_numpy(batch.predictions).to(self.device))
+        self.labels.append(torch.from_numpy(batch.labels).to(self.device, torch.uint8))
+        self.groups.append(torch.from_numpy(of_row).to(self.device))
+        self.weights.append(torch.from_numpy(batch.weights).to(self.device))
+
+    def _rows(self) -> list[npt.NDArray[Any]]:
+        if not len(self.predictions):
+            raise InvalidValueError(
+                "expected at least one row, got none; update the metric before computing it"
+            )
+        states = (self.predictions, self.labels, self.groups, self.weights)
+        return [dim_zero_cat(state).cpu().numpy() for state in states]
+
+    def compute(self) -> torch.Tensor:
+        """Return the mean over the groups of all rows so far as a float64 scalar.
+
+        Raises:
+            InvalidValueError: There are no rows, or no group has both labels.
+        """
+        return torch.tensor(self.score().value, dtype=torch.float64, device=self.device)
+
+    @abstractmethod
+    def score(self) -> GroupedScore:
+        """Return the mean with the number of groups it is over."""
+
+
+class GroupedAUC(_GroupedMetric):
+    """AUC within groups, averaged by their impressions (GAUC), as `hybridhash.metrics.grouped_auc`.
+
+    Args:
+        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
+    """
+
+    def update(
+        self,
+        predictions: npt.ArrayLike,
+        labels: npt.ArrayLike,
+        groups: npt.ArrayLike,
+        weights: npt.ArrayLike | None = None,
+    ) -> None:
+        """Take in a batch.
+
+        Args:
+            predictions: [B] probabilities in [0, 1]; a tensor, numpy array or sequence.
+            labels: [B], each 0 or 1.
+            groups: [B] integers; a group may go on in another batch.
+            weights: [B] finite and not negative; None counts every row once.
+
+        Raises:
+            InvalidTypeError: An input does not hold numbers, or the groups are not integers.
+            InvalidValueError: An input cannot be used; the batch then leaves no trace.
+        """
+        self._take(predictions, labels, groups, weights)
+
+    def score(self) -> GroupedScore:
+        """Return GAUC with the number of groups it is over."""
+        return grouped_auc(*self._rows())
+
+
+class NDCG(_GroupedMetric):
+    """NDCG@k of the groups, as `hybridhash.metrics.ndcg`.
+
+    Args:
+        k: Places that count, 1 or more.
+        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
+    """
+
+    def __init__(self, k: int = DEFAULT_K, **kwargs: Any) -> None:
+        """Start without rows."""
+        super().__init__(**kwargs)
+        self.k = k
+
+    def update(self, predictions: npt.ArrayLike, labels: npt.ArrayLike, groups: npt.ArrayLike) -> None:
+        """Take in a batch; see `GroupedAUC.update`. Rows have no weights."""
+        self._take(predictions, labels, groups, None)
+
+    def score(self) -> GroupedScore:
+        """Return NDCG@k with the number of groups it is over."""
+        predictions, labels, groups, _ = self._rows()
+        return ndcg(predictions, labels, groups, self.k)

@@ -2,16 +2,14 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Mapping
 from typing import Any, Final
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from hybridhash.files import write_text
 from hybridhash.report.collisions import CollisionBar, collision_bars
+from hybridhash.report.document import Grid, page_templates
 from hybridhash.report.formatting import (
     UNKNOWN,
     format_bytes,
@@ -25,32 +23,16 @@ from hybridhash.report.frequency import FrequencyCurve, frequency_curves
 from hybridhash.report.quality import QualityPoint, quality_against_bytes
 from hybridhash.report.results import Comparison, Method, Shares, read_results
 from hybridhash.report.style import inline_svg
-from hybridhash.report.table import BEST_MARK, BEST_NOTE, COLUMNS, Column, marked_best
+from hybridhash.report.table import BEST_MARK, BEST_NOTE, Column, columns_of, marked_best
 from hybridhash.report.words import TERMS
 from hybridhash.spec import METHODS
 
-_PAGE_COLUMNS: Final = (
-    *COLUMNS,
+_MORE_COLUMNS: Final = (
     Column("normalised entropy", lambda method: format_number(method.normalised_entropy_mean, 4)),
     Column("calibration", lambda method: format_number(method.calibration_mean, 3)),
     Column("train time", lambda method: _seconds(method.train_s)),
     Column("file", lambda method: format_bytes(method.file_bytes)),
 )
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """A table of text.
-
-    Attributes:
-        head: The headings; the first column names the rows.
-        body: The rows.
-        strong: The row to stand out, by its first cell, or None.
-    """
-
-    head: Sequence[str]
-    body: Sequence[Sequence[str]]
-    strong: str | None = None
 
 
 def render_html(results: Mapping[str, Any]) -> str:
@@ -66,31 +48,32 @@ def render_html(results: Mapping[str, Any]) -> str:
         FileFormatError: The mapping is not of this format.
     """
     comparison = read_results(results)
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = resources.files("hybridhash.report").joinpath("page.html").read_text(encoding="utf-8")
-    return environment.from_string(template).render(
-        comparison=comparison,
-        headline=headline(comparison),
-        facts=_facts(comparison),
-        note=_text(comparison.data.get("note") or ""),
-        best_note=BEST_NOTE if marked_best(comparison) else "",
-        quality_table=_quality_grid(comparison),
-        quality_figure=_quality_figure(comparison),
-        frequency_figure=_frequency_figure(comparison),
-        collision_figure=_collision_figure(comparison),
-        collision_table=_collision_grid(comparison),
-        ledger_table=_ledger_grid(comparison),
-        feature_table=_feature_grid(comparison),
-        setting_table=_setting_grid(comparison),
-        methods=[
-            (method.name, METHODS[method.name].summary)
-            for method in comparison.methods
-            if method.name in METHODS
-        ],
-        terms=TERMS.items(),
-        machine=", ".join(f"{name} {_text(value)}" for name, value in comparison.machine.items()),
+    return (
+        page_templates()
+        .get_template("page.html")
+        .render(
+            kind="hybridhash compare",
+            title=comparison.data.get("source", "results"),
+            comparison=comparison,
+            headline=headline(comparison),
+            facts=_facts(comparison),
+            best_note=BEST_NOTE if marked_best(comparison) else "",
+            quality_table=_quality_grid(comparison),
+            quality_figure=_quality_figure(comparison),
+            frequency_figure=_frequency_figure(comparison),
+            collision_figure=_collision_figure(comparison),
+            collision_table=_collision_grid(comparison),
+            ledger_table=_ledger_grid(comparison),
+            feature_table=_feature_grid(comparison),
+            setting_table=_setting_grid(comparison),
+            methods=[
+                (method.name, METHODS[method.name].summary)
+                for method in comparison.methods
+                if method.name in METHODS
+            ],
+            terms=TERMS.items(),
+            machine=", ".join(f"{name} {_text(value)}" for name, value in comparison.machine.items()),
+        )
     )
 
 
@@ -176,19 +159,20 @@ def _facts(comparison: Comparison) -> list[tuple[str, str]]:
     return facts
 
 
-def _quality_grid(comparison: Comparison) -> _Grid:
+def _quality_grid(comparison: Comparison) -> Grid:
     best = marked_best(comparison)
-    body = [[column.cell(method) for column in _PAGE_COLUMNS] for method in comparison.methods]
+    columns = (*columns_of(comparison), *_MORE_COLUMNS)
+    body = [[column.cell(method) for column in columns] for method in comparison.methods]
     for row in body:
         row[0] += f" {BEST_MARK}" if row[0] == best else ""
-    return _Grid([column.title for column in _PAGE_COLUMNS], body, f"{best} {BEST_MARK}" if best else None)
+    return Grid([column.title for column in columns], body, f"{best} {BEST_MARK}" if best else None)
 
 
 def _quality_figure(comparison: Comparison) -> Markup | None:
     points = [
         QualityPoint(method.name, method.embedding_bytes, method.rce)
         for method in comparison.methods
-        if method.rce and method.embedding_bytes > 0
+        if method.rce and method.embedding_bytes > 0 and not method.diverged
     ]
     if not points:
         return None
@@ -228,7 +212,7 @@ def _collision_figure(comparison: Comparison) -> Markup | None:
     return Markup(inline_svg(collision_bars(bars), "collisions", description))
 
 
-def _collision_grid(comparison: Comparison) -> _Grid:
+def _collision_grid(comparison: Comparison) -> Grid:
     def cells(shares: Shares | None) -> list[str]:
         if shares is None:
             return [UNKNOWN] * 3
@@ -241,10 +225,10 @@ def _collision_grid(comparison: Comparison) -> _Grid:
         pairs = zip(cells(bar.predicted), cells(bar.measured), strict=True)
         body.append([bar.label, *(cell for pair in pairs for cell in pair)])
     kinds = ("exclusive", "partly shared", "fully shared")
-    return _Grid(["method", *(f"{kind}, {how}" for kind in kinds for how in ("predicted", "measured"))], body)
+    return Grid(["method", *(f"{kind}, {how}" for kind in kinds for how in ("predicted", "measured"))], body)
 
 
-def _ledger_grid(comparison: Comparison) -> _Grid:
+def _ledger_grid(comparison: Comparison) -> Grid:
     methods = comparison.methods
     parts = list(dict.fromkeys(part for method in methods for part in method.ledger))
     body = [[part, *(format_count(method.ledger.get(part)) for method in methods)] for part in parts]
@@ -253,10 +237,10 @@ def _ledger_grid(comparison: Comparison) -> _Grid:
         body.append(["all parts", *map(format_count, totals)])
     body.append(["embeddings", *(format_count(method.embedding_bytes) for method in methods)])
     body.append(["file", *(format_count(method.file_bytes) for method in methods)])
-    return _Grid(["bytes", *(method.name for method in methods)], body, "all parts")
+    return Grid(["bytes", *(method.name for method in methods)], body, "all parts")
 
 
-def _feature_grid(comparison: Comparison) -> _Grid:
+def _feature_grid(comparison: Comparison) -> Grid:
     tops = sorted({top for feature in comparison.features for top in feature.coverage})
     body = [
         [
@@ -271,15 +255,15 @@ def _feature_grid(comparison: Comparison) -> _Grid:
         for feature in comparison.features
     ]
     head = ["feature", "kind", "keys", "nulls", "singletons", "unseen"]
-    return _Grid([*head, *(f"top {format_short_count(top)}" for top in tops)], body)
+    return Grid([*head, *(f"top {format_short_count(top)}" for top in tops)], body)
 
 
-def _setting_grid(comparison: Comparison) -> _Grid:
+def _setting_grid(comparison: Comparison) -> Grid:
     methods = comparison.methods
     names = dict.fromkeys(name for method in methods for name in method.settings)
     body = [[str(name), *(_text(method.settings.get(name)) for method in methods)] for name in names]
     bundles = [method.bundle or UNKNOWN for method in methods]
-    return _Grid(["setting", *(method.name for method in methods)], [*body, ["exported model", *bundles]])
+    return Grid(["setting", *(method.name for method in methods)], [*body, ["exported model", *bundles]])
 
 
 def _seconds(value: float | None) -> str:

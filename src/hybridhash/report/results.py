@@ -79,12 +79,15 @@ class Method:
         log_loss_mean: Mean over seeds, in nats.
         normalised_entropy_mean: Mean over seeds.
         calibration_mean: Mean over seeds.
+        gauc_mean: Mean over seeds of the AUC within groups; None where no group was named.
+        ndcg_mean: Mean over seeds of NDCG@10 within groups.
         train_steps_per_s: Training speed.
         train_s: Time of training.
         settings: Name to value, as used.
         predicted: Collisions that theory expects, or None.
         measured: Collisions that were counted, or None.
         bundle: The exported file's name, or None.
+        diverged: Why training of a seed left the finite numbers; empty where none did.
     """
 
     name: str
@@ -100,12 +103,15 @@ class Method:
     log_loss_mean: float | None
     normalised_entropy_mean: float | None
     calibration_mean: float | None
+    gauc_mean: float | None
+    ndcg_mean: float | None
     train_steps_per_s: float | None
     train_s: float | None
     settings: Mapping[str, Any]
     predicted: Shares | None
     measured: Shares | None
     bundle: str | None
+    diverged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ class Comparison:
         features: In schema order.
         budget: ``asked``, ``bytes``, ``baseline_bytes``.
         methods: In the order they were run.
+        notes: What a reader should know.
     """
 
     version: str
@@ -133,6 +140,7 @@ class Comparison:
     features: tuple[Feature, ...]
     budget: Mapping[str, Any]
     methods: tuple[Method, ...]
+    notes: tuple[str, ...] = ()
 
     def best_compressed(self) -> list[Method]:
         """Return the methods other than full and baseline that have an RCE, best first.
@@ -183,6 +191,11 @@ def read_results(results: Mapping[str, Any]) -> Comparison:
             for name, value in _mapping(results, "budget", "results").items()
         },
         methods=methods,
+        notes=(
+            *([str(data["note"])] if data.get("note") else []),
+            *map(str, results.get("notes") or ()),
+            *(f"{method.name}: {reason}" for method in methods for reason in method.diverged),
+        ),
     )
 
 
@@ -209,12 +222,15 @@ def _method(entry: Mapping[str, Any], where: str) -> Method:
         log_loss_mean=number("log_loss_mean"),
         normalised_entropy_mean=number("normalised_entropy_mean"),
         calibration_mean=number("calibration_mean"),
+        gauc_mean=number("gauc_mean"),
+        ndcg_mean=number("ndcg_mean"),
         train_steps_per_s=number("train_steps_per_s"),
         train_s=number("train_s"),
         settings=entry.get("settings") or {},
         predicted=_shares(collisions.get("predicted"), f"{where}.collisions.predicted"),
         measured=_shares(collisions.get("measured"), f"{where}.collisions.measured"),
         bundle=None if entry.get("bundle") is None else str(entry["bundle"]),
+        diverged=tuple(map(str, entry.get("diverged") or ())),
     )
 
 

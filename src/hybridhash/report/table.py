@@ -17,6 +17,7 @@ from hybridhash.report.formatting import (
 from hybridhash.report.results import Comparison, Method, read_results
 
 BEST_MARK: Final = "★"
+DIVERGED: Final = "diverged"
 BEST_NOTE: Final = f"{BEST_MARK} highest mean RCE of the compressed methods"
 
 
@@ -38,11 +39,25 @@ COLUMNS: Final = (
     Column("rows", lambda method: format_count(method.rows)),
     Column("embeddings", lambda method: format_bytes(method.embedding_bytes)),
     Column("of baseline", lambda method: format_share(method.share_of_baseline)),
-    Column("RCE %", lambda method: format_spread(method.rce_mean, method.rce_std)),
+    Column(
+        "RCE %",
+        lambda method: DIVERGED if method.diverged else format_spread(method.rce_mean, method.rce_std),
+    ),
     Column("AUC", lambda method: format_number(method.auc_mean, 4)),
     Column("log loss", lambda method: format_number(method.log_loss_mean, 4)),
     Column("steps/s", lambda method: format_number(method.train_steps_per_s, 0)),
 )
+
+GROUP_COLUMNS: Final = (
+    Column("GAUC", lambda method: format_number(method.gauc_mean, 4)),
+    Column("NDCG@10", lambda method: format_number(method.ndcg_mean, 4)),
+)
+
+
+def columns_of(comparison: Comparison) -> tuple[Column, ...]:
+    """Return the columns to show: those of quality within groups only where it was measured."""
+    has_groups = any(method.gauc_mean is not None for method in comparison.methods)
+    return (*COLUMNS, *GROUP_COLUMNS) if has_groups else COLUMNS
 
 
 def marked_best(comparison: Comparison) -> str | None:
@@ -64,16 +79,19 @@ def comparison_table(results: Mapping[str, Any]) -> Table:
         FileFormatError: The mapping is not of this format.
     """
     comparison = read_results(results)
+    columns = columns_of(comparison)
     best = marked_best(comparison)
-    table = Table(caption=BEST_NOTE if best else None, caption_justify="left")
-    for index, column in enumerate(COLUMNS):
+    diverged = [f"{method.name}: {reason}" for method in comparison.methods for reason in method.diverged]
+    caption = "\n".join([*([BEST_NOTE] if best else []), *diverged])
+    table = Table(caption=Text(caption) if caption else None, caption_justify="left")
+    for index, column in enumerate(columns):
         table.add_column(
             column.title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold"
         )
     for method in comparison.methods:
         is_best = method.name == best
         # Text, not str: a name is data and must not be read as markup.
-        cells = [Text(column.cell(method)) for column in COLUMNS]
+        cells = [Text(column.cell(method)) for column in columns]
         if is_best:
             cells[0].append(f" {BEST_MARK}")
         table.add_row(*cells, style="bold" if is_best else None)
@@ -93,10 +111,11 @@ def comparison_markdown(results: Mapping[str, Any]) -> str:
         FileFormatError: The mapping is not of this format.
     """
     comparison = read_results(results)
+    columns = columns_of(comparison)
     best = marked_best(comparison)
-    lines = [[column.title for column in COLUMNS], ["---", *["---:"] * (len(COLUMNS) - 1)]]
+    lines = [[column.title for column in columns], ["---", *["---:"] * (len(columns) - 1)]]
     for method in comparison.methods:
-        cells = [_escaped(column.cell(method)) for column in COLUMNS]
+        cells = [_escaped(column.cell(method)) for column in columns]
         lines.append([f"**{cell}**" for cell in cells] if method.name == best else cells)
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 

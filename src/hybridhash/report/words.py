@@ -7,6 +7,8 @@ TERMS: Final = {
     "0 is no skill",
     "± and error bars": "one sample standard deviation over the seeds",
     "AUC": "the chance that a positive row is ranked above a negative one; higher is better, 0.5 is no skill",
+    "GAUC": "AUC within each group, such as a user, averaged by the groups' rows; groups of one label are left out",
+    "NDCG@10": "how near the positive rows of a group are to the top of its ranking; 1 has all of them on top",
     "log loss": "mean cross entropy in nats; lower is better",
     "normalised entropy": "log loss as a share of that of predicting the mean label; lower is better",
     "calibration": "mean prediction over mean label; 1 is right, above 1 predicts too much",

@@ -1,17 +1,24 @@
 """Training: step, loop, checkpoints; knows no model by name."""
 
-from hybridhash.training.loop import Progress, TrainResult, predict, train
+from hybridhash.training.hogwild import Hogwild
+from hybridhash.training.loop import TrainResult, predict, train
 from hybridhash.training.optimizers import OPTIMIZERS, build_optimizers
+from hybridhash.training.progress import Progress
 from hybridhash.training.settings import TrainSettings
 from hybridhash.training.speed import StepRate
+from hybridhash.training.state import TrainState
+from hybridhash.training.windows import train_windows
 
 __all__ = [
     "OPTIMIZERS",
+    "Hogwild",
     "Progress",
     "StepRate",
     "TrainResult",
     "TrainSettings",
+    "TrainState",
     "build_optimizers",
     "predict",
     "train",
+    "train_windows",
 ]

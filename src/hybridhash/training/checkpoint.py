@@ -1,6 +1,7 @@
 """Checkpoints: parameters, optimizer state and progress in one checked file."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,30 @@ from hybridhash.files import read_checked, write_checked
 
 _FORMAT: Final = "hybridhash-checkpoint"
 _VERSION: Final = 1
+
+
+class Saver:
+    """Says when the next checkpoint is due.
+
+    Args:
+        save: Writes it.
+        every_s: Seconds between two checkpoints.
+    """
+
+    def __init__(self, save: Callable[[], None], every_s: float) -> None:
+        """Start counting the seconds."""
+        self._save, self._every_s = save, every_s
+        self._saved_at = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the seconds are over."""
+        return time.monotonic() - self._saved_at > self._every_s
+
+    def save(self) -> None:
+        """Write the checkpoint and start counting anew."""
+        self._save()
+        self._saved_at = time.monotonic()
 
 
 def save_checkpoint(

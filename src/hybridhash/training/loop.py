@@ -1,56 +1,36 @@
 """The mini-batch loop: epochs, early stopping, progress, checkpoints."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
-from hybridhash.data import Batch, EncodedRows, iterate_batches
-from hybridhash.errors import DivergedError, InvalidValueError
+from hybridhash.data import EncodedRows, iterate_batches
+from hybridhash.errors import InvalidValueError
 from hybridhash.metrics import relative_cross_entropy
-from hybridhash.training.checkpoint import load_checkpoint, save_checkpoint
+from hybridhash.training.checkpoint import Saver, load_checkpoint, save_checkpoint
+from hybridhash.training.hogwild import Hogwild
 from hybridhash.training.interrupt import uninterrupted
 from hybridhash.training.optimizers import build_optimizers
+from hybridhash.training.progress import Progress, Reporter
 from hybridhash.training.settings import TrainSettings
-from hybridhash.training.speed import StepRate
-from hybridhash.training.step import device_of, predict_batches, train_step
+from hybridhash.training.state import TrainState
+from hybridhash.training.step import device_of, diverged, predict_batches, train_step
 
 Indices = npt.NDArray[np.int64]
+MakeSteps = Callable[[TrainState, Reporter, Saver], object]
 
 PREDICT_BATCH_ROWS: Final = 8192
-_REPORT_EVERY_S: Final = 0.2
-_RUNNING_ROWS: Final = 100_000  # the running RCE is over about so many last rows
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training run is.
-
-    Attributes:
-        epoch: Pass over the rows, from 1.
-        epochs: Most passes.
-        rows: Rows done in this pass.
-        num_rows: Rows of a pass.
-        steps_per_s: Smoothed steps per second.
-        rows_per_s: Rows per second, from the same.
-        remaining_s: Seconds to the end of the last possible pass.
-        rce: RCE of the predictions before each step over the last rows; NaN while they have one label.
-    """
-
-    epoch: int
-    epochs: int
-    rows: int
-    num_rows: int
-    steps_per_s: float
-    rows_per_s: float
-    remaining_s: float
-    rce: float
+CHECKPOINT_EVERY_S: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -74,52 +54,6 @@ class TrainResult:
     train_s: float
 
 
-@dataclass
-class TrainState:
-    """How far a run has come; with the parameters, all that resuming needs.
-
-    Attributes:
-        epoch: Passes finished.
-        step_in_epoch: Steps done in the pass under way.
-        steps: Steps done in all.
-        train_s: Seconds spent in them.
-        rate: Smoothed steps per second.
-        validation_rce: One value per finished pass that was validated.
-    """
-
-    epoch: int = 0
-    step_in_epoch: int = 0
-    steps: int = 0
-    train_s: float = 0.0
-    rate: StepRate = field(default_factory=StepRate)
-    validation_rce: list[float] = field(default_factory=list)
-
-    @property
-    def best_epoch(self) -> int:
-        """The pass with the best validation RCE, from 1; the last finished one without validation."""
-        return int(np.argmax(self.validation_rce)) + 1 if self.validation_rce else self.epoch
-
-    def count_step(self, seconds: float) -> None:
-        """Take in one step that was made."""
-        self.rate.update(seconds)
-        self.train_s += seconds
-        self.step_in_epoch += 1
-        self.steps += 1
-
-    def count_epoch(self, validation_rce: float | None) -> None:
-        """Take in the end of a pass, with its validation RCE where it was validated."""
-        with uninterrupted():
-            self.epoch += 1
-            self.step_in_epoch = 0
-            if validation_rce is not None:
-                self.validation_rce.append(validation_rce)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "TrainState":
-        """Build the state that ``dataclasses.asdict`` described."""
-        return cls(**{**fields, "rate": StepRate(**fields["rate"])})
-
-
 def train(
     model: nn.Module,
     rows: EncodedRows,
@@ -127,15 +61,17 @@ def train(
     settings: TrainSettings,
     *,
     validation: Indices | None = None,
+    optimizers: Sequence[Optimizer] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,
-    checkpoint_every_s: float = 300.0,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> TrainResult:
     """Train a model on rows, in a new random order every pass.
 
     With validation rows, training stops once ``settings.patience`` passes have not improved the best
     validation RCE. A run that finds its checkpoint goes on from there and ends with the same parameters
-    as one that was never interrupted.
+    as one that was never interrupted. With several workers (``settings.workers``) the steps are made by
+    `hybridhash.training.Hogwild`, and no two runs end with the same parameters.
 
     Args:
         model: Takes (keys, offsets), returns logits float[B]; changed in place.
@@ -143,6 +79,7 @@ def train(
         indices: int64[N], the rows to train on.
         settings: The numbers of the run.
         validation: int64[V], the rows that decide when to stop.
+        optimizers: From `build_optimizers`, for a caller that goes on with their state; new ones if not given.
         on_progress: Called a few times a second.
         checkpoint: A file that is written every ``checkpoint_every_s`` seconds, after every pass, and when
             the run is interrupted from the keyboard; removed by the caller when no longer needed.
@@ -153,12 +90,14 @@ def train(
 
     Raises:
         DivergedError: A prediction or a parameter is not a finite number.
-        InvalidValueError: No rows, or the checkpoint is of another run.
+        InvalidValueError: No rows, the checkpoint is of another run, or the model cannot have workers.
+        WorkerError: A worker process has failed.
     """
     if not indices.size:
         raise InvalidValueError("indices: expected at least one row to train on, got none")
-    optimizers = build_optimizers(model, settings.optimizer, settings.learning_rate)
-    state = TrainState()
+    if optimizers is None:
+        optimizers = build_optimizers(model, settings.optimizer, settings.learning_rate)
+    state = TrainState([0] * settings.workers)
     if checkpoint is not None and checkpoint.exists():
         state = TrainState.from_dict(load_checkpoint(checkpoint, model, optimizers, settings.as_dict()))
 
@@ -166,36 +105,20 @@ def train(
         if checkpoint is not None:
             save_checkpoint(checkpoint, model, optimizers, settings.as_dict(), asdict(state))
 
-    reporter = _Reporter(settings, indices.size, state.rate, on_progress)
-    device = device_of(model)
-    saved_at = time.monotonic()
-    try:
-        while state.epoch < settings.epochs and not _out_of_patience(state, settings):
-            model.train()
-            seed = _epoch_seed(settings, state.epoch)
-            started = time.perf_counter()
-            for number, batch in enumerate(iterate_batches(rows, indices, settings.batch_size, seed)):
-                if number < state.step_in_epoch:  # done before the interruption
-                    started = time.perf_counter()
-                    continue
-                with uninterrupted():
-                    predictions = train_step(model, optimizers, batch, device).cpu().numpy()
-                    state.count_step(time.perf_counter() - started)
-                if not np.isfinite(predictions).all():
-                    raise _diverged(state, settings, "a prediction is not a number")
-                reporter.take(state, predictions, batch)
-                if checkpoint is not None and time.monotonic() - saved_at > checkpoint_every_s:
-                    save()
-                    saved_at = time.monotonic()
-                started = time.perf_counter()
-            if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
-                raise _diverged(state, settings, "a parameter is not a number")
-            rce = None if validation is None else _rce(model, rows, validation)
-            state.count_epoch(rce)
-            save()
-    except KeyboardInterrupt:
-        save()
-        raise
+    saver = Saver(save, checkpoint_every_s)
+    reporter = Reporter(settings, indices.size, on_progress)
+    with _steps(model, optimizers, rows, indices, settings) as make_pass:
+        try:
+            while state.epoch < settings.epochs and not _out_of_patience(state, settings):
+                model.train()
+                make_pass(state, reporter, saver)
+                check_finite(model, state, settings)
+                rce = None if validation is None else _rce(model, rows, validation)
+                state.count_epoch(rce)
+                saver.save()
+        except KeyboardInterrupt:
+            saver.save()
+            raise
     return TrainResult(
         epochs=state.epoch,
         best_epoch=state.best_epoch,
@@ -222,15 +145,73 @@ def predict(model: nn.Module, rows: EncodedRows, indices: Indices) -> npt.NDArra
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
 
 
-def _epoch_seed(settings: TrainSettings, epoch: int) -> int:
-    return settings.seed * 1_000_003 + epoch
+@contextmanager
+def _steps(
+    model: nn.Module,
+    optimizers: Sequence[Optimizer],
+    rows: EncodedRows,
+    indices: Indices,
+    settings: TrainSettings,
+) -> Iterator[MakeSteps]:
+    """Give what makes the steps that are left of a pass: this process, or several workers."""
+    if settings.workers == 1:
+        yield partial(make_steps, model, optimizers, rows, indices, settings)
+        return
+    with Hogwild(model, optimizers, rows, indices, settings) as workers:
+        yield workers.make_steps
 
 
-def _diverged(state: TrainState, settings: TrainSettings, reason: str) -> DivergedError:
-    return DivergedError(
-        f"training diverged in step {state.steps}: {reason}; "
-        f"expected a learning rate below {settings.learning_rate:g}"
-    )
+def make_steps(
+    model: nn.Module,
+    optimizers: Sequence[Optimizer],
+    rows: EncodedRows,
+    indices: Indices,
+    settings: TrainSettings,
+    state: TrainState,
+    reporter: Reporter,
+    saver: Saver,
+) -> None:
+    """Make the steps that are left of the pass under way.
+
+    Args:
+        model: In training mode; changed in place.
+        optimizers: They step in turn.
+        rows: Where the rows are.
+        indices: int64[N], the rows of the pass, which are put in the order of ``state.epoch``.
+        settings: The numbers of the run.
+        state: How far the run is; changed in place.
+        reporter: Told how far it is.
+        saver: Saves now and then.
+
+    Raises:
+        DivergedError: A prediction is not a finite number.
+    """
+    device = device_of(model)
+    batches = iterate_batches(rows, indices, settings.batch_size, settings.epoch_seed(state.epoch))
+    started = time.perf_counter()
+    for number, batch in enumerate(batches):
+        if number < state.step_in_epoch:  # done before the interruption
+            started = time.perf_counter()
+            continue
+        with uninterrupted():
+            predictions = train_step(model, optimizers, batch, device).cpu().numpy()
+            state.count_step(time.perf_counter() - started)
+        if not np.isfinite(predictions).all():
+            raise diverged(state.steps, settings, "a prediction is not a number")
+        reporter.take(state, predictions, batch.labels)
+        if saver.is_due:
+            saver.save()
+        started = time.perf_counter()
+
+
+def check_finite(model: nn.Module, state: TrainState, settings: TrainSettings) -> None:
+    """Refuse a model that has left the finite numbers.
+
+    Raises:
+        DivergedError: A parameter is not a finite number.
+    """
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+        raise diverged(state.steps, settings, "a parameter is not a number")
 
 
 def _rce(model: nn.Module, rows: EncodedRows, indices: Indices) -> float:
@@ -240,50 +221,3 @@ def _rce(model: nn.Module, rows: EncodedRows, indices: Indices) -> float:
 
 def _out_of_patience(state: TrainState, settings: TrainSettings) -> bool:
     return bool(state.validation_rce) and len(state.validation_rce) - state.best_epoch >= settings.patience
-
-
-class _Reporter:
-    """Calls ``on_progress`` a few times a second."""
-
-    def __init__(
-        self,
-        settings: TrainSettings,
-        num_rows: int,
-        rate: StepRate,
-        on_progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self._settings, self._num_rows, self._rate, self._on_progress = settings, num_rows, rate, on_progress
-        self._reported_at = 0.0
-        self._recent: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
-
-    def take(self, state: TrainState, predictions: npt.NDArray[np.float32], batch: Batch) -> None:
-        if self._on_progress is None or batch.labels is None:
-            return
-        self._recent.append((predictions, batch.labels))
-        now = time.monotonic()
-        if now - self._reported_at < _REPORT_EVERY_S:
-            return
-        self._reported_at = now
-        settings, rate = self._settings, self._rate.per_second
-        self._recent = self._recent[-max(_RUNNING_ROWS // settings.batch_size, 1) :]
-        rows = min(state.step_in_epoch * settings.batch_size, self._num_rows)
-        rows_left = self._num_rows * (settings.epochs - state.epoch) - rows
-        self._on_progress(
-            Progress(
-                epoch=state.epoch + 1,
-                epochs=settings.epochs,
-                rows=rows,
-                num_rows=self._num_rows,
-                steps_per_s=rate,
-                rows_per_s=rate * settings.batch_size,
-                remaining_s=rows_left / settings.batch_size / rate,
-                rce=self._recent_rce(),
-            )
-        )
-
-    def _recent_rce(self) -> float:
-        predictions = np.concatenate([pair[0] for pair in self._recent])
-        labels = np.concatenate([pair[1] for pair in self._recent])
-        if labels.min() == labels.max():
-            return float("nan")
-        return relative_cross_entropy(predictions, labels)

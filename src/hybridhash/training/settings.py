@@ -17,6 +17,7 @@ class TrainSettings:
         epochs: Most passes over the training rows.
         patience: Passes without a better validation RCE after which training stops.
         seed: Of the order of rows.
+        workers: Processes that train the model together without locks; see `hybridhash.training.Hogwild`.
 
     Raises:
         InvalidValueError: A count below one, or a seed below zero.
@@ -28,14 +29,19 @@ class TrainSettings:
     epochs: int = 8
     patience: int = 1
     seed: int = 0
+    workers: int = 1
 
     def __post_init__(self) -> None:
         """Refuse counts below one and negative seeds."""
-        for name in ("batch_size", "epochs", "patience"):
+        for name in ("batch_size", "epochs", "patience", "workers"):
             if getattr(self, name) < 1:
                 raise InvalidValueError(f"{name}: expected 1 or more, got {getattr(self, name)}")
         if self.seed < 0:
             raise InvalidValueError(f"seed: expected 0 or more, got {self.seed}")
+
+    def epoch_seed(self, epoch: int) -> int:
+        """Return the seed of the order of rows in a pass, which is counted from 0."""
+        return self.seed * 1_000_003 + epoch
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from hybridhash.data import Batch
+from hybridhash.errors import DivergedError
+from hybridhash.training.settings import TrainSettings
 
 
 def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -56,6 +58,20 @@ def predict_batches(
     with torch.inference_mode():
         for batch in batches:
             yield torch.sigmoid(model(*to_tensors(batch, device))).cpu().numpy()
+
+
+def diverged(step: int, settings: TrainSettings, reason: str) -> DivergedError:
+    """Return the error of a run that left the finite numbers, to be raised.
+
+    Args:
+        step: How many steps were made.
+        settings: Of the run.
+        reason: What is not finite.
+    """
+    return DivergedError(
+        f"training diverged in step {step}: {reason}; "
+        f"expected a learning rate below {settings.learning_rate:g}"
+    )
 
 
 def device_of(model: nn.Module) -> torch.device:

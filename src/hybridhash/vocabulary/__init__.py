@@ -1,7 +1,7 @@
 """Counting, selection and the artefact: which keys deserve a row of their own."""
 
 from hybridhash.vocabulary.artefact import FORMAT, VERSION, Vocabulary
-from hybridhash.vocabulary.chunks import count_keys
+from hybridhash.vocabulary.chunks import count_key_chunks, count_keys
 from hybridhash.vocabulary.count import count
 from hybridhash.vocabulary.counts import Counts
 from hybridhash.vocabulary.curve import FrequencyCurve
@@ -18,5 +18,6 @@ __all__ = [
     "Importance",
     "Vocabulary",
     "count",
+    "count_key_chunks",
     "count_keys",
 ]

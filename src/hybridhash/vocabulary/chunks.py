@@ -1,6 +1,6 @@
 """Counting keys that lie in arrays, such as memory-mapped columns larger than memory."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -39,13 +39,62 @@ def count_keys(columns: Mapping[str, Int64s | Iterable[Int64s]], num_rows: int, 
     """
     if not columns:
         raise InvalidValueError("columns: expected one or more features, got none")
-    parts = [_count_column(_chunks(column), name) for name, column in columns.items()]
+    counted: dict[str, tuple[Int64s, Int64s]] = {}
+    for name, column in columns.items():
+        counter = _Counter(name, _CHUNK_KEYS)
+        for chunk in _chunks(column):
+            counter.add(chunk)
+        counted[name] = counter.total()
+    return _join(counted, num_rows, seed)
+
+
+def count_key_chunks(
+    chunks: Iterable[Mapping[str, Int64s]], features: Sequence[str], num_rows: int, seed: int = 0
+) -> Counts:
+    """Count keys that are already made, all features in one pass.
+
+    Memory is bounded by the distinct keys of all features, which the counts hold anyway, and one chunk.
+
+    Args:
+        chunks: Each holds the keys of some rows, int64[num_ids] for every feature.
+        features: The features' names.
+        num_rows: How many rows the chunks stand for.
+        seed: The seed the keys were hashed with.
+
+    Returns:
+        The counts, equal to those of `count_keys` on the same keys.
+
+    Raises:
+        InvalidTypeError: A chunk does not hold integers that int64 can hold.
+        InvalidValueError: There is no feature, a chunk lacks one or is not 1-D, or ``num_rows`` is negative.
+
+    Example:
+        >>> chunks = [{"ad": np.array([7, 5])}, {"ad": np.array([5])}]
+        >>> count_key_chunks(chunks, ["ad"], num_rows=3).counts.tolist()
+        [2, 1]
+    """
+    if not features:
+        raise InvalidValueError("features: expected one or more, got none")
+    counters = {name: _Counter(name, _CHUNK_KEYS // len(features)) for name in features}
+    for chunk in chunks:
+        missing = [name for name in features if name not in chunk]
+        if missing:
+            raise InvalidValueError(
+                f"chunks: expected the keys of every feature, got none of {', '.join(missing)}"
+            )
+        for name, counter in counters.items():
+            counter.add(chunk[name])
+    return _join({name: counter.total() for name, counter in counters.items()}, num_rows, seed)
+
+
+def _join(counted: Mapping[str, tuple[Int64s, Int64s]], num_rows: int, seed: int) -> Counts:
+    parts = list(counted.values())
     feature = np.repeat(np.arange(len(parts)), [keys.size for keys, _ in parts])
     return Counts(
         np.concatenate([keys for keys, _ in parts]),
         np.concatenate([counts for _, counts in parts]),
         feature.astype(np.int32),
-        tuple(columns),
+        tuple(counted),
         num_rows,
         seed,
     )
@@ -62,17 +111,31 @@ def _chunks(column: Int64s | Iterable[Int64s]) -> Iterator[Int64s]:
         yield column[start : start + _CHUNK_KEYS]
 
 
-def _count_column(chunks: Iterable[Int64s], name: str) -> tuple[Int64s, Int64s]:
-    keys = counts = np.empty(0, dtype=np.int64)
-    waiting: list[tuple[Int64s, Int64s]] = []
-    num_waiting = 0
-    for chunk in chunks:
-        waiting.append(np.unique(as_int64(chunk, f"feature {name!r}"), return_counts=True))
-        num_waiting += waiting[-1][0].size
-        if num_waiting > max(keys.size, _CHUNK_KEYS):
-            keys, counts = _sum_up([(keys, counts), *waiting])
-            waiting, num_waiting = [], 0
-    return _sum_up([(keys, counts), *waiting])
+class _Counter:
+    """Adds up the keys of one feature, chunk by chunk.
+
+    Args:
+        name: The feature, for errors.
+        num_waiting: Distinct keys of chunks that may wait before they are summed up, where that is more
+            than the distinct keys found so far.
+    """
+
+    def __init__(self, name: str, num_waiting: int) -> None:
+        self._name, self._most_waiting = name, num_waiting
+        self._parts = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
+        self._num_waiting = 0
+
+    def add(self, chunk: Int64s) -> None:
+        keys, counts = np.unique(as_int64(chunk, f"feature {self._name!r}"), return_counts=True)
+        self._parts.append((keys, counts))
+        self._num_waiting += keys.size
+        if self._num_waiting > max(self._parts[0][0].size, self._most_waiting):
+            self.total()
+
+    def total(self) -> tuple[Int64s, Int64s]:
+        """Return the distinct keys so far, ascending, and their counts."""
+        self._parts, self._num_waiting = [_sum_up(self._parts)], 0
+        return self._parts[0]
 
 
 def _sum_up(parts: list[tuple[Int64s, Int64s]]) -> tuple[Int64s, Int64s]:

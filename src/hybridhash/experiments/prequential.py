@@ -1,0 +1,322 @@
+"""Continuous training: methods side by side on a stream, window by window."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hybridhash.data import Dataset, Split, Window, cut_windows, open_source, parse_duration
+from hybridhash.errors import DataError, DivergedError, InvalidValueError
+from hybridhash.experiments.budget import parse_budget
+from hybridhash.experiments.comparison import describe_data
+from hybridhash.experiments.differences import compare_windows, describe_runs
+from hybridhash.experiments.fit import Tuned, fit_windows
+from hybridhash.experiments.jobs import run_jobs
+from hybridhash.experiments.layout import Layout, lay_out, plan_tables, why_no_head
+from hybridhash.experiments.machine import describe_machine
+from hybridhash.experiments.output import check_output_folder
+from hybridhash.experiments.prepare import Prepared, prepare_rows, resolve_columns, work_folder
+from hybridhash.experiments.progress import Listener
+from hybridhash.experiments.runs import RunStore, fingerprint
+from hybridhash.experiments.settings import ContinuousSettings
+from hybridhash.experiments.trials import Laboratory, Trial
+from hybridhash.files import make_folder, write_text
+from hybridhash.metrics import log_loss, relative_cross_entropy
+from hybridhash.report import CONTINUOUS_FORMAT, write_continuous_report
+
+CONTINUOUS_FILE: Final = "continuous.json"
+REPORT_FILE: Final = "report.html"
+
+# What changes neither a trained model nor its figures.
+_NOT_OF_A_RUN: Final = {"out", "work_dir", "method", "seeds", "jobs"}
+
+
+def continuous(
+    data: Sequence[str], settings: ContinuousSettings, listener: Listener, *, version: str, command: str
+) -> dict[str, Any]:
+    """Train methods on a first span, then predict each window before learning from it, side by side.
+
+    The first span is the training span of ``settings.split``; vocabulary, discretiser, learning rate and number
+    of passes come from it alone, and the tables stay what they are. Everything behind it is cut into windows of
+    ``settings.window``. Per window each method is measured on its predictions, then makes one pass over the
+    window. RCE is relative to the mean label of the window that it is measured on.
+
+    Finished runs are kept in ``out/runs``; a second call with the same data and settings takes them from there.
+
+    Args:
+        data: Files, globs or folders; the rows need not be sorted.
+        settings: What was asked for.
+        listener: Hears how far it is.
+        version: Of this package, for the results file.
+        command: As the user typed it, for the results file.
+
+    Returns:
+        What was written to ``out/continuous.json``.
+
+    Raises:
+        HybridHashError: The data, the settings or the output folder cannot be used.
+
+    Source: Zhang et al. 2020, section 4.1.2 and figure 5.
+    """
+    methods = list(dict.fromkeys(settings.method))
+    if not methods:
+        raise InvalidValueError("--method: expected one method or more, got none")
+    check_continuous(data, settings)
+    check_output_folder(settings.out)
+    with work_folder(settings) as work_dir:
+        prepared = prepare_rows(data, settings, work_dir, listener)
+        plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
+        baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
+        budget_bytes = parse_budget(settings.budget, baseline_bytes)
+        layouts = {
+            method: tuple(
+                lay_out(method, plans, budget_bytes, settings, seed) for seed in range(settings.seeds)
+            )
+            for method in methods
+        }
+        reasons = [why_no_head(method, plans, budget_bytes, settings) for method in methods]
+        notes = [reason for reason in reasons if reason is not None]
+        for note in notes:
+            listener.note(note)
+        results = {
+            "format": CONTINUOUS_FORMAT,
+            "version": version,
+            "command": command,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": describe_machine(),
+            "data": describe_data(prepared, settings),
+            "budget": {"asked": settings.budget, "bytes": budget_bytes, "baseline_bytes": baseline_bytes},
+            "notes": notes,
+            **follow(prepared, layouts, baseline_bytes, settings, listener),
+        }
+    write_text(settings.out / CONTINUOUS_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    write_continuous_report(results, settings.out / REPORT_FILE)
+    return results
+
+
+def check_continuous(data: Sequence[str], settings: ContinuousSettings) -> None:
+    """Refuse what cannot be trained window by window, before the rows are read.
+
+    Raises:
+        InvalidValueError: A split that is not by time, no time column, a window that is no span of time,
+            several workers, or a group.
+        DataError: The data cannot be opened.
+    """
+    if Split.parse(settings.split).kind != "time":
+        raise InvalidValueError(
+            f"--split: expected a split by time, such as time:24h, got {settings.split!r}; windows follow each other"
+        )
+    _window_s(settings)
+    if settings.workers > 1:
+        raise InvalidValueError(
+            f"--workers: expected 1, got {settings.workers}; use --jobs for several processes"
+        )
+    if settings.group is not None:
+        raise InvalidValueError(
+            f"--group: expected none, got {settings.group!r}; quality within groups is measured by compare"
+        )
+    if not data:
+        raise InvalidValueError("data: expected one or more files, got none")
+    if resolve_columns(open_source(list(data), settings.format), settings).time is None:
+        raise InvalidValueError(
+            "--time: expected the column that says when a row happened, such as --time ts, got none"
+        )
+
+
+def follow(
+    prepared: Prepared,
+    layouts: dict[str, tuple[Layout, ...]],
+    baseline_bytes: int,
+    settings: ContinuousSettings,
+    listener: Listener,
+) -> dict[str, Any]:
+    """Run models over the windows behind the training span and set them side by side.
+
+    Args:
+        prepared: The rows, with times, split by time.
+        layouts: Per name the layout of each seed; the first name is what the others are compared with.
+        baseline_bytes: Embedding bytes of the baseline, which sizes are a share of.
+        settings: How models are trained; finished runs go to ``settings.out / "runs"``.
+        listener: Hears how far it is.
+
+    Returns:
+        ``window``, ``seeds``, ``windows``, ``methods`` and ``differences``, as the results file has them.
+
+    Raises:
+        DataError: No window has rows of both labels.
+    """
+    dataset = prepared.dataset
+    times = dataset.rows.times
+    assert times is not None  # a split by time with a time column
+    first_row = dataset.split.num_train + dataset.split.num_validation
+    windows = tuple(cut_windows(times, first_row, _window_s(settings)))
+    described = [_describe_window(dataset, window, settings) for window in windows]
+    if not any(_has_both(*_labels(dataset, window)) for window in windows):
+        raise DataError(
+            f"window: expected both labels in one window of {settings.window} at least, got none in {len(windows)}; "
+            "use a longer one"
+        )
+    store = RunStore(settings.out / "runs")
+    make_folder(settings.out)
+    make_folder(store.folder)
+    fields = settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN)
+    trials = [
+        Trial(
+            name,
+            fingerprint(prepared.files, {**fields, "tables": of_seed[0].spec.as_dict()}),
+            of_seed,
+        )
+        for name, of_seed in layouts.items()
+    ]
+    stream = Stream(dataset, settings, store, windows)
+    found = stream.run(trials, listener)
+    rows = [
+        {"name": trial.title, **describe_runs(runs, tuned, trial.layouts[0], baseline_bytes)}
+        for trial, (tuned, runs) in zip(trials, found, strict=True)
+    ]
+    return {
+        "window": settings.window,
+        "seeds": settings.seeds,
+        "windows": described,
+        "methods": rows,
+        "differences": [compare_windows(rows[0], row) for row in rows[1:]],
+    }
+
+
+Runs = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What all runs over the windows of one data set share; another process can be given one.
+
+    A vocabulary that follows the stream would change the model between two windows, in
+    `hybridhash.training.train_windows`; here the tables stay those of the training span.
+
+    Attributes:
+        dataset: The rows.
+        settings: How models are trained.
+        store: Finished runs.
+        windows: Behind the training span, in the order of time.
+    """
+
+    dataset: Dataset
+    settings: ContinuousSettings
+    store: RunStore
+    windows: tuple[Window, ...]
+
+    def run(self, trials: Sequence[Trial], listener: Listener) -> list[tuple[Tuned | str, Runs]]:
+        """Tune each trial on the training span, then run it over the windows once per seed.
+
+        Returns:
+            Per trial what was tuned, or why nothing could be, and per seed ``windows`` with the figures of each
+            window, or ``diverged`` with the reason.
+        """
+        num_jobs = self.settings.jobs
+        tuned = Laboratory(self.dataset, self.settings, self.store, num_jobs).choose(trials, listener)
+        tasks = [
+            _Task(trial.title, f"{trial.key}-windows-seed{seed}", layout, seed, chosen)
+            for trial, chosen in zip(trials, tuned, strict=True)
+            if isinstance(chosen, Tuned)
+            for seed, layout in enumerate(trial.layouts)
+        ]
+        runs = {task.key: self.store.get(task.key) for task in tasks}
+        missing = [task for task in tasks if runs[task.key] is None]
+        made = run_jobs(self._run, missing, num_jobs, listener)
+        runs |= {task.key: run for task, run in zip(missing, made, strict=True)}
+        of_trial: dict[str, Runs] = {trial.title: [] for trial in trials}
+        for task in tasks:
+            of_trial[task.title].append(runs[task.key] or {})
+        return [(chosen, of_trial[trial.title]) for trial, chosen in zip(trials, tuned, strict=True)]
+
+    def _run(self, task: "_Task", listener: Listener) -> dict[str, Any]:
+        title = f"{task.title}: seed {task.seed}"
+
+        def checkpoint_of(stage: str) -> Path:
+            return self.store.path(f"{task.key}-{stage}", ".checkpoint")
+
+        run: dict[str, Any]
+        try:
+            run = {
+                "windows": fit_windows(
+                    self.dataset,
+                    task.layout,
+                    self.settings,
+                    task.tuned,
+                    task.seed,
+                    self.windows,
+                    self._measure,
+                    lambda stage, progress: listener.training(f"{title}, {stage}", progress),
+                    checkpoint_of,
+                )
+            }
+            known = [window["rce"] for window in run["windows"] if window["rce"] is not None]
+            summary = f"mean RCE {np.mean(known):.3f} over {len(known)} windows"
+        except DivergedError as error:
+            run = {"diverged": str(error)}
+            summary = f"diverged ({error})"
+        self.store.keep(task.key, run)
+        for stage in ("training-span", "windows"):
+            checkpoint_of(stage).unlink(missing_ok=True)
+        listener.run_done(title, summary)
+        return run
+
+    def _measure(self, window: Window, predictions: npt.NDArray[np.float32]) -> dict[str, float | None]:
+        """Return RCE and log loss of a window; None where its rows do not have both labels."""
+        labels, weights = _labels(self.dataset, window)
+        if not _has_both(labels, weights):
+            return {"rce": None, "log_loss": None}
+        return {
+            "rce": relative_cross_entropy(predictions, labels, weights),
+            "log_loss": log_loss(predictions, labels, weights),
+        }
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One run over the windows."""
+
+    title: str
+    key: str
+    layout: Layout
+    seed: int
+    tuned: Tuned
+
+
+def _window_s(settings: ContinuousSettings) -> float:
+    try:
+        return parse_duration(settings.window)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"--window: {error}") from error
+
+
+def _labels(
+    dataset: Dataset, window: Window
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+    weights = dataset.rows.weights
+    span = slice(window.first, window.end)
+    return dataset.rows.labels[span], None if weights is None else weights[span]
+
+
+def _has_both(labels: npt.NDArray[np.float32], weights: npt.NDArray[np.float32] | None) -> bool:
+    counted = labels if weights is None else labels[weights > 0]
+    return bool(counted.size) and counted.min() != counted.max()
+
+
+def _describe_window(dataset: Dataset, window: Window, settings: ContinuousSettings) -> dict[str, Any]:
+    labels, weights = _labels(dataset, window)
+    best = None
+    if settings.reference and _has_both(labels, weights):
+        truth = dataset.rows.extra[settings.reference][window.first : window.end]
+        best = relative_cross_entropy(truth, labels, weights)
+    return {
+        "start": window.start,
+        "rows": window.num_rows,
+        "positives": int(np.count_nonzero(labels)),
+        "best_reachable_rce": best,
+    }

@@ -1,0 +1,237 @@
+"""The procedure of the paper's table 3: the best head first, then the smallest tail that keeps its quality."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any, Final, Literal
+
+from hybridhash.errors import InvalidValueError
+from hybridhash.experiments.amounts import Amount, parse_amount
+from hybridhash.experiments.comparison import describe_data
+from hybridhash.experiments.fit import Tuned, check_group
+from hybridhash.experiments.layout import Layout, TablePlan, assemble, plan_tables
+from hybridhash.experiments.machine import describe_machine
+from hybridhash.experiments.output import check_output_folder
+from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
+from hybridhash.experiments.progress import Listener
+from hybridhash.experiments.runs import RunStore, fingerprint
+from hybridhash.experiments.settings import SweepSettings
+from hybridhash.experiments.trials import Laboratory, Trained, Trial, measured
+from hybridhash.files import make_folder, write_text
+from hybridhash.report import SWEEP_FORMAT, write_sweep_report
+from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
+
+SWEEP_FILE: Final = "sweep.json"
+REPORT_FILE: Final = "report.html"
+HEAD_BUCKETS: Final = Fraction(1, 2)
+"""Share of the baseline's rows that all other keys hash into while the head is chosen; the paper's."""
+
+# What changes neither a trained model nor its figures, and what the tables of a row say.
+_NOT_OF_A_RUN: Final = {
+    "out",
+    "work_dir",
+    "top_k",
+    "buckets",
+    "beside",
+    "num_hashes",
+    "combine",
+    "seeds",
+    "jobs",
+}
+
+Stage = Literal["head", "tail", "baseline"]
+
+
+def sweep(
+    data: Sequence[str], settings: SweepSettings, listener: Listener, *, version: str, command: str
+) -> dict[str, Any]:
+    """Choose a head and a tail as in the paper's table 3, and set all that was tried side by side.
+
+    First each head of ``top_k`` keys, all others with one hash into half of the baseline's rows. Then, with
+    the head that is best on the validation slice of the training span, each tail of ``buckets`` rows with
+    ``num_hashes`` hashes. Then the baseline. Beside every row stands regular hashing at the bytes of the row.
+    Learning rate and number of passes are chosen per row on the validation slice. The test span is read
+    only to be judged by.
+
+    Finished runs are kept in ``out/runs`` by their own settings: a call with another head, tail or seed trains
+    only what is new. With several tables a count is divided in proportion to their keys.
+
+    Args:
+        data: Files, globs or folders.
+        settings: What was asked for.
+        listener: Hears how far it is.
+        version: Of this package, for the results file.
+        command: As the user typed it, for the results file.
+
+    Returns:
+        What was written to ``out/sweep.json``.
+
+    Raises:
+        HybridHashError: The data, the settings or the output folder cannot be used.
+
+    Source: Zhang et al. 2020, section 4.1.4 and table 3.
+    """
+    heads = [parse_amount("--top-k", text) for text in dict.fromkeys(settings.top_k)]
+    tails = [parse_amount("--buckets", text) for text in dict.fromkeys(settings.buckets)]
+    if not heads:
+        raise InvalidValueError("--top-k: expected one number of keys or more, got none")
+    check_output_folder(settings.out)
+    with work_folder(settings) as work_dir:
+        prepared = prepare_rows(data, settings, work_dir, listener)
+        check_group(prepared.dataset, settings.group)
+        bench = _Bench(prepared, plan_tables(prepared.dataset.schema, prepared.counts, settings), settings)
+        laboratory = Laboratory(prepared.dataset, settings, RunStore(settings.out / "runs"), settings.jobs)
+        head_rows = [bench.head_row(head) for head in heads]  # refuses a head that is too large
+        make_folder(settings.out)
+        make_folder(laboratory.store.folder)
+        best = best_head(laboratory.tune([row.trial for row in head_rows], listener))
+        listener.run_done("best head on the validation slice", head_rows[best].title)
+        rows = [
+            *head_rows,
+            *(bench.tail_row(heads[best], tail) for tail in tails),
+            bench.baseline_row(),
+        ]
+        twins = [bench.hashed_twin(row) for row in rows if bench.has_twin(row)]
+        trials = [row.trial for row in (*rows, *twins)]
+        found = dict(zip((trial.key for trial in trials), laboratory.train(trials, listener), strict=True))
+        results = {
+            "format": SWEEP_FORMAT,
+            "version": version,
+            "command": command,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": describe_machine(),
+            "data": describe_data(prepared, settings),
+            "baseline_bytes": bench.baseline_bytes,
+            "baseline_rows": bench.baseline_rows,
+            "seeds": settings.seeds,
+            "best_head": head_rows[best].title,
+            "rows": [bench.describe(row, found) for row in rows],
+        }
+    write_text(settings.out / SWEEP_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    write_sweep_report(results, settings.out / REPORT_FILE)
+    return results
+
+
+def best_head(tuned: Sequence[Tuned]) -> int:
+    """Return the place of the highest validation RCE; of equal ones the first."""
+    return max(range(len(tuned)), key=lambda place: (tuned[place].validation_rce, -place))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One line of the sweep.
+
+    Attributes:
+        stage: Which part of the procedure it belongs to.
+        title: As people read it.
+        tail: Rows of the tail as a share of the baseline's, as written; empty for the baseline.
+        trial: What is trained.
+    """
+
+    stage: Stage
+    title: str
+    tail: str
+    trial: Trial
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of seed 0."""
+        return self.trial.layouts[0]
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """Makes the rows of a sweep and describes what became of them."""
+
+    prepared: Prepared
+    plans: Sequence[TablePlan]
+    settings: SweepSettings
+
+    @property
+    def baseline_bytes(self) -> int:
+        return sum(plan.baseline_bytes() for plan in self.plans)
+
+    @property
+    def baseline_rows(self) -> int:
+        return sum(baseline_buckets(plan.counts.num_keys) for plan in self.plans)
+
+    def head_row(self, head: Amount) -> _Row:
+        tail = Amount(str(HEAD_BUCKETS), HEAD_BUCKETS)
+        tables = [self._tables(head, tail, 1, "sum", seed) for seed in range(self.settings.seeds)]
+        title = f"K = {sum(table.num_head for table in tables[0]):,}, one hash, {tail.text}"
+        return _Row("head", title, tail.text, self._trial(title, tables, validate=True))
+
+    def tail_row(self, head: Amount, tail: Amount) -> _Row:
+        hashes, combine = self.settings.num_hashes, self.settings.combine
+        tables = [self._tables(head, tail, hashes, combine, seed) for seed in range(self.settings.seeds)]
+        how = "one hash" if hashes == 1 else f"{_NAMES.get(hashes, str(hashes))} hashes, {combine}"
+        title = f"K = {sum(table.num_head for table in tables[0]):,}, {how}, {tail.text}"
+        return _Row("tail", title, tail.text, self._trial(title, tables))
+
+    def baseline_row(self) -> _Row:
+        tables = [
+            [METHODS["baseline"].table(plan.plain_demand(0, seed)) for plan in self.plans]
+            for seed in range(self.settings.seeds)
+        ]
+        return _Row("baseline", "baseline", "1", self._trial("baseline", tables))
+
+    def has_twin(self, row: _Row) -> bool:
+        return row.stage != "baseline" and self.settings.beside == "hashed"
+
+    def hashed_twin(self, row: _Row) -> _Row:
+        """Return regular hashing at the bytes of a row, table by table."""
+        tables = [
+            [
+                METHODS["hashed"].table(plan.plain_demand(plan.embedding_bytes(table), seed))
+                for plan, table in zip(self.plans, _plan_tables_of(row.layout, self.plans), strict=True)
+            ]
+            for seed in range(self.settings.seeds)
+        ]
+        title = f"hashed at the bytes of {row.title}"
+        return _Row(row.stage, title, "", self._trial(title, tables))
+
+    def describe(self, row: _Row, found: dict[str, Trained]) -> dict[str, Any]:
+        """Return a row as the results file has it, with its hashed twin."""
+        described: dict[str, Any] = {"stage": row.stage, "title": row.title, "tail": row.tail}
+        described |= self._figures(row, found)
+        described["hashed"] = None
+        if self.has_twin(row):
+            described["hashed"] = self._figures(self.hashed_twin(row), found)
+        baseline = found[self.baseline_row().trial.key]
+        described["file_share"] = described["file_bytes"] / baseline.ledger.total_bytes
+        return described
+
+    def _figures(self, row: _Row, found: dict[str, Trained]) -> dict[str, Any]:
+        return measured(found[row.trial.key], row.layout, self.settings, self.baseline_bytes)
+
+    def _tables(
+        self, head: Amount, tail: Amount, num_hashes: int, combine: Combine, seed: int
+    ) -> list[TableSpec]:
+        tables = []
+        for plan in self.plans:
+            num_keys, num_rows = plan.counts.num_keys, baseline_buckets(plan.counts.num_keys)
+            num_head = head.of(num_keys, sum(item.counts.num_keys for item in self.plans))
+            if num_head > num_keys:
+                raise InvalidValueError(
+                    f"--top-k: expected at most the {num_keys:,} distinct keys of the training span, got {head.text}"
+                )
+            num_buckets = max(tail.of(num_rows, self.baseline_rows), 1)
+            tables.append(TableSpec(num_head, num_buckets, plan.dim, num_hashes, plan.combine(combine), seed))
+        return tables
+
+    def _trial(self, title: str, tables: Sequence[Sequence[TableSpec]], validate: bool = False) -> Trial:
+        layouts = tuple(assemble(self.plans, of_seed, self.settings.hidden) for of_seed in tables)
+        fields = self.settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN)
+        key = fingerprint(self.prepared.files, {**fields, "tables": layouts[0].spec.as_dict()})
+        return Trial(title, key, layouts, validate=validate)
+
+
+_NAMES: Final = {2: "two", 3: "three", 4: "four", 8: "eight"}
+
+
+def _plan_tables_of(layout: Layout, plans: Sequence[TablePlan]) -> list[TableSpec]:
+    """Return the table of each plan; wide companions belong to the plan that carries them."""
+    by_dictionary = {group.dictionary: group.table for group in (*layout.spec.wide, *layout.spec.deep)}
+    return [by_dictionary[plan.dictionary] for plan in plans]

@@ -1,0 +1,300 @@
+"""What continuous training leaves to read: a table, two figures, one page."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from rich.table import Table
+from rich.text import Text
+
+from hybridhash.errors import FileFormatError
+from hybridhash.files import write_text
+from hybridhash.report.document import Grid, html_figure, html_page, html_table
+from hybridhash.report.formatting import (
+    UNKNOWN,
+    format_bytes,
+    format_count,
+    format_number,
+    format_share,
+    format_spread,
+)
+from hybridhash.report.style import INK, MUTED, WIDTH_IN, colours, house_style, inline_svg
+
+CONTINUOUS_FORMAT: Final = "hybridhash-continuous/1"
+HOW_MEASURED: Final = (
+    "Each window is predicted before it is learned. RCE is relative to the mean label of the window itself; a "
+    "method's figure is the mean over the windows, with the standard deviation of that mean over the seeds. "
+    "Differences pair equal seeds, which saw the same rows in the same order; in brackets and as bands their 95 % t "
+    "interval over the seeds: initial values, order of rows and hash functions vary in it, the rows do not."
+)
+
+_HEIGHT_IN: Final = 3.2
+_LABEL_ROOM: Final = 0.24  # share of the width right of the curves, for their names
+
+Results = Mapping[str, Any]
+
+
+def continuous_grid(results: Results) -> Grid:
+    """Return one line per method: its size, its mean RCE, and its difference from the first.
+
+    Args:
+        results: As in `continuous.json`.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    _check(results)
+    differences = {row["name"]: row for row in results["differences"]}
+    reference = results["methods"][0]["name"]
+    body = []
+    for row in results["methods"]:
+        difference = differences.get(row["name"])
+        body.append(
+            [
+                row["name"],
+                format_bytes(row["embedding_bytes"]),
+                format_share(row["share_of_baseline"]),
+                "diverged" if row["diverged"] else format_spread(row["rce_mean"], row["rce_std"], 3),
+                format_interval(difference),
+                _windows_above(difference),
+                format_number(row["settings"].get("learning_rate"), 3),
+                format_count(row["settings"].get("epochs")),
+            ]
+        )
+    head = ["method", "embeddings", "of baseline", "RCE %", f"minus {reference}", "windows above"]
+    return Grid([*head, "rate", "passes"], body)
+
+
+def format_interval(difference: Mapping[str, Any] | None) -> str:
+    """Return a mean difference with its interval, such as ``"+0.120 [+0.080, +0.160]"``."""
+    if difference is None or difference["mean"] is None:
+        return UNKNOWN
+    text = f"{difference['mean']:+.3f}"
+    return (
+        text if difference["low"] is None else f"{text} [{difference['low']:+.3f}, {difference['high']:+.3f}]"
+    )
+
+
+def continuous_table(results: Results) -> Table:
+    """Return the lines of `continuous_grid` for a terminal.
+
+    Args:
+        results: As in `continuous.json`.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    grid = continuous_grid(results)
+    missing = sum(window is None for window in _by_window(results["methods"][0]))
+    caption = [
+        f"mean over {len(results['windows']) - missing} windows of {results['window']}, {results['seeds']} seeds"
+    ]
+    caption += [_missing_note(missing)] if missing else []
+    caption += [f"{row['name']}: {reason}" for row in results["methods"] for reason in row["diverged"]]
+    table = Table(caption=Text("\n".join(caption)), caption_justify="left")
+    for index, title in enumerate(grid.head):
+        table.add_column(title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold")
+    for cells in grid.body:
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def window_figure(results: Results) -> Figure:
+    """Draw the RCE of each method by window: the mean over the seeds, and a band of one standard deviation.
+
+    Args:
+        results: As in `continuous.json`.
+
+    Returns:
+        One panel; a window without an RCE is a gap.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    _check(results)
+    methods = [row for row in results["methods"] if row["rce"] and not row["diverged"]]
+    palette = colours([row["name"] for row in results["methods"]])
+    with house_style():
+        figure, axes = _panel(results, "RCE of the window (%)")
+        for row in methods:
+            values = np.array(row["rce"], dtype=np.float64)
+            spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
+            _draw(axes, values.mean(axis=0), spread, palette[row["name"]])
+        _name_ends(axes, {row["name"]: _by_window(row) for row in methods}, palette)
+    return figure
+
+
+def difference_figure(results: Results) -> Figure:
+    """Draw each method's RCE minus the first one's by window, with the paired intervals.
+
+    Args:
+        results: As in `continuous.json`.
+
+    Returns:
+        One panel with a line at 0; a window without an RCE is a gap, and so is all of a method that diverged.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    _check(results)
+    rows = [row for row in results["differences"] if row["mean"] is not None]
+    reference = results["methods"][0]["name"]
+    palette = colours([row["name"] for row in results["methods"]])
+    with house_style():
+        figure, axes = _panel(results, f"RCE minus that of {reference} (points)")
+        axes.axhline(0, color=INK, linewidth=0.8)
+        for row in rows:
+            mean, low, high = (
+                np.array([math.nan if one is None else one[end] for one in row["windows"]], dtype=np.float64)
+                for end in ("mean", "low", "high")
+            )
+            half = np.zeros_like(mean) if np.isnan(low).all() else (high - low) / 2
+            _draw(axes, mean, half, palette[row["name"]])
+        names = {f"{row['name']}\n{format_interval(row)}": _means(row["windows"]) for row in rows}
+        _name_ends(axes, names, {name: palette[name.partition("\n")[0]] for name in names})
+    return figure
+
+
+def write_continuous_report(results: Results, path: str | os.PathLike[str]) -> None:
+    """Write the page of a run of continuous training, whole or not at all; same input, same page.
+
+    Args:
+        results: As in `continuous.json`.
+        path: Where it goes; a file that is there is replaced.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+        FileAccessError: The file cannot be written there.
+    """
+    data = results["data"]
+    missing = sum(window is None for window in _by_window(results["methods"][0]))
+    notes = [*([_missing_note(missing)] if missing else []), *results["notes"]]
+    notes += [f"{row['name']}: {reason}" for row in results["methods"] for reason in row["diverged"]]
+    facts = Grid(
+        ["data", "value"],
+        [
+            ["source", str(data["source"])],
+            ["rows of the first span", format_count(data["train_rows"] + data["validation_rows"])],
+            ["distinct keys in it", format_count(data["keys"])],
+            ["rows behind it", format_count(data["test_rows"])],
+            ["windows", f"{len(results['windows'])} of {results['window']}"],
+            ["embedding bytes of the baseline", format_bytes(results["budget"]["baseline_bytes"])],
+            ["best reachable RCE of all windows", format_number(data["best_reachable_rce"], 2)],
+        ],
+    )
+    parts = [
+        html_table(
+            continuous_grid(results),
+            f"{results['seeds']} seeds. {HOW_MEASURED}",
+        ),
+        html_table(Grid(["notes"], [[note] for note in notes]), "") if notes else "",
+    ]
+    if any(row["mean"] is not None for row in results["differences"]):
+        svg = inline_svg(difference_figure(results), "differences", "Difference of RCE by window")
+        parts.append(html_figure(svg, "Difference of RCE by window, with its interval."))
+    if any(not row["diverged"] for row in results["methods"]):
+        svg = inline_svg(window_figure(results), "windows", "RCE by window and method")
+        parts.append(
+            html_figure(svg, "RCE by window: means over the seeds, bands of one standard deviation.")
+        )
+    parts += [
+        html_table(
+            facts, "The data. Vocabulary, bins, learning rate and passes come from the first span alone."
+        ),
+        html_table(_window_grid(results), "The windows, mean over the seeds."),
+        html_table(Grid(["to run it again"], [[str(results["command"])]]), ""),
+    ]
+    machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
+    footer = f"Made by hybridhash {results['version']} on {results['created']}; {machine}."
+    write_text(path, html_page("hybridhash continuous", str(data["source"]), "".join(parts), footer))
+
+
+def _window_grid(results: Results) -> Grid:
+    methods = [row for row in results["methods"] if not row["diverged"]]
+    columns = [_by_window(row) for row in methods]
+    differences = [row for row in results["differences"] if row["mean"] is not None]
+    body = [
+        [
+            str(number + 1),
+            format_count(window["rows"]),
+            format_share(window["positives"] / window["rows"]) if window["rows"] else UNKNOWN,
+            format_number(window["best_reachable_rce"], 2),
+            *(format_number(column[number], 3) for column in columns),
+            *(format_interval(row["windows"][number]) for row in differences),
+        ]
+        for number, window in enumerate(results["windows"])
+    ]
+    names = [row["name"] for row in methods]
+    differing = [f"{row['name']} minus {row['reference']}" for row in differences]
+    return Grid(["window", "rows", "mean label", "best reachable", *names, *differing], body)
+
+
+def _panel(results: Results, y_label: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH_IN * 1.25, _HEIGHT_IN), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlabel(f"window of {results['window']} after the training span")
+    axes.set_ylabel(y_label)
+    num_windows = len(results["windows"])
+    axes.set_xlim(0.5, 0.5 + num_windows / (1 - _LABEL_ROOM))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.set_xticks([tick for tick in axes.get_xticks() if 1 <= tick <= num_windows])
+    return figure, axes
+
+
+def _draw(axes: Axes, middle: np.ndarray[Any, Any], half: np.ndarray[Any, Any], colour: str) -> None:
+    x = np.arange(1, middle.size + 1)
+    axes.plot(x, middle, color=colour, linewidth=1.4, marker="." if middle.size < 13 else None)
+    axes.fill_between(x, middle - half, middle + half, color=colour, alpha=0.2, linewidth=0)
+
+
+def _name_ends(axes: Axes, lines: Mapping[str, Sequence[float | None]], palette: Mapping[str, str]) -> None:
+    """Write each curve's name right of it, from the highest end to the lowest, evenly spread."""
+    ends = {name: [value for value in values if value is not None][-1] for name, values in lines.items()}
+    ordered = sorted(ends, key=lambda name: -ends[name])
+    for place, name in enumerate(ordered):
+        height = 1 - (place + 0.5) / len(ordered)
+        axes.annotate(
+            name,
+            (len(lines[name]), ends[name]),
+            xytext=(1 - _LABEL_ROOM + 0.03, height),
+            textcoords="axes fraction",
+            va="center",
+            color=palette[name],
+            parse_math=False,
+            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.6, "shrinkB": 2},
+        )
+
+
+def _by_window(row: Mapping[str, Any]) -> list[float | None]:
+    """Return the mean over the seeds of each window; None where it has no RCE."""
+    return [None if None in values else float(np.mean(values)) for values in zip(*row["rce"], strict=True)]
+
+
+def _means(windows: Sequence[Mapping[str, float] | None]) -> list[float | None]:
+    return [None if window is None else window["mean"] for window in windows]
+
+
+def _windows_above(difference: Mapping[str, Any] | None) -> str:
+    if difference is None or difference["mean"] is None:
+        return UNKNOWN
+    return f"{difference['windows_above']} of {difference['windows_compared']}"
+
+
+def _missing_note(missing: int) -> str:
+    return (
+        f"{missing} window{'s have' if missing != 1 else ' has'} no RCE, since the rows there do not have both labels; "
+        "left out of all means"
+    )
+
+
+def _check(results: Results) -> None:
+    found = results.get("format")
+    if found != CONTINUOUS_FORMAT:
+        raise FileFormatError(
+            f"results: expected format {CONTINUOUS_FORMAT!r}, got {found!r}; read it with the version that wrote it"
+        )

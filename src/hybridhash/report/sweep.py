@@ -1,0 +1,220 @@
+"""What a sweep leaves to read: a table, a figure, one page."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from rich.table import Table
+
+from hybridhash.errors import FileFormatError
+from hybridhash.files import write_text
+from hybridhash.report.document import Grid, html_figure, html_page, html_table
+from hybridhash.report.formatting import (
+    UNKNOWN,
+    format_bytes,
+    format_count,
+    format_number,
+    format_share,
+    format_spread,
+)
+from hybridhash.report.style import MUTED, WIDTH_IN, colours, house_style, inline_svg
+
+SWEEP_FORMAT: Final = "hybridhash-sweep/1"
+
+_HEIGHT_IN: Final = 3.4
+_LABELS: Final = {"head": "one hash", "tail": "several hashes", "hashed": "hashed, same bytes"}
+_WHAT_COUNTS: Final = (
+    "Sizes are those of exported files. 'size' is the whole file as a share of the baseline's: rows, dictionary of "
+    "the head's keys, wide weights, dense layers, discretiser and header. 'embeddings' is the part that exists "
+    "because of the embeddings. 'hashed' is regular hashing at the embedding bytes of the row."
+)
+
+Results = Mapping[str, Any]
+
+
+def sweep_grid(results: Results) -> Grid:
+    """Return the rows of a sweep as text, in the order of the procedure.
+
+    Args:
+        results: As in `sweep.json`.
+
+    Returns:
+        One line per row: its size, its RCE, and the RCE of regular hashing at the same bytes.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    _check(results)
+    has_groups = any("gauc_mean" in row for row in results["rows"])
+    head = ["row", "embeddings", "size", "RCE %", "hashed RCE %", "validation RCE", "AUC"]
+    head += ["GAUC", "NDCG@10"] if has_groups else []
+    body = []
+    for row in results["rows"]:
+        hashed, settings = row["hashed"], row["settings"]
+        cells = [
+            row["title"],
+            format_bytes(row["embedding_bytes"]),
+            format_share(row["file_share"]),
+            _rce(row),
+            UNKNOWN if hashed is None else _rce(hashed),
+            format_number(settings["validation_rce"], 2),
+            format_number(row["auc_mean"], 4),
+        ]
+        cells += [format_number(row[name], 4) for name in ("gauc_mean", "ndcg_mean")] if has_groups else []
+        cells += [f"{settings['learning_rate']:g}", format_count(row["train_steps_per_s"])]
+        body.append(cells)
+    return Grid([*head, "rate", "steps/s"], body, results["best_head"])
+
+
+def sweep_table(results: Results) -> Table:
+    """Return a sweep for the terminal, the best head marked.
+
+    Args:
+        results: As in `sweep.json`.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    grid = sweep_grid(results)
+    table = Table(caption="bold: best head on the validation slice", caption_justify="left")
+    for index, title in enumerate(grid.head):
+        table.add_column(title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold")
+    for cells in grid.body:
+        table.add_row(*cells, style="bold" if cells[0] == grid.strong else None)
+    return table
+
+
+def sweep_figure(results: Results) -> Figure:
+    """Draw RCE against the head's keys, and against the exported size; bars are one standard deviation.
+
+    Args:
+        results: As in `sweep.json`.
+
+    Returns:
+        Two panels that share their vertical axis, with the baseline's mean and deviation as a band.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+    """
+    _check(results)
+    rows = results["rows"]
+    with house_style():
+        figure = Figure(figsize=(WIDTH_IN * 1.25, _HEIGHT_IN), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        palette = colours(list(_LABELS.values()))
+        heads = [row for row in rows if row["stage"] == "head"]
+        tails = [row for row in rows if row["stage"] == "tail"]
+        _draw(left, [row["settings"]["num_head"] for row in heads], heads, "head", palette)
+        shares = [100 * row["share_of_baseline"] for row in tails]
+        _draw(right, shares, tails, "tail", palette)
+        best = [row for row in heads if row["title"] == results["best_head"]]
+        twins = [row["hashed"] for row in (*tails, *best) if row["hashed"] is not None]
+        twins.sort(key=lambda row: float(row["share_of_baseline"]))
+        _draw(right, [100 * row["share_of_baseline"] for row in twins], twins, "hashed", palette)
+        for axes in (left, right):
+            _draw_baseline(axes, rows[-1])
+        left.set_xlabel("keys with rows of their own\n(all others: one hash, 1/2 of the baseline's rows)")
+        left.set_ylabel("RCE (%), higher is better")
+        left.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        left.locator_params(axis="x", nbins=4)
+        right.set_xscale("log", base=2)
+        right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        right.xaxis.set_minor_formatter(NullFormatter())
+        right.set_xlabel("embedding bytes, % of the baseline's\n(log scale; the best head)")
+    return figure
+
+
+def write_sweep_report(results: Results, path: str | os.PathLike[str]) -> None:
+    """Write the page of a sweep, whole or not at all; same input, same page.
+
+    Args:
+        results: As in `sweep.json`.
+        path: Where it goes; a file that is there is replaced.
+
+    Raises:
+        FileFormatError: The mapping is not of this format.
+        FileAccessError: The file cannot be written there.
+    """
+    data = results["data"]
+    seeds = f"{results['seeds']} seed{'s' if results['seeds'] != 1 else ''}"
+    caption = f"Mean and standard deviation over {seeds}, measured on the test span. {_WHAT_COUNTS}"
+    svg = inline_svg(sweep_figure(results), "sweep", "RCE against head keys and against embedding bytes")
+    facts = Grid(
+        ["data", "value"],
+        [
+            ["source", str(data["source"])],
+            ["train rows", format_count(data["train_rows"] + data["validation_rows"])],
+            ["test rows", format_count(data["test_rows"])],
+            ["distinct keys", format_count(data["keys"])],
+            ["rows of the baseline", format_count(results["baseline_rows"])],
+            ["embedding bytes of the baseline", format_bytes(results["baseline_bytes"])],
+            ["best reachable RCE", format_number(data["best_reachable_rce"], 2)],
+        ],
+    )
+    best = f"On the validation slice of the training span the best head is: {results['best_head']}."
+    parts = [
+        html_table(sweep_grid(results), f"{caption} {best}"),
+        html_figure(
+            svg, "Marks are means over the seeds, bars one standard deviation; the band is the baseline's."
+        ),
+        html_table(facts, "The data."),
+        html_table(Grid(["to run it again"], [[str(results["command"])]]), ""),
+    ]
+    machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
+    footer = f"Made by hybridhash {results['version']} on {results['created']}; {machine}."
+    write_text(path, html_page("hybridhash sweep", str(data["source"]), "".join(parts), footer))
+
+
+def _rce(row: Results) -> str:
+    return format_spread(row["rce_mean"], row["rce_std"] if len(row["rce"]) > 1 else None)
+
+
+def _draw(
+    axes: Axes, x: Sequence[float], rows: Sequence[Results], kind: str, palette: Mapping[str, str]
+) -> None:
+    label = _LABELS[kind]
+    means = [row["rce_mean"] for row in rows]
+    if not means:
+        return
+    axes.errorbar(
+        x,
+        means,
+        yerr=[row["rce_std"] for row in rows],
+        color=palette[label],
+        marker="o",
+        markersize=4,
+        linewidth=1.3,
+        capsize=3,
+        label=label,
+    )
+    # Two curves of one panel have their names at opposite ends.
+    end, towards = (-1, "right") if kind == "hashed" else (0, "left")
+    offset = (-6 if end else 6, -14)
+    axes.annotate(
+        label,
+        (x[end], means[end]),
+        xytext=offset,
+        textcoords="offset points",
+        ha=towards,
+        color=palette[label],
+    )
+
+
+def _draw_baseline(axes: Axes, row: Results) -> None:
+    mean, spread = row["rce_mean"], row["rce_std"]
+    axes.axhspan(mean - spread, mean + spread, color=MUTED, alpha=0.18, linewidth=0)
+    axes.axhline(mean, color=MUTED, linewidth=1)
+    axes.annotate(
+        "baseline", (0, mean), xycoords=("axes fraction", "data"), xytext=(3, 3), textcoords="offset points"
+    )
+
+
+def _check(results: Results) -> None:
+    found = results.get("format")
+    if found != SWEEP_FORMAT:
+        raise FileFormatError(
+            f"results: expected format {SWEEP_FORMAT!r}, got {found!r}; read it with the version that wrote it"
+        )

@@ -1,0 +1,105 @@
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybridhash.errors import FileFormatError
+from hybridhash.report import sweep_figure, sweep_grid, sweep_table, write_sweep_report
+
+
+def line(
+    stage: str, title: str, share: float, rce: tuple[float, float], hashed: bool = True
+) -> dict[str, Any]:
+    figures = {
+        "embedding_bytes": int(1_000_000 * share),
+        "share_of_baseline": share,
+        "rce": list(rce),
+        "rce_mean": sum(rce) / 2,
+        "rce_std": abs(rce[0] - rce[1]) / 2**0.5,
+        "auc_mean": 0.75,
+        "train_steps_per_s": 321.0,
+        "settings": {"num_head": 1000, "learning_rate": 0.05, "validation_rce": None},
+    }
+    twin = copy.deepcopy(figures) if hashed else None
+    return {**figures, "stage": stage, "title": title, "tail": "", "file_share": share, "hashed": twin}
+
+
+@pytest.fixture
+def results() -> dict[str, Any]:
+    return {
+        "format": "hybridhash-sweep/1",
+        "version": "0",
+        "command": "hybridhash sweep <data>",
+        "created": "2020-01-01",
+        "machine": {"cores": 2},
+        "data": {
+            "source": "clicks.parquet",
+            "train_rows": 900,
+            "validation_rows": 100,
+            "test_rows": 200,
+            "keys": 3000,
+            "best_reachable_rce": None,
+        },
+        "baseline_bytes": 1_000_000,
+        "baseline_rows": 4096,
+        "seeds": 2,
+        "best_head": "K = 2, one hash",
+        "rows": [
+            line("head", "K = 1, one hash", 0.52, (11.0, 12.0)),
+            line("head", "K = 2, one hash", 0.53, (12.0, 13.0)),
+            line("tail", "K = 2, two hashes", 0.15, (10.0, 12.0)),
+            line("baseline", "baseline", 1.0, (12.5, 12.7), hashed=False),
+        ],
+    }
+
+
+def test_one_line_per_row_with_its_twin_beside(results: dict[str, Any]) -> None:
+    grid = sweep_grid(results)
+    assert grid.strong == "K = 2, one hash"
+    cells = [dict(zip(grid.head, body, strict=True)) for body in grid.body]
+    assert [row["row"] for row in cells] == [row["title"] for row in results["rows"]]
+    assert cells[2]["size"] == "15.0%"
+    assert cells[2]["RCE %"] == cells[2]["hashed RCE %"] == "11.00 ± 1.41"
+    assert cells[3]["hashed RCE %"] == cells[0]["validation RCE"] == "–"
+    assert "GAUC" not in grid.head
+
+
+def test_quality_within_groups_has_columns_where_it_was_measured(results: dict[str, Any]) -> None:
+    for row in results["rows"]:
+        row |= {"gauc_mean": 0.61, "ndcg_mean": 0.52}
+    grid = sweep_grid(results)
+    assert dict(zip(grid.head, grid.body[0], strict=True))["GAUC"] == "0.6100"
+
+
+def test_the_terminal_table_has_all_columns(results: dict[str, Any]) -> None:
+    table = sweep_table(results)
+    assert [column.header for column in table.columns] == sweep_grid(results).head
+    assert table.row_count == 4
+
+
+def test_the_figure_has_a_panel_of_heads_and_one_of_sizes(results: dict[str, Any]) -> None:
+    left, right = sweep_figure(results).axes
+    assert [item.get_label() for item in left.containers] == ["one hash"]
+    assert [item.get_label() for item in right.containers] == ["several hashes", "hashed, same bytes"]
+    twins = right.containers[1].lines[0].get_xdata()
+    assert list(twins) == [15.0, 53.0]  # of the tail, and of the best head
+    assert "RCE" in left.get_ylabel()
+    assert "%" in right.get_xlabel()
+
+
+def test_the_page_holds_table_figure_and_command(results: dict[str, Any], tmp_path: Path) -> None:
+    write_sweep_report(results, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    for part in ("K = 2, two hashes", "<svg", "hybridhash sweep &lt;data&gt;", "K = 2, one hash", "3,000"):
+        assert part in page
+    again = json.loads(json.dumps(results))
+    write_sweep_report(again, tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_text() == page
+
+
+def test_refuses_another_format(results: dict[str, Any]) -> None:
+    for show in (sweep_grid, sweep_table, sweep_figure):
+        with pytest.raises(FileFormatError, match="expected format 'hybridhash-sweep/1', got 'other'"):
+            show({**results, "format": "other"})
