@@ -137,7 +137,7 @@ class KeyEmbeddingBag(nn.Module):
             keys: int64[N] with ``offsets``, or int64[B, L] without.
             offsets: int64[B], where each bag begins (int64[B + 1] with ``include_last_offset``).
             per_sample_weights: float, the shape of ``keys``; with mode ``sum`` only.
-            rows: What ``encoder(keys.flatten(), padding_key)`` returned, where it is known already.
+            rows: What `encode` or `lookup` returned for the flattened keys, where it is there already.
 
         Returns:
             float[B, D]; zeros for an empty bag.
@@ -150,7 +150,7 @@ class KeyEmbeddingBag(nn.Module):
         """
         flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
         if rows is None:
-            rows = self.encode(flat)
+            rows = self.lookup(flat)
         is_reference = isinstance(rows, Rows)
         if is_reference and not torch.compiler.is_compiling():
             _check_bounds(bounds, flat.numel())
@@ -238,20 +238,29 @@ class KeyEmbeddingBag(nn.Module):
     def encode(self, keys: Tensor) -> EncodedRows:
         """Find the rows of keys, as the engine in use reads them.
 
-        The compiled engine finds them when the first bag reads them, in one pass with its pooling; until then
-        the keys are not to be changed.
-
         Args:
             keys: int64[N].
 
         Returns:
             What `forward` takes as ``rows``.
         """
-        engine = self.engine_in_use()
-        if engine == "cpu" and not torch.compiler.is_compiling():
-            return self.encoder.lookup(keys, self.padding_key)
-        found: EncodedRows = self.encoder(keys, self.padding_key, engine)
+        found: EncodedRows = self.encoder(keys, self.padding_key, self.engine_in_use())
         return found
+
+    def lookup(self, keys: Tensor) -> EncodedRows:
+        """Stand for the rows of keys: the compiled engine finds them in one pass with the first pooling.
+
+        Bags that share rows take the same one. The reference engine, and torch.compile, find them at once.
+
+        Args:
+            keys: int64[N], not to be changed before a bag has read them.
+
+        Returns:
+            What `forward` takes as ``rows``.
+        """
+        if self.engine_in_use() == "cpu" and not torch.compiler.is_compiling():
+            return self.encoder.lookup(keys, self.padding_key)
+        return self.encode(keys)
 
     def dense_equivalent(self, keys: Tensor) -> Tensor:
         """Return the vector of each key, its tail rows combined.

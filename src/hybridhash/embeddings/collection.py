@@ -89,7 +89,7 @@ class EmbeddingCollection(nn.Module):
         )
 
     def encode(self, keys: Tensor, offsets: Tensor) -> list[GroupInput]:
-        """Find the rows of a batch.
+        """Prepare the rows of a batch, which the compiled engine finds when the first bag reads them.
 
         Args:
             keys: int64[number of ids], feature-major over ``features``.
@@ -112,7 +112,7 @@ class EmbeddingCollection(nn.Module):
         inputs = []
         for places, (_, bag) in zip(self._places, self.tables, strict=True):
             group_keys, group_offsets = _select(keys, offsets, places, num_features)
-            inputs.append(GroupInput(group_keys, group_offsets, bag.encode(group_keys)))
+            inputs.append(GroupInput(group_keys, group_offsets, bag.lookup(group_keys)))
         return inputs
 
     def forward(self, inputs: Sequence[GroupInput]) -> Tensor:
