@@ -1,4 +1,4 @@
-"""What the commands do: settings, prepare, fit, compare, profile, score, inspect."""
+"""What the commands do: settings, prepare, fit, compare, sweep, continuous, profile, score, inspect."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
