@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from paper import figure4, table1, table2, table3
+from paper import figure4, figure5, table1, table2, table3
 from paper.study import Studies, Study
 
 NAMES = (
@@ -13,6 +13,7 @@ NAMES = (
     "table3_movietweetings",
     "table3_assistments",
     "figure4",
+    "figure5",
 )
 
 
@@ -27,4 +28,5 @@ def studies(data: Path | None) -> Studies:
         "table2": Study(table2.run, table2.section),
         **table3.studies(data),
         "figure4": Study(figure4.run, figure4.section),
+        "figure5": Study(figure5.run, figure5.section),
     }

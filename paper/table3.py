@@ -365,15 +365,20 @@ def _stream_case(surface_of: Callable[[Scale], Surface], title: str, size: Fract
         files=lambda work, listener: str(surface.file(work, listener)),
         settings=surface.settings,
         heads=(str(max(surface.heads[0] // SMALL_HEAD, 1)), *map(str, surface.heads)),
-        tuned={
-            "optimizer": "adagrad",
-            "learning_rate": (0.02, 0.05),
-            "batch_size": _batch_size(surface.stream.num_rows),
-            "epochs": 1,
-        },
+        tuned=tuned_of(surface),
         size=size,
         printed=surface.name,
     )
+
+
+def tuned_of(surface: Surface) -> dict[str, Any]:
+    """Return optimizer, batch and rates of the tuned rows on a stream; the validation slice chooses the rate."""
+    return {
+        "optimizer": "adagrad",
+        "learning_rate": (0.02, 0.05),
+        "batch_size": _batch_size(surface.stream.num_rows),
+        "epochs": 1,
+    }
 
 
 def _batch_size(num_rows: int) -> int:

@@ -1,8 +1,9 @@
-"""Progress on the terminal: one live line, and a line for all that is done."""
+"""Progress on the terminal: a live line for all that goes on, and one for all that is done."""
 
 import time
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -12,11 +13,23 @@ from hybridhash.cli.common import say
 if TYPE_CHECKING:
     from hybridhash.training import Progress as TrainingProgress
 
+_STALE_S: Final = 1.5  # a bar that was not drawn for so long is of something that has ended
+
+
+@dataclass
+class _Line:
+    """A bar, when it began, and when it was drawn last, in seconds of the monotonic clock."""
+
+    task: TaskID
+    since: float
+    drawn: float
+
 
 class TerminalListener:
     """Draws how far a command is, on standard error.
 
-    On a terminal there is one moving bar; elsewhere only finished stages and runs are printed.
+    On a terminal there is one moving bar, or one for each run that goes on; elsewhere only finished stages and
+    runs are printed.
 
     Args:
         console: Where to draw.
@@ -33,9 +46,7 @@ class TerminalListener:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task: TaskID | None = None
-        self._title = ""
-        self._since = time.monotonic()
+        self._lines: dict[str, _Line] = {}
 
     def __enter__(self) -> Self:
         """Start drawing."""
@@ -50,7 +61,7 @@ class TerminalListener:
 
     def stage(self, name: str, done: int, total: int | None) -> None:
         """Draw a stage of reading."""
-        elapsed = time.monotonic() - self._since if name == self._title else 0.0
+        elapsed = time.monotonic() - self._lines[name].since if name in self._lines else 0.0
         rate = f", {done / elapsed:,.0f}/s" if elapsed > 1 and done > 1 else ""
         left = (
             f", {_duration((total - done) * elapsed / done)} left" if total and done and elapsed > 1 else ""
@@ -77,12 +88,14 @@ class TerminalListener:
         say(self._console, f"note: {text}")
 
     def _draw(self, title: str, done: int, total: int | None, text: str) -> None:
-        if title != self._title or self._task is None:
-            if self._task is not None:
-                self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(title, total=total, text=text)
-            self._title, self._since = title, time.monotonic()
-        self._bar.update(self._task, completed=done, total=total, text=text)
+        now = time.monotonic()
+        for name, line in list(self._lines.items()):
+            if name != title and now - line.drawn > _STALE_S:
+                self._bar.remove_task(self._lines.pop(name).task)
+        if title not in self._lines:
+            self._lines[title] = _Line(self._bar.add_task(title, total=total, text=text), now, now)
+        self._lines[title].drawn = now
+        self._bar.update(self._lines[title].task, completed=done, total=total, text=text)
 
 
 def _duration(seconds: float) -> str:

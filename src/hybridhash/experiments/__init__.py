@@ -1,4 +1,4 @@
-"""What the commands do: settings, prepare, fit, compare, profile, score, inspect."""
+"""What the commands do: settings, prepare, fit, compare, sweep, continuous, profile, score, inspect."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from hybridhash.experiments.settings import (
 if TYPE_CHECKING:
     from hybridhash.experiments.comparison import compare
     from hybridhash.experiments.inspect import inspect_file
-    from hybridhash.experiments.prequential import continuous
+    from hybridhash.experiments.prequential import continuous, follow
     from hybridhash.experiments.profiling import profile
     from hybridhash.experiments.score import evaluate, predict_file
     from hybridhash.experiments.single import train_one
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _LAZY = {  # these load torch and the data stack, which parsing a command line does not need
     "compare": "comparison",
     "continuous": "prequential",
+    "follow": "prequential",
     "evaluate": "score",
     "inspect_file": "inspect",
     "predict_file": "score",
@@ -51,6 +52,7 @@ __all__ = [
     "compare",
     "continuous",
     "evaluate",
+    "follow",
     "inspect_file",
     "merge_settings",
     "predict_file",

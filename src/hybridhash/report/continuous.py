@@ -34,7 +34,7 @@ HOW_MEASURED: Final = (
 )
 
 _HEIGHT_IN: Final = 3.2
-_LABEL_ROOM: Final = 0.24  # share of the width right of the curves, for their names
+_LABEL_ROOM: Final = 0.3  # share of the width right of the curves, for their names
 
 Results = Mapping[str, Any]
 
@@ -147,7 +147,7 @@ def difference_figure(results: Results) -> Figure:
     palette = colours([row["name"] for row in results["methods"]])
     with house_style():
         figure, axes = _panel(results, f"RCE minus that of {reference} (points)")
-        axes.axhline(0, color=INK, linewidth=0.8)
+        axes.plot([0.5, len(results["windows"]) + 0.5], [0, 0], color=INK, linewidth=0.8)
         for row in rows:
             mean, low, high = (
                 np.array([math.nan if one is None else one[end] for one in row["windows"]], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Training: step, loop, checkpoints; knows no model by name."""
+"""Training: step, loop, windows, Hogwild workers, checkpoints; knows no model by name."""
 
 from hybridhash.training.hogwild import Hogwild
 from hybridhash.training.loop import TrainResult, predict, train
