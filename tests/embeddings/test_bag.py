@@ -21,7 +21,9 @@ from hybridhash.embeddings import (
 from hybridhash.embeddings.bag import Engine
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import find_positions, place_keys
+from hybridhash.kernels import cpu
 from hybridhash.kernels.reference import Mode
+from hybridhash.optim import SGD, Adagrad, FusedOptimizer
 from hybridhash.spec import TableSpec
 from hybridhash.vocabulary import Vocabulary
 
@@ -255,6 +257,52 @@ def test_torch_compile_takes_a_bag(mode: Mode, engine: Engine, backend: str) -> 
         found = torch.autograd.grad(output.square().sum(), list(bag.parameters()))
         wanted = torch.autograd.grad(expected.square().sum(), list(bag.parameters()))
         assert all(map(torch.equal, found, wanted))
+
+
+@pytest.mark.filterwarnings(
+    "ignore:.*should not be instantiated:DeprecationWarning"
+)  # by torch.compile itself
+@pytest.mark.parametrize("rule", [SGD, Adagrad])
+def test_torch_compile_takes_a_fused_optimizer(rule: type[FusedOptimizer]) -> None:
+    torch._dynamo.reset()
+    compiled_bag, bag = (
+        BAGS["hybrid"](mode="sum", engine="cpu", include_last_offset=True, optimizer=rule(0.1)) for _ in "12"
+    )
+    bag.load_state_dict(compiled_bag.state_dict())
+    compiled = torch.compile(compiled_bag, backend="aot_eager")
+    keys = torch.cat([HEAD_KEYS[:3], torch.arange(100, 105)])
+    for _ in range(2):
+        for forward in (compiled, bag):
+            forward(keys, torch.tensor([0, 2, 2, keys.numel()])).square().sum().backward()
+    assert torch.equal(compiled_bag.head, bag.head)
+    assert torch.equal(compiled_bag.tail, bag.tail)
+
+
+@pytest.mark.parametrize(
+    ("num_hashes", "dim", "optimizer"), [(cpu.MAX_HASHES + 1, 34, None), (2, cpu.MAX_FUSED_DIM + 2, SGD(0.1))]
+)
+def test_what_the_compiled_engine_cannot_do_is_left_to_the_reference(
+    num_hashes: int, dim: int, optimizer: FusedOptimizer | None
+) -> None:
+    def make(engine: Engine) -> KeyEmbeddingBag:
+        return HybridEmbeddingBag(
+            Vocabulary(KEYS), 11, dim, "sum", num_hashes, mode="sum", engine=engine, optimizer=optimizer
+        )
+
+    bag = make("auto")
+    assert bag.engine_in_use() == "reference"
+    vectors = bag.dense_equivalent(HEAD_KEYS)
+    torch.testing.assert_close(bag(HEAD_KEYS, torch.tensor([0])), vectors.sum(0, keepdim=True))
+    with pytest.raises(InvalidValueError, match="use engine 'reference' or 'auto'"):
+        make("cpu")(HEAD_KEYS, torch.tensor([0]))
+
+
+def test_torch_compile_and_sparse_gradients_are_refused_with_the_way_out() -> None:
+    torch._dynamo.reset()
+    bag = BAGS["hybrid"](mode="sum", engine="cpu", include_last_offset=True, sparse=True)
+    compiled = torch.compile(bag, backend="aot_eager")
+    with pytest.raises(Exception, match="dense gradients or a fused optimizer"):
+        compiled(HEAD_KEYS, torch.tensor([0, HEAD_KEYS.numel()]))
 
 
 @pytest.mark.parametrize("mode", ["sum", "mean", "max"])

@@ -208,6 +208,11 @@ def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
     of_head = of_tail = None
     if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
         if ctx.sparse:
+            if not _is_plain(grad):
+                raise InvalidValueError(
+                    "sparse: expected False under torch.compile, which has no sparse gradients; use dense "
+                    "gradients or a fused optimizer (optimizer=hybridhash.optim.SGD(...))"
+                )
             parts = _gradients(head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode)
             of_head, of_tail = (
                 _sparse(indices, values.to(parameter.dtype), parameter)
