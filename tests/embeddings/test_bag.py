@@ -19,7 +19,7 @@ from hybridhash.embeddings import (
     RowEncoder,
 )
 from hybridhash.embeddings.bag import Engine
-from hybridhash.errors import InvalidValueError
+from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import find_positions, place_keys
 from hybridhash.kernels import cpu
 from hybridhash.kernels.reference import Mode
@@ -295,6 +295,26 @@ def test_what_the_compiled_engine_cannot_do_is_left_to_the_reference(
     torch.testing.assert_close(bag(HEAD_KEYS, torch.tensor([0])), vectors.sum(0, keepdim=True))
     with pytest.raises(InvalidValueError, match="use engine 'reference' or 'auto'"):
         make("cpu")(HEAD_KEYS, torch.tensor([0]))
+
+
+def test_a_lookup_of_another_bag_is_refused() -> None:
+    bag, same_size, padded = (
+        BAGS["hybrid"](mode="sum", include_last_offset=True, padding_key=padding)
+        for padding in (None, None, 3)
+    )
+    sharing = KeyEmbeddingBag(bag.spec, bag.encoder, mode="sum", include_last_offset=True, engine="reference")
+    offsets = torch.tensor([0, HEAD_KEYS.numel()])
+    lookup = bag.lookup(HEAD_KEYS)
+    for other in (same_size, padded, sharing):
+        with pytest.raises(InvalidValueError, match="expected the lookup of a bag with the same encoder"):
+            other(HEAD_KEYS, offsets, rows=lookup)
+    assert torch.equal(bag(HEAD_KEYS, offsets, rows=lookup), bag(HEAD_KEYS, offsets))
+
+
+@pytest.mark.parametrize("keys", [HEAD_KEYS.int(), HEAD_KEYS[None]])
+def test_a_lookup_of_keys_of_another_kind_is_refused(keys: Tensor) -> None:
+    with pytest.raises((InvalidTypeError, InvalidValueError), match="keys: expected"):
+        BAGS["hybrid"]().lookup(keys)
 
 
 def test_torch_compile_and_sparse_gradients_are_refused_with_the_way_out() -> None:

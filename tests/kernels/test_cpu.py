@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
+from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import bucket_salts, num_positions, place_keys
 from hybridhash.kernels import cpu, reference
@@ -23,6 +25,7 @@ from hybridhash.kernels.reference import Combine, Mode, Step
 DIMS = [1, 2, 3, 8, 16, 17, 24, 32, 64, 100, 128, 200]
 RULES = {"sgd": 0, "adagrad": 1, "rowwise_adagrad": 1, "adam": 2, "ftrl": 2}
 NUMBERS = [0.1, 0.01, 1e-8, 0.9, 0.999, 0.1, 0.01, 0.1, 1.0]  # as `FusedOptimizer.numbers` gives them
+PLAIN_SGD = [0.01, *[0.0] * 8]  # without weight decay, it sorts nothing
 HALVES = [torch.bfloat16, torch.float16]
 int64s = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])
 
@@ -372,6 +375,7 @@ def test_results_do_not_depend_on_the_number_of_threads(
         if mode != "max":
             for rule in RULES:
                 found += updated(batch, mode, None, rule, "cpu")
+            found += updated(batch, mode, weights, "sgd", "cpu", PLAIN_SGD)
         return found  # type: ignore[return-value]
 
     torch.set_num_threads(1)
@@ -379,6 +383,57 @@ def test_results_do_not_depend_on_the_number_of_threads(
     for num_threads in (2, 3, 7):
         torch.set_num_threads(num_threads)
         assert all(map(torch.equal, results(), expected)), num_threads
+
+
+@pytest.mark.parametrize(("num_hashes", "dim"), [(1, 16), (2, 16), (2, 32), (3, 16), (2, 12)])
+def test_weights_that_are_no_numbers_stay_with_their_keys(num_hashes: int, dim: int) -> None:
+    """That of a padding key weighs nothing; an infinite one makes no NaN of a head key's missing second row."""
+    batch = made(
+        np.array([1]), torch.tensor([1, 2, 5, 1]), torch.tensor([0, 3, 4]), dim, num_hashes, "sum", padding=2
+    )
+    weights = torch.tensor([1.0, torch.nan, 1.0, torch.inf])
+    options: dict[str, Any] = {"combine": "sum", "mode": "sum", "per_sample_weights": weights}
+    found = cpu.embedding_bag(batch.head, batch.tail, batch.rows, batch.offsets, **options)
+    expected = reference.embedding_bag(
+        batch.head, batch.tail, batch.reference_rows, batch.offsets, padding_row=batch.padding_row, **options
+    )
+    assert_close(found, expected)
+
+
+def test_a_lookup_in_other_buckets_is_refused() -> None:
+    batch = large(2, "sum", 16)
+    lookup = cpu.Lookup(batch.keys, batch.dictionary, 7, batch.salts)
+    with pytest.raises(InvalidValueError, match="expected a lookup in 2000 buckets, got one in 7"):
+        cpu.embedding_bag(batch.head, batch.tail, lookup, batch.offsets, combine="sum", mode="sum")
+
+
+def test_a_lookup_that_was_read_without_gradients_can_be_learned_from() -> None:
+    batch = large(2, "sum", 16)
+    for answered in (False, True):
+        lookup = cpu.Lookup(batch.keys, batch.dictionary, batch.tail.shape[0], batch.salts)
+        with torch.inference_mode():
+            if answered:
+                lookup.rows()
+            cpu.embedding_bag(batch.head, batch.tail, lookup, batch.offsets, combine="sum", mode="sum")
+        tail = batch.tail.clone().requires_grad_()
+        cpu.embedding_bag(batch.head, tail, lookup, batch.offsets, combine="sum", mode="sum").sum().backward()
+        assert tail.grad is not None
+
+
+def test_gradients_of_gradients_are_refused() -> None:
+    """They would be zero without a word."""
+    batch = large(2, "sum", 16)
+    tail = batch.tail.clone().requires_grad_()
+    out = cpu.embedding_bag(batch.head, tail, batch.rows, batch.offsets, combine="sum", mode="sum")
+    (grad,) = torch.autograd.grad(out.square().sum(), tail, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        grad.square().sum().backward()
+
+
+def test_the_kernels_run_on_the_threads_of_torch() -> None:
+    libraries = Path(torch.__file__).with_name("lib").glob("*torch_cpu.*")
+    assert [_native.use_openmp_of(str(library)) for library in libraries] == [True]
+    assert not _native.use_openmp_of("/no/such/library.so")
 
 
 @settings(deadline=None)
@@ -417,8 +472,7 @@ def test_found_on_the_way_in_a_large_batch(num_hashes: int, combine: Combine, di
         cpu.embedding_bag(batch.head, batch.tail, lookup, batch.offsets, combine=combine, mode=mode),
         cpu.embedding_bag(batch.head, batch.tail, batch.rows, batch.offsets, combine=combine, mode=mode),
     )
-    numbers = [0.01, *[0.0] * 8]
-    mine, theirs = (updated(batch, mode, None, "sgd", engine, numbers) for engine in ("cpu", "reference"))
+    mine, theirs = (updated(batch, mode, None, "sgd", engine, PLAIN_SGD) for engine in ("cpu", "reference"))
     for found, expected in zip(mine, theirs, strict=True):
         assert_close(found, expected, rtol=1e-3, atol=1e-4)
 

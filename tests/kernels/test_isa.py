@@ -27,7 +27,9 @@ def run(isa: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_other_instruction_sets(isa: str) -> None:
     chosen = run(isa, "-c", "from hybridhash import _native; print(_native.isa())")
     assert chosen.stdout.strip() == isa, chosen.stderr
-    tests = "definition or loop or moves or patterns or rounded or on_the_way or wide"
+    tests = (
+        "definition or loop or moves or patterns or rounded or on_the_way or wide or threads or no_numbers"
+    )
     files = [str(FOLDER / name) for name in ("test_cpu.py", "test_native.py")]
     result = run(isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", tests, *files)
     assert result.returncode == 0, result.stdout[-3000:]

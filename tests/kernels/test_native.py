@@ -222,6 +222,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "head of too few rows": {"head": np.zeros((1, 4), np.float32)},
     "no head": {"head": np.zeros((0, 4), np.float32)},
     "tail of too few rows": {"tail": np.zeros((2, 4), np.float32)},
+    "tail of no float": {"head": np.zeros((5, 0), np.float32), "tail": np.zeros((7, 0), np.float32)},
     "no tail": {"tail": np.zeros((0, 4), np.float32)},
     "tail of another width": {"tail": np.zeros((7, 2), np.float32)},
     "rows of int64": {"rows": valid()["rows"].astype(np.int64)},

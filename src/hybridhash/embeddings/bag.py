@@ -151,6 +151,8 @@ class KeyEmbeddingBag(nn.Module):
         flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
         if rows is None:
             rows = self.lookup(flat)
+        elif isinstance(rows, cpu.Lookup):
+            self._check_lookup(rows)
         is_reference = isinstance(rows, Rows)
         if is_reference and not torch.compiler.is_compiling():
             _check_bounds(bounds, flat.numel())
@@ -162,6 +164,13 @@ class KeyEmbeddingBag(nn.Module):
             if not is_reference:  # its kernels check offsets too, faster and with fewer words
                 _check_bounds(bounds, flat.numel())
             raise
+
+    def _check_lookup(self, lookup: cpu.Lookup) -> None:
+        if self.engine_in_use() != "cpu" or not self.encoder.answers(lookup, self.padding_key):
+            raise InvalidValueError(
+                "rows: expected the lookup of a bag with the same encoder, padding key and engine; make one with "
+                "this bag's lookup"
+            )
 
     def _pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         if not isinstance(rows, Rows):

@@ -69,9 +69,7 @@ class RowEncoder(nn.Module):
             InvalidTypeError: The keys are not a tensor of int64.
             InvalidValueError: They are not 1-D.
         """
-        check_int64("keys", keys)
-        if keys.dim() != 1:
-            raise InvalidValueError(f"keys: expected 1-D, got {keys.dim()}-D; flatten them first")
+        _check_keys(keys)
         if engine == "cpu":
             found: Tensor = cpu.encode(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
             return found
@@ -86,8 +84,17 @@ class RowEncoder(nn.Module):
 
         Returns:
             What stands for the rows.
+
+        Raises:
+            InvalidTypeError: The keys are not a tensor of int64.
+            InvalidValueError: They are not 1-D.
         """
+        _check_keys(keys)
         return cpu.Lookup(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
+
+    def answers(self, lookup: cpu.Lookup, padding_key: int | None) -> bool:
+        """Whether `lookup` was made here, and with this padding key."""
+        return lookup.dictionary is self.dictionary and lookup.padding_key == padding_key
 
     def head_row(self, key: int) -> int | None:
         """Return the head row of one key, or None where it has none."""
@@ -122,6 +129,12 @@ class RowEncoder(nn.Module):
     def extra_repr(self) -> str:
         """Say the sizes when printed."""
         return f"num_head={self.num_head}, num_buckets={self.num_buckets}, num_hashes={self.num_hashes}"
+
+
+def _check_keys(keys: Tensor) -> None:
+    check_int64("keys", keys)
+    if keys.dim() != 1:
+        raise InvalidValueError(f"keys: expected 1-D, got {keys.dim()}-D; flatten them first")
 
 
 def check_int64(name: str, tensor: Tensor) -> None:

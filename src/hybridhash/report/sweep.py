@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from rich.table import Table
+from rich.text import Text
 
 from hybridhash.errors import FileFormatError
 from hybridhash.files import write_text
@@ -21,6 +22,7 @@ from hybridhash.report.formatting import (
     format_spread,
 )
 from hybridhash.report.style import MUTED, WIDTH_IN, colours, house_style, inline_svg
+from hybridhash.report.table import DIVERGED
 
 SWEEP_FORMAT: Final = "hybridhash-sweep/1"
 
@@ -42,7 +44,8 @@ def sweep_grid(results: Results) -> Grid:
         results: As in `sweep.json`.
 
     Returns:
-        One line per row: its size, its RCE, and the RCE of regular hashing at the same bytes.
+        One line per row: its size, its RCE, and the RCE of regular hashing at the same bytes; 'diverged' stands for
+        the RCE of what left the finite numbers.
 
     Raises:
         FileFormatError: The mapping is not of this format.
@@ -61,16 +64,17 @@ def sweep_grid(results: Results) -> Grid:
             _rce(row),
             UNKNOWN if hashed is None else _rce(hashed),
             format_number(settings["validation_rce"], 2),
-            format_number(row["auc_mean"], 4),
+            format_number(row.get("auc_mean"), 4),
         ]
-        cells += [format_number(row[name], 4) for name in ("gauc_mean", "ndcg_mean")] if has_groups else []
-        cells += [f"{settings['learning_rate']:g}", format_count(row["train_steps_per_s"])]
+        cells += [format_number(row.get(name), 4) for name in ("gauc_mean", "ndcg_mean")] if has_groups else []
+        rate = settings["learning_rate"]
+        cells += [UNKNOWN if rate is None else f"{rate:g}", format_count(row.get("train_steps_per_s"))]
         body.append(cells)
     return Grid([*head, "rate", "steps/s"], body, results["best_head"])
 
 
 def sweep_table(results: Results) -> Table:
-    """Return a sweep for the terminal, the best head marked.
+    """Return a sweep for the terminal, the best head marked, with the reasons of what diverged.
 
     Args:
         results: As in `sweep.json`.
@@ -79,7 +83,10 @@ def sweep_table(results: Results) -> Table:
         FileFormatError: The mapping is not of this format.
     """
     grid = sweep_grid(results)
-    table = Table(caption="bold: best head on the validation slice", caption_justify="left")
+    reasons = [f"{title}: {reason}" for title, reason in _diverged(results)]
+    # Text, not str: a reason may hold brackets and must not be read as markup.
+    caption = Text("\n".join(["bold: best head on the validation slice", *reasons]))
+    table = Table(caption=caption, caption_justify="left")
     for index, title in enumerate(grid.head):
         table.add_column(title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold")
     for cells in grid.body:
@@ -94,7 +101,8 @@ def sweep_figure(results: Results) -> Figure:
         results: As in `sweep.json`.
 
     Returns:
-        Two panels that share their vertical axis, with the baseline's mean and deviation as a band.
+        Two panels that share their vertical axis, with the baseline's mean and deviation as a band. What diverged
+        is a cross at the edge of its panel.
 
     Raises:
         FileFormatError: The mapping is not of this format.
@@ -154,12 +162,14 @@ def write_sweep_report(results: Results, path: str | os.PathLike[str]) -> None:
             ["best reachable RCE", format_number(data["best_reachable_rce"], 2)],
         ],
     )
+    reasons = [list(found) for found in _diverged(results)]
     best = f"On the validation slice of the training span the best head is: {results['best_head']}."
     parts = [
         html_table(sweep_grid(results), f"{caption} {best}"),
         html_figure(
             svg, "Marks are means over the seeds, bars one standard deviation; the band is the baseline's."
         ),
+        *([html_table(Grid(["row", "diverged"], reasons), "No means where a seed diverged.")] if reasons else []),
         html_table(facts, "The data."),
         html_table(Grid(["to run it again"], [[str(results["command"])]]), ""),
     ]
@@ -168,7 +178,21 @@ def write_sweep_report(results: Results, path: str | os.PathLike[str]) -> None:
     write_text(path, html_page("hybridhash sweep", str(data["source"]), "".join(parts), footer))
 
 
+def _diverged(results: Results) -> list[tuple[str, str]]:
+    """Return the title of each row or twin that diverged, with the reasons."""
+    named = [
+        (title, row)
+        for line in results["rows"]
+        for title, row in ((line["title"], line), (f"{line['title']}, hashed", line["hashed"]))
+    ]
+    return [
+        (title, reason) for title, row in named if row is not None for reason in row.get("diverged") or ()
+    ]
+
+
 def _rce(row: Results) -> str:
+    if row.get("diverged"):
+        return DIVERGED
     return format_spread(row["rce_mean"], row["rce_std"] if len(row["rce"]) > 1 else None)
 
 
@@ -176,13 +200,15 @@ def _draw(
     axes: Axes, x: Sequence[float], rows: Sequence[Results], kind: str, palette: Mapping[str, str]
 ) -> None:
     label = _LABELS[kind]
-    means = [row["rce_mean"] for row in rows]
-    if not means:
+    _draw_diverged(axes, [place for place, row in zip(x, rows, strict=True) if row.get("diverged")], kind, palette)
+    known = [(place, row) for place, row in zip(x, rows, strict=True) if not row.get("diverged")]
+    if not known:
         return
+    places, means = [place for place, _ in known], [row["rce_mean"] for _, row in known]
     axes.errorbar(
-        x,
+        places,
         means,
-        yerr=[row["rce_std"] for row in rows],
+        yerr=[row["rce_std"] for _, row in known],
         color=palette[label],
         marker="o",
         markersize=4,
@@ -195,7 +221,7 @@ def _draw(
     offset = (-6 if end else 6, -14)
     axes.annotate(
         label,
-        (x[end], means[end]),
+        (places[end], means[end]),
         xytext=offset,
         textcoords="offset points",
         ha=towards,
@@ -203,7 +229,36 @@ def _draw(
     )
 
 
+def _draw_diverged(axes: Axes, x: Sequence[float], kind: str, palette: Mapping[str, str]) -> None:
+    """Mark what has no RCE: of regular hashing at the upper edge, of all else at the lower one."""
+    edge, inwards, align = (1, -6, "top") if kind == "hashed" else (0, 6, "bottom")
+    colour, transform = palette[_LABELS[kind]], axes.get_xaxis_transform()
+    for place in x:
+        axes.plot([place], [edge], "x", color=colour, transform=transform, clip_on=False)
+        axes.annotate(
+            DIVERGED,
+            (place, edge),
+            xycoords=transform,
+            xytext=(0, inwards),
+            textcoords="offset points",
+            rotation=90,
+            ha="center",
+            va=align,
+            color=colour,
+        )
+
+
 def _draw_baseline(axes: Axes, row: Results) -> None:
+    if row.get("diverged"):
+        axes.annotate(
+            f"baseline {DIVERGED}",
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(3, -3),
+            textcoords="offset points",
+            va="top",
+        )
+        return
     mean, spread = row["rce_mean"], row["rce_std"]
     axes.axhspan(mean - spread, mean + spread, color=MUTED, alpha=0.18, linewidth=0)
     axes.axhline(mean, color=MUTED, linewidth=1)

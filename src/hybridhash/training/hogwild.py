@@ -195,8 +195,8 @@ class Hogwild:
         """
         counted = _Counted(self._board, state)
         started = time.perf_counter()
-        self._start(state)
         try:
+            self._start(state)
             while self._busy:
                 self._hear(_POLL_S)
                 counted.update()
@@ -206,6 +206,7 @@ class Hogwild:
                     self._pause()
                     counted.update()
                     saver.save()
+                    counted.restart_clock()
                     self._start(state)
         except KeyboardInterrupt:
             with uninterrupted():
@@ -217,7 +218,6 @@ class Hogwild:
     def _start(self, state: TrainState) -> None:
         with uninterrupted():
             self._board.stop.zero_()
-            self._board.steps.copy_(torch.tensor(state.worker_steps))
             for number, channel in enumerate(self._channels):
                 try:
                     channel.send((self._settings.epoch_seed(state.epoch), state.worker_steps[number]))
@@ -228,20 +228,25 @@ class Hogwild:
     def _pause(self) -> None:
         self._board.stop.fill_(1)
         while self._busy:
-            self._hear(timeout_s=None)
+            self._hear(_POLL_S)
+            for number in self._busy:
+                if not self._processes[number].is_alive() and not self._channels[number].poll():
+                    raise self._died(number)
 
     def _hear(self, timeout_s: float | None) -> None:
         """Take what workers say; a worker says None when it has done what it was told."""
         waiting = {self._channels[number]: number for number in self._busy}
         for channel in wait(list(waiting), timeout_s):
             number = waiting[channel]  # type: ignore[index]
-            try:
-                error = self._channels[number].recv()
-            except (EOFError, ConnectionResetError):
-                raise self._died(number) from None
-            if error is not None:
-                raise error
-            self._busy.discard(number)
+            # Heard and noted in one: after a Ctrl-C in between, `_pause` would wait for what was said already.
+            with uninterrupted():
+                try:
+                    error = self._channels[number].recv()
+                except (EOFError, ConnectionResetError):
+                    raise self._died(number) from None
+                if error is not None:
+                    raise error
+                self._busy.discard(number)
 
     def _died(self, number: int) -> WorkerError:
         process = self._processes[number]
@@ -263,9 +268,14 @@ class _Counted:
 
     def __init__(self, board: _Board, state: TrainState) -> None:
         self._board, self._state = board, state
-        self._last = time.perf_counter()
+        board.steps.copy_(torch.tensor(state.worker_steps))
+        self.restart_clock()
         self.ends: list[Seconds] = [np.empty(0)]
         self.num_steps = 0
+
+    def restart_clock(self) -> None:
+        """Let the next step begin now: what came before it was no step."""
+        self._last = time.perf_counter()
 
     def update(self) -> None:
         """Count the steps made since the last call, in the order of their ends."""

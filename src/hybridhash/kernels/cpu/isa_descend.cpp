@@ -100,7 +100,8 @@ struct Block {
     const float* grad;
     float learning_rate;
     size_t first_key;
-    size_t first_bag;  // of the first key
+    size_t first_bag;       // of the first key
+    float first_bag_step;   // see step_of_bag
 };
 
 // The step of a bag before weights: 1 / number of its keys in mode mean.
@@ -128,7 +129,7 @@ void move(const Block& block, const uint32_t* found, size_t count) {
     };
     size_t bag = block.first_bag;
     size_t bag_end = (size_t)bags.offsets[bag + 1] - block.first_key;
-    float bag_step = step_of_bag(block, bag);
+    float bag_step = block.first_bag_step;
     for (size_t f = 0; f < count; ++f) {
         if (f + kRowsAhead < count) ask_for<F32, Ask::change>(values, row_of(found[f + kRowsAhead]), width);
         const uint32_t element = found[f], key = (uint32_t)((element * inverse) >> 32);
@@ -172,11 +173,13 @@ void descend(const Table& table, const Bags& bags, size_t num_bags, const float*
     const size_t num_keys = num_bags ? (size_t)bags.offsets[num_bags] : 0;
     const size_t keys_per_block = kFound / (size_t)table.num_hashes;
     Found found;
-    Block block{table, bags, grad, learning_rate, 0, 0};
+    Block block{table, bags, grad, learning_rate, 0, 0, 1.0f};
     for (size_t first = 0; first < num_keys; first += keys_per_block) {
         const size_t size = num_keys - first < keys_per_block ? num_keys - first : keys_per_block;
         block.first_key = first;
+        const size_t bag_before = block.first_bag;
         while ((size_t)bags.offsets[block.first_bag + 1] <= first) ++block.first_bag;
+        if (first == 0 || block.first_bag != bag_before) block.first_bag_step = step_of_bag(block, block.first_bag);
         look_any(bags.rows + first * table.num_hashes, size, table.num_hashes, owner, found);
         move_any<true>(block, found.head, found.num_head);
         move_any<false>(block, found.tail, found.num_tail);

@@ -87,7 +87,7 @@ void pool_single(const Table& t, const Bags& bags, size_t first_bag, size_t last
             ask_for<E, Ask::later>(row_of(bags.rows[i + kFarAhead < known ? i + kFarAhead : i]), 0, DIM);
             ask_for<E, Ask::now>(row_of(bags.rows[i + kAhead < known ? i + kAhead : i]), 0, DIM);
             const Type* row = row_of(bags.rows[i]);
-            const float weight = bags.weights ? bags.weights[i] : 1.0f;
+            const float weight = bags.rows[i] == kNoRow ? 0.0f : bags.weights ? bags.weights[i] : 1.0f;
             HH_UNROLL for (int p = 0; p < kParts; ++p) sum[p] += weight * E::load_lane(row + p * kLanes);
         }
         const float scale = bag_scale(bags, 1, first, last);
@@ -235,10 +235,14 @@ void pool_pairs(const Table& t, const Bags& bags, size_t first_bag, size_t last_
             const int32_t* rows = bags.rows + i * 2;
             const Type* a = first_row(rows);
             const Type* b2 = second_row(rows);
-            const float weight = (bags.weights ? bags.weights[i] : 1.0f) * (rows[0] < 0 ? tail_scale : 1.0f);
+            // Zero where there is no row: a row of zeros would still make NaN of an infinite weight.
+            const float weight = bags.weights ? bags.weights[i] : 1.0f;
+            const float of_tail = weight * tail_scale;
+            const float of_first = rows[0] < 0 ? of_tail : rows[0] == kNoRow ? 0.0f : weight;
+            const float of_second = rows[0] < 0 ? of_tail : 0.0f;
             HH_UNROLL for (int p = 0; p < kParts; ++p) {
-                sum[p] += weight * E::load_lane(a + p * kLanes);
-                sum[p] += weight * E::load_lane(b2 + p * kLanes);
+                sum[p] += of_first * E::load_lane(a + p * kLanes);
+                sum[p] += of_second * E::load_lane(b2 + p * kLanes);
             }
         }
         const float scale = bag_scale(bags, 2, first, last);

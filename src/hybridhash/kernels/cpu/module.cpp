@@ -95,7 +95,7 @@ Call unchecked_call_of(const Rows& head, const Rows& tail, const RowsOfKeys& row
     require(table.num_hashes >= 1 && table.num_hashes <= kMaxHashes, "rows: expected 1 to 16 hash functions");
     require(tail.shape(1) * (combine == (int)Combine::concat ? rows.shape(1) : 1) == head.shape(1),
             "tail: expected rows that combine to the width of head");
-    require(tail.shape(0) >= 1, "tail: expected at least one row");
+    require(tail.shape(0) >= 1 && tail.shape(1) >= 1, "tail: expected at least one row of one float");
     require(offsets.shape(0) >= 1, "offsets: expected at least one");
     call.num_bags = offsets.shape(0) - 1;
     call.num_keys = rows.shape(0);
@@ -149,9 +149,10 @@ NB_MODULE(_native, m) {
     kernels();  // a wrong HYBRIDHASH_ISA fails the import
     m.def("isa", [] { return std::string(kernels().name); }, "The instruction set in use.");
 
-    m.def("use_openmp", [](const std::string& library) { return Pool::instance().use_openmp(library.c_str()); },
+    m.def("use_openmp_of",
+          [](const std::string& library) { return Pool::instance().use_openmp_of(library.c_str()); },
           nb::arg("library"),
-          "Run on the threads of an OpenMP library that the process has loaded; False if it is not loaded.");
+          "Run on the threads of the OpenMP library that a loaded library depends on; False if there is none.");
 
     m.def("spread_over_huge_pages",
           [](Memory memory) { spread_over_huge_pages(memory.data(), memory.nbytes()); }, array("memory"),

@@ -10,15 +10,15 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.kernels.reference import Step
 
-# Torch's wheels bring the OpenMP library whose threads torch's operators run on; the kernels take the same ones.
-for _library in Path(torch.__file__).with_name("lib").glob("lib*omp*.so*"):
-    if _native.use_openmp(str(_library)):
-        break
+# The kernels run on the threads that torch's operators run on.
+for _library in Path(torch.__file__).with_name("lib").glob("*torch_cpu.*"):
+    _native.use_openmp_of(str(_library))
 
 COMBINES: Final = ("sum", "mean", "concat")
 MODES: Final = ("sum", "mean", "max")
@@ -51,7 +51,10 @@ class Lookup:
     def rows(self) -> Tensor:
         """Return int32[N, H], as `encode` does."""
         if self.found is None:
-            self.found = encode(self.keys, self.dictionary, self.num_buckets, self.salts, self.padding_key)
+            with torch.inference_mode(False):  # a later pass may want gradients
+                self.found = encode(
+                    self.keys, self.dictionary, self.num_buckets, self.salts, self.padding_key
+                )
         return self.found
 
 
@@ -198,9 +201,9 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tens
     ctx.mark_non_differentiable(output[1])
 
 
-def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
     head, tail, rows, offsets, weights, argmax = ctx.saved_tensors
-    grad = grad.float()
+    grad = grads[0].float()
     of_weights = None
     if weights is not None and ctx.needs_input_grad[4]:
         weight_gradient = _weight_gradient_now if _is_plain(grad) else _weight_gradient
@@ -249,7 +252,7 @@ class _Pool(torch.autograd.Function):
         _setup_context(ctx, inputs, output)
         return output
 
-    backward = staticmethod(_backward)
+    backward = staticmethod(once_differentiable(_backward))
 
 
 def empty_rows(shape: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
@@ -280,7 +283,12 @@ def _find_and_pool(
     """Pool as `_pool_now`; the rows of a lookup that has none yet are found on the way."""
     if isinstance(rows, Tensor) or rows.found is not None:
         return _pool_now(head, tail, _found(rows), offsets, weights, combine, mode, False)
-    found = torch.empty(rows.keys.numel(), len(rows.salts), dtype=torch.int32)
+    if rows.num_buckets != tail.shape[0]:
+        raise InvalidValueError(
+            f"rows: expected a lookup in {tail.shape[0]} buckets, got one in {rows.num_buckets}"
+        )
+    with torch.inference_mode(False):  # a later pass may want gradients
+        found = torch.empty(rows.keys.numel(), len(rows.salts), dtype=torch.int32)
     out, argmax = _empty_output(head, offsets, mode)
     _native.encode_and_pool(
         rows.keys.detach().contiguous(),
@@ -462,21 +470,24 @@ class _PoolAndUpdate(torch.autograd.Function):
             pooled, _ = _find_and_pool(head, tail, rows, offsets, weights, combine, mode)
         else:
             pooled, _ = _pool(head, tail, _found(rows), offsets, weights, combine, mode, False)
-        # Not saved_tensors: the rows move in backward, which is what is wanted and no mistake.
-        ctx.head, ctx.tail, ctx.rows, ctx.offsets, ctx.weights = head, tail, _found(rows), offsets, weights
+        # Not saved_tensors: head and tail move in backward, which is what is wanted and no mistake.
+        ctx.head, ctx.tail = head, tail
+        ctx.save_for_backward(_found(rows), offsets, weights)
         ctx.combine, ctx.update = combine, update
         return pooled
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        rows, offsets, weights = ctx.saved_tensors
         grad = grads[0].float()
         of_weights = None
-        if ctx.weights is not None and ctx.needs_input_grad[4]:
+        if weights is not None and ctx.needs_input_grad[4]:
             weight_gradient = _weight_gradient_now if _is_plain(grad) else _weight_gradient
-            of_weights = weight_gradient(ctx.head, ctx.tail, ctx.rows, ctx.offsets, grad, ctx.combine)
-            of_weights = of_weights.to(ctx.weights.dtype)
+            of_weights = weight_gradient(ctx.head, ctx.tail, rows, offsets, grad, ctx.combine)
+            of_weights = of_weights.to(weights.dtype)
         with torch.no_grad():
-            ctx.update(ctx.rows, ctx.offsets, grad, ctx.weights)
+            ctx.update(rows, offsets, grad, weights)
         return None, None, None, None, of_weights, None, None, None
 
 

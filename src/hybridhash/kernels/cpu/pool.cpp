@@ -1,5 +1,7 @@
 #include "pool.hpp"
 
+#include <algorithm>
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <dlfcn.h>
 #include <pthread.h>
@@ -44,18 +46,28 @@ void Pool::grow(int num_helpers) {
     for (; num_helpers_ < num_helpers; ++num_helpers_) std::thread([this] { help(); }).detach();
 }
 
-bool Pool::use_openmp([[maybe_unused]] const char* library) {
+bool Pool::use_openmp_of([[maybe_unused]] const char* library) {
 #if defined(__unix__) || defined(__APPLE__)
-    if (void* handle = dlopen(library, RTLD_NOW | RTLD_NOLOAD))
-        parallel_region_ = (ParallelRegion)dlsym(handle, "GOMP_parallel");
+    void* handle = dlopen(library, RTLD_NOW | RTLD_NOLOAD);
+    if (handle == nullptr) return false;
+    if (void* found = dlsym(handle, "GOMP_parallel")) {  // looked for in what the library depends on, too
+        parallel_region_ = (ParallelRegion)found;
+        return true;
+    }
 #endif
-    return parallel_region_ != nullptr;
+    return false;
 }
 
 void Pool::work(void* of) {
     Job& job = *(Job*)of;
-    for (int index; (index = job.next.fetch_add(1, std::memory_order_relaxed)) < job.num_tasks;)
-        (*job.task)(index);
+    try {
+        for (int index; (index = job.next.fetch_add(1, std::memory_order_relaxed)) < job.num_tasks;)
+            (*job.task)(index);
+    } catch (...) {
+        std::lock_guard<std::mutex> lock(job.failing);
+        if (!job.failure) job.failure = std::current_exception();
+        job.next = job.num_tasks;
+    }
 }
 
 void Pool::help() {
@@ -82,16 +94,18 @@ void Pool::help() {
 }
 
 void Pool::run(int num_threads, int num_tasks, const std::function<void(int)>& task) {
-    if (num_threads > num_tasks) num_threads = num_tasks;
-    if (num_threads <= 1) {
+    if (num_threads <= 1 || num_tasks <= 1) {
         for (int index = 0; index < num_tasks; ++index) task(index);
         return;
     }
     Job job;
     job.task = &task;
     job.num_tasks = num_tasks;
+    // Always as many threads as torch takes: OpenMP ends those that a smaller team leaves over, and torch starts them
+    // again.
     if (const ParallelRegion parallel_region = parallel_region_) parallel_region(work, &job, (unsigned)num_threads, 0);
-    else run_on_own_threads(num_threads, job);
+    else run_on_own_threads(std::min(num_threads, num_tasks), job);
+    if (job.failure) std::rethrow_exception(job.failure);
 }
 
 void Pool::run_on_own_threads(int num_threads, Job& job) {

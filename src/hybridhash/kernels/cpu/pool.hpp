@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -16,10 +17,11 @@ class Pool {
  public:
     static Pool& instance();
 
-    // Takes the threads of an OpenMP library that the process has loaded; says whether it could.
-    bool use_openmp(const char* library);
+    // Takes the threads of the OpenMP library that a loaded library depends on; says whether it could.
+    bool use_openmp_of(const char* library);
 
-    // Runs task(0) .. task(num_tasks - 1) on up to num_threads threads, the caller's among them.
+    // Runs task(0) .. task(num_tasks - 1) on up to num_threads threads, the caller's among them. What a task throws
+    // is thrown again here, once no thread works any more.
     void run(int num_threads, int num_tasks, const std::function<void(int)>& task);
 
  private:
@@ -29,6 +31,8 @@ class Pool {
         int helpers_wanted = 0;  // threads that may still join
         int helpers_inside = 0;
         std::atomic<int> next{0};
+        std::mutex failing;
+        std::exception_ptr failure;
     };
 
     using ParallelRegion = void (*)(void (*)(void*), void*, unsigned, unsigned);  // GOMP_parallel
