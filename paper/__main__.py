@@ -42,12 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.only:
         printer.say(f"{name}:")
         try:
-            record = _run(known[name], folder, options.scale, printer, _record(folder, name, options.scale))
+            record = _run(name, known[name], folder, options.scale, printer)
         except KeyboardInterrupt:
             printer.say("interrupted; the same command goes on")
             return EXIT_INTERRUPTED
         failed |= "failed" in record
-        write_text(folder / f"{name}.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
         printer.say(f"{name}: {record.get('failed') or record.get('skipped') or 'done'}")
     records = {name: _record(folder, name, options.scale) for name in known}
     footer = f"Made by hybridhash {__version__} with python -m paper at scale '{options.scale.name}'."
@@ -88,19 +87,26 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _run(
-    study: Study, folder: Path, scale: Scale, printer: "_Printer", before: dict[str, Any]
-) -> dict[str, Any]:
-    """Run one study and return its record; its seconds add up over interrupted and repeated calls."""
-    started = time.monotonic()
+def _run(name: str, study: Study, folder: Path, scale: Scale, printer: "_Printer") -> dict[str, Any]:
+    """Run one study, write its record and return it.
+
+    A summary of the same scale stays when a later call is skipped, fails or is interrupted; the reason stands
+    beside it. The seconds of all calls add up.
+    """
+    before = _record(folder, name, scale)
     record: dict[str, Any] = {"scale": scale.name}
+    if "summary" in before:
+        record["summary"] = before["summary"]
+    started = time.monotonic()
     try:
         record["summary"] = study.run(folder, scale, printer)
     except SkippedError as reason:
         record["skipped"] = str(reason)
     except HybridHashError as error:
         record["failed"] = str(error)
-    record["seconds"] = round(before.get("seconds", 0.0) + time.monotonic() - started, 1)
+    finally:
+        record["seconds"] = round(before.get("seconds", 0.0) + time.monotonic() - started, 1)
+        write_text(folder / f"{name}.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
     return record
 
 

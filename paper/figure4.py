@@ -4,7 +4,8 @@ The paper compares the baseline, pure double hashing and hybrid hashing under th
 trains the 'ads' model at batch 128 with SGD at 0.001, as printed, in worker processes that share the parameters and
 take no locks (`hybridhash.training.Hogwild`): one worker with all threads, and two with half of them each. The cases
 take turns in a changing order, so that the drift of the machine hits all alike; a first round that fills caches and
-maps memory is not counted.
+maps memory is not counted. A turn has fewer rows than a pass over the training span, so they are drawn once over the
+whole span, the same for all turns and cases; each turn takes them in another order.
 
 Smoothing: ``dt(i)`` is the time between the ends of global steps ``i - 1`` and ``i``, whichever workers made them;
 ``m(i) = 0.995 m(i - 1) + 0.005 dt(i)`` from ``m(0) = 0``; the smoothed rate is ``(1 - 0.995^i) / m(i)``. The factor
@@ -34,7 +35,7 @@ from hybridhash.experiments.prepare import Prepared
 from hybridhash.models import WideDeep, build_model
 from hybridhash.optim import SGD
 from hybridhash.report import Grid, html_table
-from hybridhash.spec import TableSpec
+from hybridhash.spec import TableSpec, baseline_buckets
 from hybridhash.training import Hogwild, StepRate, TrainSettings, TrainState, build_optimizers
 from paper.plots import Line, draw_lines, new_figure
 from paper.rows import Row, Rows, row_key
@@ -47,6 +48,7 @@ from paper.text import note, notes, paragraph
 LEARNING_RATE: Final = 0.001
 BATCH_SIZE: Final = 128
 WORKERS: Final = (1, 2)
+ROWS_SEED: Final = 0  # of the draw of a turn's rows
 CURVE_POINTS: Final = 60
 PRINTED: Final = Path(__file__).with_name("printed.json")
 
@@ -71,7 +73,7 @@ class Case:
 
     def table(self, plan: TablePlan, num_head: int) -> TableSpec:
         """Return the table for the keys of a plan, the baseline being the next power of two."""
-        baseline = 1 << (plan.counts.num_keys - 1).bit_length()
+        baseline = baseline_buckets(plan.counts.num_keys)
         table = TableSpec(num_head if self.has_head else 0, 1, plan.dim, self.num_hashes, self.combine)
         row, bucket = plan.dim + plan.carries_wide, table.bucket_dim + plan.carries_wide
         return replace(table, num_buckets=max(int(self.tail_share * baseline * row / bucket), 1))
@@ -92,16 +94,20 @@ CASES: Final = (
 def run(folder: Path, scale: Scale, listener: Listener) -> Summary:
     """Measure every case in turns; see `paper.study.Study`."""
     kept = Rows(folder / "figure4.jsonl")
-    surface = ads(scale)
+    surface, machine = ads(scale), describe_machine()
+    common = {
+        **{"stream": surface, "steps": scale.turn_steps, "rows_seed": ROWS_SEED},
+        **{"batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE, "machine": machine},
+    }
     keys = {
         (turn, case.name, workers): row_key(
-            stream=surface, case=case, workers=workers, turn=turn, turns=scale.turns, steps=scale.turn_steps
+            **common, case=case, workers=workers, turn=turn, turns=scale.turns
         )
         for turn in range(scale.turns)
         for case in CASES
         for workers in WORKERS
     }
-    tables_key = row_key(stream=surface, cases=CASES, steps=scale.turn_steps)
+    tables_key = row_key(**common, cases=CASES)
     missing = [
         turn
         for turn in range(scale.turns)
@@ -116,16 +122,17 @@ def run(folder: Path, scale: Scale, listener: Listener) -> Summary:
                 stand.measure(seed=scale.turns)
             for turn in missing:
                 for stand in stands if turn % 2 == 0 else reversed(stands):
-                    row = stand.measure(seed=turn)
-                    kept.keep(keys[turn, stand.case.name, stand.workers], {"turn": turn, **row})
+                    row = {"turn": turn, "machine": machine, **stand.measure(seed=turn)}
+                    kept.keep(keys[turn, stand.case.name, stand.workers], row)
                     listener.run_done(
                         f"figure 4: turn {turn + 1} of {scale.turns}, {stand.case.name}, {stand.workers} workers",
                         f"{row['steps_per_s']:.0f} steps/s",
                     )
-            kept.keep(tables_key, {"table_us": _table_times(stands, prepared, scale.turn_steps)})
+            times = _table_times(stands, prepared, scale.turn_steps)
+            kept.keep(tables_key, {"machine": machine, "table_us": times})
     *rows, tables = kept.only([*keys.values(), tables_key])
     return {
-        "machine": describe_machine(),
+        "machine": tables["machine"],  # of every row, since the keys name it
         "turn_steps": scale.turn_steps,
         "lines": _summarise(rows),
         "table_us": tables["table_us"],
@@ -185,6 +192,20 @@ def smoothed_rates(ends: npt.NDArray[np.float64]) -> tuple[list[int], list[float
     return steps, rates
 
 
+def draw_rows(span: npt.NDArray[np.int64], num_rows: int) -> npt.NDArray[np.int64]:
+    """Draw rows over a whole span, in its order; rows repeat only where the span is shorter.
+
+    Args:
+        span: int64[n], row numbers.
+        num_rows: How many to draw.
+
+    Returns:
+        int64[num_rows], rising; the same in every call.
+    """
+    generator = np.random.default_rng(ROWS_SEED)
+    return np.sort(generator.choice(span, num_rows, replace=num_rows > span.size))
+
+
 @contextmanager
 def _stands(
     prepared: Prepared, settings: CompareSettings, num_head: int, scale: Scale
@@ -192,8 +213,7 @@ def _stands(
     """Build each case once and start its workers; cases with one and with two share the case's model."""
     rows = prepared.dataset.rows
     plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
-    span = np.sort(rows.indices(TRAIN, VALIDATION))
-    indices = np.resize(span, scale.turn_steps * BATCH_SIZE)  # repeated where the span is shorter
+    indices = draw_rows(rows.indices(TRAIN, VALIDATION), scale.turn_steps * BATCH_SIZE)
     with ExitStack() as stack:
         stands = []
         for case in CASES:
@@ -303,7 +323,7 @@ def section(summary: Summary) -> Section:
         ]
         for line in lines
     ]
-    turns = f"{summary['turn_steps']:,} steps of {BATCH_SIZE} rows"
+    turns = f"{summary['turn_steps']:,} steps of {BATCH_SIZE} rows, drawn over the training span,"
     html = (
         html_table(
             Grid(
@@ -314,7 +334,7 @@ def section(summary: Summary) -> Section:
                 ],
                 body,
             ),
-            f"Medians over the turns of {turns} each, quartiles in brackets; ratios are taken within a "
+            f"Medians over the turns of {turns} with quartiles in brackets; ratios are taken within a "
             "turn. 'hybrid' is a head of the most frequent keys and two summed rows of 1/8 of the baseline's rows "
             "for the rest. 'Tables' is what looking up, pooling and moving rows takes on one thread, measured "
             "apart; all else is the same for all cases.",

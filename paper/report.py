@@ -28,7 +28,7 @@ def write_paper_report(folder: Path, studies: Studies, records: Mapping[str, Rec
     Args:
         folder: Of the results.
         studies: All studies, in the order of the report.
-        records: Per study that was run, its ``summary``, or why there is none: ``skipped`` or ``failed``.
+        records: Per study that was run, its ``summary``, and why its last call made none: ``skipped`` or ``failed``.
         footer: Text.
     """
     sections = {
@@ -42,9 +42,10 @@ def write_paper_report(folder: Path, studies: Studies, records: Mapping[str, Rec
     parts = [paragraph(_ABOUT), _verdicts(list(sections.values()))]
     for name in studies:
         if name in sections:
-            parts.append(_section(sections[name]))
+            parts.append(_section(sections[name], _why_not(records[name])))
         else:
-            parts.append(f"<h2>{escape(name)}</h2>\n{note(_why_not(records.get(name, {})))}")
+            why_not = _why_not(records.get(name, {})) or "Not run yet."
+            parts.append(f"<h2>{escape(name)}</h2>\n{note(why_not)}")
     parts.append("<h2>Time</h2>\n" + _times(studies, records))
     page = html_page("hybridhash paper", "The paper, reproduced", "".join(parts), footer)
     write_text(folder / REPORT_FILE, page)
@@ -62,22 +63,23 @@ def _holds(verdict: Verdict) -> str:
     return "not decided" if verdict.holds is None else "yes" if verdict.holds else "no"
 
 
-def _section(section: Section) -> str:
+def _section(section: Section, why_not_again: str | None) -> str:
     figures = [
         html_figure(
             inline_svg(item.figure, item.name, item.caption), f"{item.caption} Files: {item.name}.png, .svg."
         )
         for item in section.figures
     ]
-    return f"<h2>{escape(section.title)}</h2>\n{section.html}{''.join(figures)}"
+    kept = note(f"{why_not_again} What stands here is from an earlier call.") if why_not_again else ""
+    return f"<h2>{escape(section.title)}</h2>\n{kept}{section.html}{''.join(figures)}"
 
 
-def _why_not(record: Record) -> str:
+def _why_not(record: Record) -> str | None:
     if "skipped" in record:
         return f"Skipped: {record['skipped']}"
     if "failed" in record:
         return f"Failed: {record['failed']}"
-    return "Not run yet."
+    return None
 
 
 def _times(studies: Studies, records: Mapping[str, Record]) -> str:

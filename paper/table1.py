@@ -17,6 +17,7 @@ from rich.table import Table
 from hybridhash.experiments import Listener
 from hybridhash.hashing import measure_collisions
 from hybridhash.report import Grid, html_table
+from hybridhash.spec import baseline_buckets
 from hybridhash.theory import (
     KeyShares,
     MethodCost,
@@ -142,7 +143,7 @@ def measure(keys: npt.NDArray[np.int64]) -> list[Measured]:
         keys: int64[n], distinct, the most frequent first. B is the next power of two, and the head has the
             same share of it as in the paper's example.
     """
-    num_buckets = 1 << (keys.size - 1).bit_length()
+    num_buckets = baseline_buckets(keys.size)
     num_head = NUM_HEAD * num_buckets // NUM_BUCKETS
     one = measure_collisions(keys, num_buckets, num_hashes=1)
     two = measure_collisions(keys, num_buckets, combine="concat")

@@ -18,6 +18,7 @@ from rich.table import Table
 from hybridhash.experiments import Listener
 from hybridhash.hashing import hash_keys, measure_collisions
 from hybridhash.report import Grid, html_table
+from hybridhash.spec import baseline_buckets
 from hybridhash.theory import (
     collision_rate,
     expected_vector_collisions,
@@ -184,7 +185,7 @@ def measure(keys: npt.NDArray[np.int64]) -> list[Measured]:
         keys: int64[n], distinct, the most frequent first. The baseline is the next power of two; head and
             buckets have the same shares of it as at the paper's sizes.
     """
-    baseline = 1 << (keys.size - 1).bit_length()
+    baseline = baseline_buckets(keys.size)
     num_head = NUM_HEAD * baseline // BASELINE_BUCKETS
     alone = measure_collisions(keys, baseline, num_hashes=1)
     rate = collision_rate(keys.size, baseline)

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from paper.figure4 import BASELINE, CASES, HYBRID, _summarise, _verdicts, section, smoothed_rates
+from paper.figure4 import BASELINE, CASES, HYBRID, _summarise, _verdicts, draw_rows, section, smoothed_rates
 
 
 def test_smoothing_is_the_formula_that_the_module_states() -> None:
@@ -15,6 +15,18 @@ def test_smoothing_is_the_formula_that_the_module_states() -> None:
         expected.append((1 - 0.995**step) / smoothed)
     assert steps == list(range(10, 601, 10))
     assert rates == pytest.approx([expected[step - 1] for step in steps], rel=1e-9)
+
+
+def test_the_rows_of_a_turn_are_drawn_over_the_whole_span() -> None:
+    span = np.random.default_rng(0).permutation(np.arange(5000, 15_000))
+    drawn = draw_rows(span, 1000)
+    assert (np.diff(drawn) > 0).all()  # rising, and none twice
+    assert np.histogram(drawn, bins=10, range=(5000, 15_000))[0].min() > 60  # 100 expected of each tenth
+    assert drawn.tolist() == draw_rows(span, 1000).tolist()
+    repeated = draw_rows(span[:300], 1000)
+    assert repeated.size == 1000
+    assert set(repeated) <= set(span[:300])
+    assert (np.diff(repeated) >= 0).all()
 
 
 def row(case: str, workers: int, turn: int, rate: float) -> dict[str, object]:
@@ -56,12 +68,13 @@ def test_ratios_are_taken_within_a_turn() -> None:
 def test_the_section_shows_every_case_beside_the_printed_claim() -> None:
     names = {str(line["case"]) for line in rows()}
     summary = {
-        "machine": {"cores": 2},
+        "machine": {"cores": 7},
         "turn_steps": 100,
         "lines": _summarise(rows()),
         "table_us": dict.fromkeys(names, 123.4),
     }
     shown = section(summary)
+    assert "Measured on cores 7." in shown.html
     assert shown.html.count("about 0.78") == 2
     assert "double, 1/8 the rows, 2 workers" in shown.html
     assert len(shown.verdicts) == 4

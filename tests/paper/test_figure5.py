@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from paper.scale import TINY
+from paper.surfaces import HOUR_S, ads
 
 from hybridhash.experiments import Silence
 from paper import figure5
@@ -58,11 +59,37 @@ def test_the_section_shows_the_hours_beside_the_papers_claim(ran: tuple[Path, di
         "minus baseline",
         "hybrid, averaged",
         "small and steady",
+        "drawn like those of table 3",
+        "not independent",
         "the defaults that the module names",
     ):
         assert part in section.html
     assert [figure.name for figure in section.figures] == ["figure5", "figure5_rce"]
-    assert len(section.verdicts) == 6
+    # On average, and by the hours, which two seeds cannot decide.
+    assert [verdict.holds is None for verdict in section.verdicts] == [False, True] * 3
+
+
+def test_a_result_is_named_by_all_it_follows_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    surface = ads(TINY).lasting(ads(TINY).train_s + TINY.hours * HOUR_S)
+    settings = figure5.settings_of(surface, TINY, tmp_path)
+
+    def with_settings(**changes: Any) -> str:
+        return figure5.key_of(surface, settings.model_copy(update=changes), None)
+
+    same = with_settings()
+    assert same == with_settings(out=tmp_path / "other", jobs=settings.jobs + 1)
+    changes: list[dict[str, Any]] = [
+        *({"validation_share": 0.2}, {"num_bins": 7}, {"init_std": 0.5}, {"window": "2h"}),
+        *({"budget": "3%"}, {"seeds": 9}, {"learning_rate": (0.3,)}, {"split": "time:0.5"}),
+    ]
+    tables = {figure5.RECIPE: figure5.Tables(7, 3, 2, "sum")}
+    keys = [with_settings(**change) for change in changes]
+    keys += [figure5.key_of(surface, settings, tables), figure5.key_of(ads(TINY), settings, None)]
+    for name in ("DEFAULT_TAIL", "RUNS_VERSION", "__version__"):
+        with monkeypatch.context() as patch:
+            patch.setattr(figure5, name, "another")
+            keys.append(with_settings())
+    assert len({same, *keys}) == 1 + len(keys)
 
 
 def table3_row(stage: str, size: float, validation: float, num_buckets: int) -> dict[str, Any]:
@@ -103,15 +130,18 @@ def difference(mean: float | None, lows: list[float]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("mean", "lows", "holds"),
+    ("seeds", "mean", "lows", "holds"),
     [
-        (0.1, [0.1] * 40, [True, True]),
-        (0.0, [-0.3] + [0.1] * 39, [True, True]),
-        (-0.1, [-0.3, -0.3] + [0.1] * 38, [False, False]),
-        (None, [], [None]),
+        (4, 0.1, [0.1] * 40, [True, True]),
+        (4, 0.0, [-0.3] + [0.1] * 39, [True, True]),
+        (4, -0.1, [-0.3, -0.3] + [0.1] * 38, [False, False]),
+        (3, -0.1, [-0.3, -0.3] + [0.1] * 38, [False, None]),
+        (4, None, [], [None]),
     ],
 )
-def test_verdicts_follow_from_the_hours(mean: float | None, lows: list[float], holds: list[Any]) -> None:
+def test_verdicts_follow_from_the_hours(
+    seeds: int, mean: float | None, lows: list[float], holds: list[Any]
+) -> None:
     methods = [{"name": "hybrid, summed", "share_of_baseline": 0.1}]
-    summary = {"methods": methods, "differences": [difference(mean, lows)]}
+    summary = {"methods": methods, "differences": [difference(mean, lows)], "seeds": seeds}
     assert [verdict.holds for verdict in figure5.verdicts(summary)] == holds

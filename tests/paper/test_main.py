@@ -9,7 +9,7 @@ from paper.study import Section, SkippedError, Study, Verdict
 
 from hybridhash.errors import BudgetError
 from paper import __main__ as program
-from paper import figure4, table1, table2
+from paper import figure4, figure5, table1, table2
 
 
 def test_a_tiny_run_leaves_rows_and_a_report_and_a_second_one_makes_nothing_again(
@@ -38,6 +38,8 @@ def test_a_tiny_run_leaves_rows_and_a_report_and_a_second_one_makes_nothing_agai
     }
     *turns, tables = rows["figure4"]
     assert all(row["steps"] == 20 and row["steps_per_s"] > 0 for row in turns)
+    machine = json.loads((tmp_path / "figure4.json").read_text())["summary"]["machine"]
+    assert all(row["machine"] == machine for row in rows["figure4"])
     assert all(microseconds > 0 for microseconds in tables["table_us"].values())
 
     for module, name in ((table1, "measure"), (table2, "measure"), (figure4, "prepared_ads")):
@@ -47,6 +49,32 @@ def test_a_tiny_run_leaves_rows_and_a_report_and_a_second_one_makes_nothing_agai
     assert before == {name: (tmp_path / f"{name}.jsonl").read_text() for name in names}
     assert json.loads((tmp_path / "table1.json").read_text())["scale"] == "tiny"
     assert "Figure 4: training speed" in (tmp_path / "report.html").read_text()
+
+    # Another machine's rows are not this one's.
+    monkeypatch.setattr(figure4, "describe_machine", lambda: {**machine, "cpu": "another"})
+    with pytest.raises(pytest.fail.Exception, match="made again"):
+        program.main(["--tiny", "--out", str(tmp_path), "--only", "figure4"])
+
+
+def test_figure_5_follows_the_hybrids_that_table_3_chose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        figure5, "SIZE", 1
+    )  # of a tiny model the layers alone are larger than the paper's share
+    assert program.main(["--tiny", "--out", str(tmp_path), "--only", "table3_ads", "figure5"]) == 0
+    table3_ads, summary = (
+        json.loads((tmp_path / f"{name}.json").read_text())["summary"] for name in ("table3_ads", "figure5")
+    )
+    assert summary["from_table3"]
+    fields = ("num_head", "num_buckets", "num_hashes", "combine")
+    trained = [
+        {name: row["settings"][name] for name in fields}
+        for row in (*table3_ads["tuned"]["rows"], *table3_ads["joined"])
+    ]
+    assert summary["tables"]["hybrid, summed"] in trained
+    assert summary["tables"]["hybrid, joined"] in trained
+    assert "The hybrids are those that table 3 chose" in (tmp_path / "report.html").read_text()
 
 
 def test_a_study_that_fails_leaves_the_others_and_the_report(
@@ -61,6 +89,63 @@ def test_a_study_that_fails_leaves_the_others_and_the_report(
     page = (tmp_path / "report.html").read_text()
     assert "Failed: budget: expected more" in page
     assert "Not run yet." in page
+
+
+def test_results_outlive_a_later_call_that_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes: list[BaseException] = []
+
+    def run(*_: object) -> dict[str, object]:
+        if outcomes:
+            raise outcomes.pop()
+        return {"text": "good rows"}
+
+    shown = Study(run, lambda summary: Section("A title", summary["text"]))
+    monkeypatch.setattr(program, "studies", lambda data: {"table1": shown})
+    clock = iter(range(0, 1000, 60))
+    monkeypatch.setattr(program.time, "monotonic", lambda: next(clock))
+
+    def call(*more: str) -> tuple[int, dict[str, object], str]:
+        code = program.main(["--tiny", "--out", str(tmp_path), "--only", "table1", *more])
+        return (
+            code,
+            json.loads((tmp_path / "table1.json").read_text()),
+            (tmp_path / "report.html").read_text(),
+        )
+
+    code, record, page = call()
+    assert (code, record) == (0, {"scale": "tiny", "summary": {"text": "good rows"}, "seconds": 60.0})
+    assert "earlier call" not in page
+
+    for error, reason, expected in (
+        (SkippedError("no <data>"), "skipped", 0),
+        (BudgetError("budget: expected more"), "failed", program.EXIT_FAILED),
+    ):
+        outcomes.append(error)
+        code, record, page = call()
+        assert (code, record["summary"], record[reason]) == (expected, {"text": "good rows"}, str(error))
+        assert "good rows" in page
+    assert "Failed: budget: expected more What stands here is from an earlier call." in page
+    assert record["seconds"] == 180.0
+
+    outcomes.append(KeyboardInterrupt())
+    code, record, page = call()
+    assert code == program.EXIT_INTERRUPTED
+    assert record == {"scale": "tiny", "summary": {"text": "good rows"}, "seconds": 240.0}
+
+
+def test_an_interrupted_first_call_leaves_its_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: object) -> dict[str, object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "studies", lambda data: {"table1": Study(run, table1.section)})
+    code = program.main(["--tiny", "--out", str(tmp_path), "--only", "table1"])
+    assert code == program.EXIT_INTERRUPTED
+    record = json.loads((tmp_path / "table1.json").read_text())
+    assert set(record) == {"scale", "seconds"}
 
 
 def test_results_of_another_scale_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
