@@ -252,6 +252,16 @@ def test_a_budget_without_a_head_is_told(clicks: Path, run: Run, tmp_path: Path)
     assert found.notes[0].startswith("hybrid: the budget of 1,000 bytes buys no row")
 
 
+def test_methods_with_the_same_tables_are_one_run(clicks: Path, run: Run, tmp_path: Path) -> None:
+    """Without a head 'frequency' is 'hashed'; two processes at one run would write one checkpoint."""
+    found = run(clicks, tmp_path / "out", method=("hashed", "frequency"), budget="1000")
+    assert len(found.runs) == 3  # tuned once, two seeds
+    hashed, frequency = found.results["methods"]
+    assert {**frequency, "name": "hashed"} == hashed
+    assert len(hashed["rce"]) == 2
+    assert found.results["differences"][0]["mean"] == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

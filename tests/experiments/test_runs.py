@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from hybridhash.errors import FileAccessError
+from hybridhash.experiments import runs
 from hybridhash.experiments.runs import RunStore, fingerprint
 
 
@@ -21,6 +22,17 @@ def test_the_fingerprint_is_of_files_and_settings(tmp_path: Path) -> None:
     data.write_text("more rows")
     os.utime(data, ns=(1, 1))
     assert fingerprint(files, {"dim": 4}) not in (base, changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("RUNS_VERSION", runs.RUNS_VERSION + 1), ("__version__", "0.0.0")]
+)
+def test_another_version_of_the_code_is_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    base = fingerprint([str(tmp_path)], {})
+    monkeypatch.setattr(runs, name, value)
+    assert fingerprint([str(tmp_path)], {}) != base
 
 
 def test_keeps_and_gets(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hybridhash.errors import InvalidValueError
+from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments import Silence, SweepSettings, sweep, trials
 from hybridhash.experiments.fit import Tuned, fit, judge, search
 from hybridhash.experiments.layout import lay_out, plan_tables
@@ -84,7 +84,62 @@ def test_the_tails_have_the_head_that_validation_likes_best(swept: Swept) -> Non
 
 def test_the_best_head_is_the_first_of_equal_ones() -> None:
     rces = [1.0, 3.0, 3.0, 2.0]
-    assert best_head([Tuned(0.1, 1, rce) for rce in rces]) == 1
+    assert best_head("abcd", [Tuned(0.1, 1, rce) for rce in rces]) == 1
+
+
+def test_a_head_that_diverged_is_not_the_best_unless_all_did() -> None:
+    assert best_head("abc", ["diverged", Tuned(0.1, 1, -5.0), Tuned(0.1, 1, -4.0)]) == 2
+    with pytest.raises(DivergedError, match=r"^a: too fast; b: too far$"):
+        best_head("ab", ["too fast", "too far"])
+
+
+def test_what_diverges_is_named_and_ends_nothing_else(
+    clicks: Path, run_sweep: Callable[..., Swept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A head at every rate, and the second seed of the baseline."""
+    real = trials.fit
+
+    def diverge(dataset: Any, layout: Any, settings: Any, tuned: Any, seed: int, *rest: Any) -> Any:
+        if seed == 1 and layout.spec.deep[0].table.num_buckets == 1024:
+            raise DivergedError("training diverged at step 7")
+        return real(dataset, layout, settings, tuned, seed, *rest)
+
+    def never(dataset: Any, layout: Any, *rest: Any) -> Any:
+        if layout.spec.deep[0].table.num_head == 200:
+            raise DivergedError("training diverged at every learning rate of [0.05]")
+        return search(dataset, layout, *rest)
+
+    monkeypatch.setattr(trials, "fit", diverge)
+    monkeypatch.setattr(trials, "search", never)
+    changes = {"buckets": ("1/8",), "learning_rate": (0.05,)}
+    found = run_sweep(clicks, tmp_path / "out", **changes)
+    assert found.results["baseline_rows"] == 1024
+    good, bad, tail, baseline = found.results["rows"]
+    assert found.results["best_head"] == good["title"]
+    assert tail["settings"]["num_head"] == good["settings"]["num_head"]
+    assert bad["diverged"] == ["training diverged at every learning rate of [0.05]"]
+    assert bad["settings"]["num_head"] == 200
+    assert (bad["rce"], bad["rce_mean"], bad["file_share"]) == ([], None, None)
+    assert bad["hashed"]["rce_mean"] is not None
+    assert baseline["diverged"] == ["seed 1: training diverged at step 7"]
+    assert good["rce_mean"] is not None
+    assert good["file_share"] is None  # of what the baseline's file would be
+    page = (found.out / "report.html").read_text()
+    assert "seed 1: training diverged at step 7" in page
+    again = run_sweep(clicks, found.out, **changes)
+    assert again.runs == [], "what diverged would diverge again"
+    assert figures(again.results) == figures(found.results)
+
+
+def test_refuses_to_go_on_where_every_head_diverges(
+    clicks: Path, run_sweep: Callable[..., Swept], tmp_path: Path
+) -> None:
+    changes = {"optimizer": "sgd", "learning_rate": (1e30, 1e35)}
+    for _ in range(2):
+        with pytest.raises(
+            DivergedError, match=r"^K = \d+.* at every learning rate.*; K = 200, .*smaller ones$"
+        ):
+            run_sweep(clicks, tmp_path / "out", **changes)
 
 
 def test_regular_hashing_stands_beside_at_the_same_bytes(swept: Swept) -> None:

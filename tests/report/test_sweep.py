@@ -1,9 +1,11 @@
 import copy
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from hybridhash.errors import FileFormatError
 from hybridhash.report import sweep_figure, sweep_grid, sweep_table, write_sweep_report
@@ -87,6 +89,52 @@ def test_the_figure_has_a_panel_of_heads_and_one_of_sizes(results: dict[str, Any
     assert list(twins) == [15.0, 53.0]  # of the tail, and of the best head
     assert "RCE" in left.get_ylabel()
     assert "%" in right.get_xlabel()
+
+
+@pytest.fixture
+def diverged(results: dict[str, Any]) -> dict[str, Any]:
+    """The first head at every rate, a seed of the tail's twin and one of the baseline."""
+    lost = {"rce": [12.0], "rce_mean": None, "rce_std": None, "diverged": ["seed 1: at [step] 7"]}
+    head, _, tail, baseline = results["rows"]
+    for row in (head, tail["hashed"], baseline):
+        row |= lost
+        for name in ("auc_mean", "train_steps_per_s"):
+            del row[name]
+    head["settings"]["learning_rate"] = None
+    for row in results["rows"]:
+        row["file_share"] = None
+    return results
+
+
+def test_what_diverged_says_so_in_the_table(diverged: dict[str, Any]) -> None:
+    grid = sweep_grid(diverged)
+    cells = [dict(zip(grid.head, body, strict=True)) for body in grid.body]
+    assert [row["RCE %"] for row in cells] == ["diverged", "12.50 ± 0.71", "11.00 ± 1.41", "diverged"]
+    assert [row["hashed RCE %"] for row in cells] == ["11.50 ± 0.71", "12.50 ± 0.71", "diverged", "–"]
+    assert [cells[0][name] for name in ("size", "AUC", "rate", "steps/s")] == ["–"] * 4
+    console = Console(width=200, file=io.StringIO())
+    console.print(sweep_table(diverged))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "K = 1, one hash: seed 1: at [step] 7" in shown
+    assert "K = 2, two hashes, hashed: seed 1: at [step] 7" in shown
+
+
+def test_what_diverged_says_so_in_the_figure_and_on_the_page(
+    diverged: dict[str, Any], tmp_path: Path
+) -> None:
+    left, right = sweep_figure(diverged).axes
+    assert [text.get_text() for text in left.texts] == ["diverged", "one hash", "baseline diverged"]
+    assert [line.get_xydata().tolist() for line in left.lines if line.get_marker() == "x"] == [[[1000, 0]]]
+    assert [line.get_xydata().tolist() for line in right.lines if line.get_marker() == "x"] == [[[15, 1]]]
+    assert list(left.containers[0].lines[0].get_ydata()) == [12.5]
+    write_sweep_report(diverged, tmp_path / "report.html")
+    assert "seed 1: at [step] 7" in (tmp_path / "report.html").read_text()
+
+
+def test_a_sweep_of_which_nothing_is_left_has_a_figure(diverged: dict[str, Any], tmp_path: Path) -> None:
+    for row in diverged["rows"]:
+        row |= {"rce_mean": None, "rce_std": None, "diverged": ["seed 0: at step 7"], "hashed": None}
+    write_sweep_report(diverged, tmp_path / "report.html")
 
 
 def test_the_page_holds_table_figure_and_command(results: dict[str, Any], tmp_path: Path) -> None:

@@ -1,7 +1,11 @@
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +25,7 @@ from hybridhash.training import (
     predict,
     train,
 )
+from hybridhash.training.checkpoint import Saver
 from hybridhash.training.hogwild import _portable
 
 SETTINGS = TrainSettings(optimizer="adagrad", learning_rate=0.05, batch_size=32, epochs=3, patience=3)
@@ -112,6 +117,81 @@ def test_ctrl_c_stops_the_workers_and_the_run_goes_on_later(
         run(interrupt)
     assert checkpoint.exists()
     assert run(None) == 600
+
+
+class Interrupted:
+    """A channel on which Ctrl-C comes as soon as something has been sent, or heard."""
+
+    def __init__(self, channel: Connection, at: str) -> None:
+        self._channel, self._at = channel, at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._channel, name)
+
+    def send(self, what: Any) -> None:
+        self._channel.send(what)
+        self._interrupt("send")
+
+    def recv(self) -> Any:
+        said = self._channel.recv()
+        self._interrupt("recv")
+        return said
+
+    def _interrupt(self, at: str) -> None:
+        if at == self._at:
+            self._at = ""
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_is_heard_after_a_worker_that_has_finished(rows: EncodedRows, new_model: NewModel) -> None:
+    """Or a pause would wait for ever for what the worker has said already."""
+    with start(new_model(optimizer=optim.Adagrad(0.05)), rows, SETTINGS) as workers:
+        workers._start(TrainState([0]))
+        workers._channels[0] = Interrupted(workers._channels[0], "recv")  # type: ignore[call-overload]
+        with pytest.raises(KeyboardInterrupt):
+            workers._hear(None)
+        assert not workers._busy
+
+
+def test_ctrl_c_in_the_moment_of_the_start_stops_the_workers(rows: EncodedRows, new_model: NewModel) -> None:
+    state = TrainState([0])
+    with start(new_model(optimizer=optim.Adagrad(0.05)), rows, replace(SETTINGS, batch_size=1)) as workers:
+        workers._channels[0] = Interrupted(workers._channels[0], "send")  # type: ignore[call-overload]
+        with pytest.raises(KeyboardInterrupt):
+            workers.make_steps(state)
+        assert not workers._busy
+        assert state.worker_steps == workers._board.steps.tolist()
+
+
+def test_a_pause_does_not_wait_for_a_worker_that_is_gone(rows: EncodedRows, new_model: NewModel) -> None:
+    with start(new_model(optimizer=optim.Adagrad(0.05)), rows, SETTINGS) as workers:
+        workers._processes[0].kill()
+        ours, _theirs = Pipe()
+        workers._channels[0].close()
+        workers._channels[0] = ours  # open, and silent
+        workers._busy.add(0)
+        with pytest.raises(WorkerError, match=r"worker 0: .* ended with code -9"):
+            workers._pause()
+
+
+def test_the_time_of_a_checkpoint_is_no_step(rows: EncodedRows, new_model: NewModel) -> None:
+    state, saved_at, pause_s = TrainState([0]), [], 0.5
+
+    class Once(Saver):
+        @property
+        def is_due(self) -> bool:
+            return not saved_at
+
+    def save() -> None:
+        saved_at.append(state.worker_steps[0])
+        time.sleep(pause_s)
+
+    model, settings = new_model(optimizer=optim.Adagrad(0.05)), replace(SETTINGS, batch_size=1)
+    indices = np.tile(rows.indices(TRAIN), 4)
+    with Hogwild(model, build_optimizers(model, "adagrad", 0.05), rows, indices, settings) as workers:
+        ends = workers.make_steps(state, saver=Once(save, 0.0))
+    assert saved_at[0] < state.worker_steps[0] == indices.size
+    assert 0 < state.train_s < ends[-1] - pause_s / 2
 
 
 def test_a_worker_that_diverges_says_so(rows: EncodedRows, new_model: NewModel) -> None:

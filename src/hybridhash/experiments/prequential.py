@@ -226,9 +226,10 @@ class Stream:
             for seed, layout in enumerate(trial.layouts)
         ]
         runs = {task.key: self.store.get(task.key) for task in tasks}
-        missing = [task for task in tasks if runs[task.key] is None]
-        made = run_jobs(self._run, missing, num_jobs, listener)
-        runs |= {task.key: run for task, run in zip(missing, made, strict=True)}
+        # By key: two methods with the same tables are one run.
+        missing = {task.key: task for task in tasks if runs[task.key] is None}
+        made = run_jobs(self._run, list(missing.values()), num_jobs, listener)
+        runs |= dict(zip(missing, made, strict=True))
         of_trial: dict[str, Runs] = {trial.title: [] for trial in trials}
         for task in tasks:
             of_trial[task.title].append(runs[task.key] or {})

@@ -7,13 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from hybridhash import __version__
 from hybridhash.files import write_text
+
+# Raise it with every change after which the same data and settings give other numbers (in kernels, hash functions,
+# initial values, optimizers, the order of rows, tuning, metrics), or a kept run or a checkpoint holds other things.
+RUNS_VERSION: Final = 1
 
 _DIGITS: Final = 16
 
 
 def fingerprint(files: Sequence[str], settings: Mapping[str, Any]) -> str:
-    """Name a run by all it depends on: the input files (name, size, time of change) and the settings.
+    """Name a run by all it depends on: the input files (name, size, time of change), the settings and the code.
+
+    The code stands for itself by the package's version and `RUNS_VERSION`, so a run that another version has kept
+    is made again.
 
     Args:
         files: The input files.
@@ -23,7 +31,7 @@ def fingerprint(files: Sequence[str], settings: Mapping[str, Any]) -> str:
         Hexadecimal digits.
     """
     stats = [(os.path.abspath(file), os.stat(file).st_size, os.stat(file).st_mtime_ns) for file in files]
-    text = json.dumps([stats, settings], sort_keys=True, default=str)
+    text = json.dumps([RUNS_VERSION, __version__, stats, settings], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 

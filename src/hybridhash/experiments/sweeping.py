@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Final, Literal
 
-from hybridhash.errors import InvalidValueError
+from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.amounts import Amount, parse_amount
 from hybridhash.experiments.comparison import describe_data
 from hybridhash.experiments.fit import Tuned, check_group
@@ -58,6 +58,9 @@ def sweep(
     Finished runs are kept in ``out/runs`` by their own settings: a call with another head, tail or seed trains
     only what is new. With several tables a count is divided in proportion to their keys.
 
+    A row whose training diverges is named, with the seed, and ends no other; a head that diverges at every learning
+    rate is not chosen.
+
     Args:
         data: Files, globs or folders.
         settings: What was asked for.
@@ -69,6 +72,7 @@ def sweep(
         What was written to ``out/sweep.json``.
 
     Raises:
+        DivergedError: Every head diverged at every learning rate.
         HybridHashError: The data, the settings or the output folder cannot be used.
 
     Source: Zhang et al. 2020, section 4.1.4 and table 3.
@@ -86,16 +90,20 @@ def sweep(
         head_rows = [bench.head_row(head) for head in heads]  # refuses a head that is too large
         make_folder(settings.out)
         make_folder(laboratory.store.folder)
-        best = best_head(laboratory.tune([row.trial for row in head_rows], listener))
+        best = best_head(
+            [row.title for row in head_rows], laboratory.choose([row.trial for row in head_rows], listener)
+        )
         listener.run_done("best head on the validation slice", head_rows[best].title)
         rows = [
             *head_rows,
             *(bench.tail_row(heads[best], tail) for tail in tails),
             bench.baseline_row(),
         ]
-        twins = [bench.hashed_twin(row) for row in rows if bench.has_twin(row)]
-        trials = [row.trial for row in (*rows, *twins)]
-        found = dict(zip((trial.key for trial in trials), laboratory.train(trials, listener), strict=True))
+        twins = [bench.hashed_twin(row) if bench.has_twin(row) else None for row in rows]
+        trials = [row.trial for row in (*rows, *twins) if row is not None]
+        trained = laboratory.attempt(trials, listener)
+        found = {trial.key: one for trial, one in zip(trials, trained, strict=True)}
+        baseline = found[rows[-1].trial.key]
         results = {
             "format": SWEEP_FORMAT,
             "version": version,
@@ -107,16 +115,31 @@ def sweep(
             "baseline_rows": bench.baseline_rows,
             "seeds": settings.seeds,
             "best_head": head_rows[best].title,
-            "rows": [bench.describe(row, found) for row in rows],
+            "rows": [
+                bench.describe(row, twin, baseline, found) for row, twin in zip(rows, twins, strict=True)
+            ],
         }
     write_text(settings.out / SWEEP_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
     write_sweep_report(results, settings.out / REPORT_FILE)
     return results
 
 
-def best_head(tuned: Sequence[Tuned]) -> int:
-    """Return the place of the highest validation RCE; of equal ones the first."""
-    return max(range(len(tuned)), key=lambda place: (tuned[place].validation_rce, -place))
+def best_head(titles: Sequence[str], tuned: Sequence[Tuned | str]) -> int:
+    """Return the place of the highest validation RCE; of equal ones the first.
+
+    Args:
+        titles: Of the heads.
+        tuned: What was tuned, or why nothing could be; such a head is left out.
+
+    Raises:
+        DivergedError: All are left out.
+    """
+    rces = {place: one.validation_rce for place, one in enumerate(tuned) if isinstance(one, Tuned)}
+    if not rces:
+        raise DivergedError(
+            "; ".join(f"{title}: {reason}" for title, reason in zip(titles, tuned, strict=True))
+        )
+    return max(rces, key=lambda place: (rces[place], -place))
 
 
 @dataclass(frozen=True)
@@ -192,16 +215,20 @@ class _Bench:
         title = f"hashed at the bytes of {row.title}"
         return _Row(row.stage, title, "", self._trial(title, tables))
 
-    def describe(self, row: _Row, found: dict[str, Trained]) -> dict[str, Any]:
-        """Return a row as the results file has it, with its hashed twin."""
-        described: dict[str, Any] = {"stage": row.stage, "title": row.title, "tail": row.tail}
-        described |= self._figures(row, found)
-        described["hashed"] = None
-        if self.has_twin(row):
-            described["hashed"] = self._figures(self.hashed_twin(row), found)
-        baseline = found[self.baseline_row().trial.key]
-        described["file_share"] = described["file_bytes"] / baseline.ledger.total_bytes
-        return described
+    def describe(
+        self, row: _Row, twin: _Row | None, baseline: Trained, found: dict[str, Trained]
+    ) -> dict[str, Any]:
+        """Return a row as the results file has it, with its hashed twin; None for the size of what diverged."""
+        figures = self._figures(row, found)
+        has_size = "file_bytes" in figures and not baseline.diverged
+        return {
+            "stage": row.stage,
+            "title": row.title,
+            "tail": row.tail,
+            **figures,
+            "hashed": None if twin is None else self._figures(twin, found),
+            "file_share": figures["file_bytes"] / baseline.ledger.total_bytes if has_size else None,
+        }
 
     def _figures(self, row: _Row, found: dict[str, Trained]) -> dict[str, Any]:
         return measured(found[row.trial.key], row.layout, self.settings, self.baseline_bytes)

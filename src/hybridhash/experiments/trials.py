@@ -100,51 +100,28 @@ class Laboratory:
                 f"--jobs: expected 1 with --workers {self.settings.workers}, got {self.num_jobs}; take one of the two"
             )
 
-    def tune(self, trials: Sequence[Trial], listener: Listener) -> list[Tuned]:
+    def choose(self, trials: Sequence[Trial], listener: Listener) -> list[Tuned | str]:
         """Choose learning rate and passes of each trial on the validation slice, with seed 0.
 
-        Raises:
-            DivergedError: A trial diverged at every learning rate; the others are done, and kept.
+        Returns:
+            One for each trial; where training diverged at every learning rate, the reason instead.
         """
-        chosen = self.choose(trials, listener)
-        reasons = [
-            f"{trial.title}: {found}"
-            for trial, found in zip(trials, chosen, strict=True)
-            if isinstance(found, str)
-        ]
-        if reasons:
-            raise DivergedError("; ".join(reasons))
-        return [found for found in chosen if not isinstance(found, str)]
-
-    def choose(self, trials: Sequence[Trial], listener: Listener) -> list[Tuned | str]:
-        """Choose as `tune` does; a trial that diverged at every learning rate gets the reason instead."""
-        missing = {trial.key: trial for trial in trials if self._chosen(trial) is None}
+        kept = [(trial, self._chosen(trial)) for trial in trials]
+        missing = {trial.key: trial for trial, chosen in kept if chosen is None}
         tasks = [
             _Task(trial.title, trial.key, trial.layouts[0], 0, validate=trial.validate)
             for trial in missing.values()
         ]
-        found = dict(zip(missing, run_jobs(self._tune, tasks, self.num_jobs, listener), strict=True))
-        chosen = [found.get(trial.key) or self._chosen(trial) for trial in trials]
-        return [one for one in chosen if one is not None]
-
-    def train(self, trials: Sequence[Trial], listener: Listener) -> list[Trained]:
-        """Tune each trial, train it once per seed on the whole training span, judge it on the test span.
-
-        Raises:
-            DivergedError: Some runs diverged; the others are done, and kept.
-        """
-        found = self.attempt(trials, listener)
-        reasons = [
-            f"{trial.title}: {reason}"
-            for trial, trained in zip(trials, found, strict=True)
-            for reason in trained.diverged
-        ]
-        if reasons:
-            raise DivergedError("; ".join(reasons))
-        return found
+        found = {trial.key: chosen for trial, chosen in kept if chosen is not None}
+        found |= dict(zip(missing, run_jobs(self._tune, tasks, self.num_jobs, listener), strict=True))
+        return [found[trial.key] for trial in trials]
 
     def attempt(self, trials: Sequence[Trial], listener: Listener) -> list[Trained]:
-        """Train as `train` does; a trial that diverged says so in what is returned."""
+        """Tune each trial, train it once per seed on the whole training span, judge it on the test span.
+
+        Returns:
+            One for each trial, in which a trial that diverged says so.
+        """
         tuned = self.choose(trials, listener)
         tasks = [
             _Task(trial.title, trial.key, layout, seed, chosen, trial.bundle)
@@ -282,13 +259,11 @@ def measured(trained: Trained, layout: Layout, settings: RunSettings, baseline_b
 
     Returns:
         Bytes, qualities with means and standard deviations over the seeds, speed and settings. Where a seed
-        has diverged: the reason, the bytes of the tables by their spec, and no means.
+        has diverged: the reason, the bytes of the tables by their spec, settings, and no means.
     """
     if trained.diverged:
-        return _measured_of_diverged(trained, layout, baseline_bytes)
-    assert trained.tuned is not None
+        return _measured_of_diverged(trained, layout, settings, baseline_bytes)
     ledger = trained.ledger
-    table = layout.spec.deep
     runs = trained.runs
 
     def column(measure: str) -> list[float]:
@@ -322,25 +297,13 @@ def measured(trained: Trained, layout: Layout, settings: RunSettings, baseline_b
         **grouped,
         "train_steps_per_s": _mean([run["train"]["steps_per_s"] for run in runs]),
         "train_s": _mean([run["train"]["train_s"] for run in runs]),
-        "settings": {
-            "num_head": sum(group.table.num_head for group in table),
-            "num_buckets": sum(group.table.num_buckets for group in table),
-            "num_hashes": table[0].table.num_hashes,
-            "combine": table[0].table.combine,
-            "dim": table[0].table.dim,
-            "tables": settings.tables,
-            "model": settings.model,
-            "hidden": list(settings.hidden),
-            "optimizer": settings.optimizer,
-            "learning_rate": trained.tuned.learning_rate,
-            "epochs": trained.tuned.epochs,
-            "batch_size": settings.batch_size,
-            "validation_rce": trained.tuned.as_dict()["validation_rce"],
-        },
+        "settings": _settings_of(trained, layout, settings),
     }
 
 
-def _measured_of_diverged(trained: Trained, layout: Layout, baseline_bytes: int) -> dict[str, Any]:
+def _measured_of_diverged(
+    trained: Trained, layout: Layout, settings: RunSettings, baseline_bytes: int
+) -> dict[str, Any]:
     embedding_bytes = layout.spec.ledger().embedding_bytes
     return {
         "diverged": list(trained.diverged),
@@ -350,7 +313,27 @@ def _measured_of_diverged(trained: Trained, layout: Layout, baseline_bytes: int)
         "rce": [run["quality"]["rce"] for run in trained.runs if "quality" in run],
         "rce_mean": None,
         "rce_std": None,
-        "settings": {},
+        "settings": _settings_of(trained, layout, settings),
+    }
+
+
+def _settings_of(trained: Trained, layout: Layout, settings: RunSettings) -> dict[str, Any]:
+    tables = [group.table for group in layout.spec.deep]
+    tuned = {} if trained.tuned is None else trained.tuned.as_dict()
+    return {
+        "num_head": sum(table.num_head for table in tables),
+        "num_buckets": sum(table.num_buckets for table in tables),
+        "num_hashes": tables[0].num_hashes,
+        "combine": tables[0].combine,
+        "dim": tables[0].dim,
+        "tables": settings.tables,
+        "model": settings.model,
+        "hidden": list(settings.hidden),
+        "optimizer": settings.optimizer,
+        "learning_rate": tuned.get("learning_rate"),
+        "epochs": tuned.get("epochs"),
+        "batch_size": settings.batch_size,
+        "validation_rce": tuned.get("validation_rce"),
     }
 
 

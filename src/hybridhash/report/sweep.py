@@ -66,7 +66,8 @@ def sweep_grid(results: Results) -> Grid:
             format_number(settings["validation_rce"], 2),
             format_number(row.get("auc_mean"), 4),
         ]
-        cells += [format_number(row.get(name), 4) for name in ("gauc_mean", "ndcg_mean")] if has_groups else []
+        if has_groups:
+            cells += [format_number(row.get(name), 4) for name in ("gauc_mean", "ndcg_mean")]
         rate = settings["learning_rate"]
         cells += [UNKNOWN if rate is None else f"{rate:g}", format_count(row.get("train_steps_per_s"))]
         body.append(cells)
@@ -169,10 +170,11 @@ def write_sweep_report(results: Results, path: str | os.PathLike[str]) -> None:
         html_figure(
             svg, "Marks are means over the seeds, bars one standard deviation; the band is the baseline's."
         ),
-        *([html_table(Grid(["row", "diverged"], reasons), "No means where a seed diverged.")] if reasons else []),
         html_table(facts, "The data."),
         html_table(Grid(["to run it again"], [[str(results["command"])]]), ""),
     ]
+    if reasons:
+        parts.insert(1, html_table(Grid(["row", "why it diverged"], reasons), ""))
     machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
     footer = f"Made by hybridhash {results['version']} on {results['created']}; {machine}."
     write_text(path, html_page("hybridhash sweep", str(data["source"]), "".join(parts), footer))
@@ -200,8 +202,9 @@ def _draw(
     axes: Axes, x: Sequence[float], rows: Sequence[Results], kind: str, palette: Mapping[str, str]
 ) -> None:
     label = _LABELS[kind]
-    _draw_diverged(axes, [place for place, row in zip(x, rows, strict=True) if row.get("diverged")], kind, palette)
-    known = [(place, row) for place, row in zip(x, rows, strict=True) if not row.get("diverged")]
+    placed = list(zip(x, rows, strict=True))
+    _draw_diverged(axes, [place for place, row in placed if row.get("diverged")], kind, palette)
+    known = [(place, row) for place, row in placed if not row.get("diverged")]
     if not known:
         return
     places, means = [place for place, _ in known], [row["rce_mean"] for _, row in known]
