@@ -255,10 +255,11 @@ def _draw_baseline(axes: Axes, row: Results) -> None:
     if row.get("diverged"):
         axes.annotate(
             f"baseline {DIVERGED}",
-            (0, 1),
+            (0.5, 1),
             xycoords="axes fraction",
-            xytext=(3, -3),
+            xytext=(0, -3),
             textcoords="offset points",
+            ha="center",
             va="top",
         )
         return
