@@ -6,7 +6,9 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Scale:
-    """Sizes of the studies; everything else is the same at every scale.
+    """Sizes of the studies; all else is the same at every scale, but for the batch of table 3's tuned rows.
+
+    That batch, which figure 5 has too, is smaller on a smaller stream; see `paper.table3.tuned_of`.
 
     Attributes:
         name: As it stands in the results.
@@ -14,7 +16,8 @@ class Scale:
         seeds: How often each row of table 3 and each run of figure 5 is trained.
         jobs: Training runs at a time, each in a process with its share of the cores.
         printed_heads: How many of the paper's five head sizes table 3 tries, from the largest down.
-        real_rows: Most rows taken of a real data set, from its end; None for all.
+        real_rows: Most rows taken of a real data set, the latest, or spread evenly where time is not known; None
+            for all.
         hours: Windows of figure 5.
         collision_shrink: Table 2 counts collisions on that many times fewer keys and buckets.
         turns: How often figure 4 measures each case; the cases take turns.

@@ -37,6 +37,7 @@ class Surface:
         stream: What the rows are made of.
         settings: Columns, split and model, by the names of the flags of ``hybridhash compare``.
         heads: The head sizes that table 3 tries, rising.
+        printed_heads: The paper's head sizes that they stand for, in the same order.
         train_s: Seconds of the training span; the test begins then.
     """
 
@@ -44,6 +45,7 @@ class Surface:
     stream: StreamSettings
     settings: Mapping[str, Any]
     heads: tuple[int, ...]
+    printed_heads: tuple[int, ...]
     train_s: int
 
     def lasting(self, duration_s: int) -> "Surface":
@@ -107,7 +109,7 @@ def ads(scale: Scale) -> Surface:
         **_COMMON,
         **_split(train_s, duration_s),
     }
-    return Surface("ads", stream, settings, _heads(scale), train_s)
+    return Surface("ads", stream, settings, *_heads(scale), train_s)
 
 
 def timeline(scale: Scale) -> Surface:
@@ -146,7 +148,7 @@ def timeline(scale: Scale) -> Surface:
         **_COMMON,
         **_split(train_s, duration_s),
     }
-    return Surface("timeline", stream, settings, _heads(scale), train_s)
+    return Surface("timeline", stream, settings, *_heads(scale), train_s)
 
 
 _COMMON: Final[Mapping[str, Any]] = {
@@ -167,5 +169,7 @@ def _scaled(count: int, share: float) -> int:
     return max(1, round(count * share))
 
 
-def _heads(scale: Scale) -> tuple[int, ...]:
-    return tuple(_scaled(head, scale.stream_share) for head in HEADS[-scale.printed_heads :])
+def _heads(scale: Scale) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the head sizes at this scale, and those of the paper that they stand for."""
+    printed = HEADS[-scale.printed_heads :]
+    return tuple(_scaled(head, scale.stream_share) for head in printed), printed
