@@ -252,7 +252,10 @@ class _Pool(torch.autograd.Function):
         _setup_context(ctx, inputs, output)
         return output
 
-    backward = staticmethod(once_differentiable(_backward))
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return _backward(ctx, *grads)
 
 
 def empty_rows(shape: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
