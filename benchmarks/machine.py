@@ -2,17 +2,16 @@
 
 import os
 import platform
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Final
 
 import torch
 
 from hybridhash import _native
+from hybridhash.experiments.machine import processor_name
 
 _PACKAGES: Final = ("hybridhash", "torch", "fbgemm-gpu-cpu", "torchrec", "deepctr-torch", "numpy")
 
@@ -68,7 +67,7 @@ def inspect_machine(quick: bool) -> Machine:
     rows = torch.randint(num_rows, (num_rows // 4,), generator=torch.Generator().manual_seed(0))
     gathered = torch.empty(rows.numel(), 32)
     return Machine(
-        cpu=_cpu_model(),
+        cpu=processor_name(),
         num_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         num_threads=torch.get_num_threads(),
         instruction_set=_native.isa(),
@@ -90,18 +89,6 @@ def _best_ns(work: Callable[[], object]) -> float:
         work()
         times.append(time.perf_counter_ns() - start)
     return min(times)
-
-
-def _cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        text = info.read_text()
-        if name := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
-            family, model = (
-                re.search(rf"^{key}\s*:\s*(\d+)$", text, re.MULTILINE) for key in ("cpu family", "model")
-            )
-            return f"{name[1]} (family {family[1]}, model {model[1]})" if family and model else name[1]
-    return platform.processor() or platform.machine()
 
 
 def _versions() -> dict[str, str]:
