@@ -20,6 +20,7 @@ from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import bucket_salts, num_positions, place_keys
 from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.cpu import ops
+from hybridhash.kernels.cpu.lookup import encode_op
 from hybridhash.kernels.reference import Combine, Mode, Step
 
 DIMS = [1, 2, 3, 8, 16, 17, 24, 32, 64, 100, 128, 200]
@@ -664,8 +665,8 @@ SAMPLE = made(np.arange(4), torch.tensor([0, 1, 90, 91, 0]), torch.tensor([0, 2,
 
 
 def test_opcheck_encode() -> None:
-    torch.library.opcheck(ops.encode_op, (SAMPLE.keys, SAMPLE.dictionary, 9, SAMPLE.salts, None))
-    torch.library.opcheck(ops.encode_op, (SAMPLE.keys, SAMPLE.dictionary, 9, SAMPLE.salts, 90))
+    torch.library.opcheck(encode_op, (SAMPLE.keys, SAMPLE.dictionary, 9, SAMPLE.salts, None))
+    torch.library.opcheck(encode_op, (SAMPLE.keys, SAMPLE.dictionary, 9, SAMPLE.salts, 90))
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2])

@@ -1,15 +1,14 @@
 """The CPU engine: C++ kernels on raw arrays, as torch operators."""
 
+from hybridhash.kernels.cpu.lookup import Lookup, encode
 from hybridhash.kernels.cpu.ops import (
     MAX_FUSED_DIM,
     MAX_HASHES,
     ROW_DTYPES,
-    Lookup,
     embedding_bag,
-    empty_rows,
-    encode,
     pool_and_update,
 )
+from hybridhash.kernels.cpu.tensors import empty_rows
 
 __all__ = [
     "MAX_FUSED_DIM",

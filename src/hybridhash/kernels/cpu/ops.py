@@ -1,11 +1,9 @@
-"""The compiled kernels as ``torch.library`` operators with fake implementations and gradients.
+"""The compiled bags as ``torch.library`` operators with fake implementations and gradients.
 
 Results are the same bit for bit with any number of threads; threads follow ``torch.get_num_threads()``.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -14,11 +12,9 @@ from torch.autograd.function import once_differentiable
 
 from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.kernels.cpu.lookup import Lookup, rows_of
+from hybridhash.kernels.cpu.tensors import contiguous, is_plain, num_threads, optional_floats, unsigned
 from hybridhash.kernels.reference import Step
-
-# The kernels run on the threads that torch's operators run on.
-for _library in Path(torch.__file__).with_name("lib").glob("*torch_cpu.*"):
-    _native.use_openmp_of(str(_library))
 
 COMBINES: Final = ("sum", "mean", "concat")
 MODES: Final = ("sum", "mean", "max")
@@ -26,62 +22,6 @@ RULES: Final = ("sgd", "adagrad", "rowwise_adagrad", "adam", "ftrl")
 ROW_DTYPES: Final = (torch.float32, torch.bfloat16, torch.float16)
 MAX_HASHES: Final = 16
 MAX_FUSED_DIM: Final = 1024  # floats of a gradient that a step sums on the stack
-
-
-@dataclass
-class Lookup:
-    """Keys whose rows are found when a bag first reads them, in one pass with its pooling.
-
-    Attributes:
-        keys: int64[N], not to be changed before.
-        dictionary: int64, from ``hashing.place_keys``.
-        num_buckets: M, rows of the tail.
-        salts: H words as signed 64-bit integers.
-        padding_key: A key that stands for nothing.
-        found: int32[N, H], the rows, once they are known.
-    """
-
-    keys: Tensor
-    dictionary: Tensor
-    num_buckets: int
-    salts: Sequence[int]
-    padding_key: int | None = None
-    found: Tensor | None = None
-
-    def rows(self) -> Tensor:
-        """Return int32[N, H], as `encode` does."""
-        if self.found is None:
-            with torch.inference_mode(False):  # a later pass may want gradients
-                self.found = encode(
-                    self.keys, self.dictionary, self.num_buckets, self.salts, self.padding_key
-                )
-        return self.found
-
-
-def _encode_now(
-    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
-) -> Tensor:
-    rows = torch.empty(keys.numel(), len(salts), dtype=torch.int32)
-    _native.encode(
-        keys.detach().contiguous(),
-        dictionary.contiguous(),
-        num_buckets,
-        _unsigned(salts),
-        padding_key,
-        rows,
-        _threads(),
-    )
-    return rows
-
-
-encode_op = torch.library.custom_op("hybridhash::encode", _encode_now, mutates_args=())
-
-
-@encode_op.register_fake
-def _(
-    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
-) -> Tensor:
-    return keys.new_empty(keys.numel(), len(salts), dtype=torch.int32)
 
 
 def _pool_now(
@@ -96,16 +36,16 @@ def _pool_now(
 ) -> tuple[Tensor, Tensor]:
     out, argmax = _empty_output(head, offsets, mode)
     _native.forward(
-        _raw(head),
-        _raw(tail),
+        contiguous(head),
+        contiguous(tail),
         rows.contiguous(),
         offsets.contiguous(),
-        _optional(weights),
+        optional_floats(weights),
         combine,
         mode,
         out,
         argmax,
-        _threads(),
+        num_threads(),
     )
     return out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
 
@@ -180,7 +120,14 @@ def _weight_gradient_now(
     """Return the gradient of the per-sample weights."""
     out = torch.empty(rows.shape[0], dtype=torch.float32)
     _native.weight_gradient(
-        _raw(head), _raw(tail), rows.contiguous(), offsets.contiguous(), combine, _raw(grad), out, _threads()
+        contiguous(head),
+        contiguous(tail),
+        rows.contiguous(),
+        offsets.contiguous(),
+        combine,
+        contiguous(grad),
+        out,
+        num_threads(),
     )
     return out
 
@@ -206,12 +153,12 @@ def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
     grad = grads[0].float()
     of_weights = None
     if weights is not None and ctx.needs_input_grad[4]:
-        weight_gradient = _weight_gradient_now if _is_plain(grad) else _weight_gradient
+        weight_gradient = _weight_gradient_now if is_plain(grad) else _weight_gradient
         of_weights = weight_gradient(head, tail, rows, offsets, grad, ctx.combine).to(weights.dtype)
     of_head = of_tail = None
     if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
         if ctx.sparse:
-            if not _is_plain(grad):
+            if not is_plain(grad):
                 raise InvalidValueError(
                     "sparse: expected False under torch.compile, which has no sparse gradients; use dense "
                     "gradients or a fused optimizer (optimizer=hybridhash.optim.SGD(...))"
@@ -222,7 +169,7 @@ def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
                 for parameter, (indices, values) in zip((head, tail), parts, strict=True)
             )
         else:
-            pool_gradients = _pool_gradients_now if _is_plain(grad) else _pool_gradients
+            pool_gradients = _pool_gradients_now if is_plain(grad) else _pool_gradients
             of_head, of_tail = pool_gradients(
                 head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode
             )
@@ -248,7 +195,7 @@ class _Pool(torch.autograd.Function):
         sparse: bool,
     ) -> tuple[Tensor, Tensor]:
         output = _find_and_pool(head, tail, rows, offsets, weights, combine, mode)
-        inputs = (head, tail, _found(rows), offsets, weights, combine, mode, sparse)
+        inputs = (head, tail, rows_of(rows), offsets, weights, combine, mode, sparse)
         _setup_context(ctx, inputs, output)
         return output
 
@@ -256,22 +203,6 @@ class _Pool(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         return _backward(ctx, *grads)
-
-
-def empty_rows(shape: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
-    """Make room for the rows of a table or their optimizer state, in huge pages where the system has them.
-
-    Args:
-        shape: Of the rows.
-        dtype: Torch's default if not given.
-
-    Returns:
-        A tensor of the shape on torch's default device, not filled.
-    """
-    rows = torch.empty(tuple(shape), dtype=dtype)
-    if rows.device.type == "cpu" and _is_plain(rows):
-        _native.spread_over_huge_pages(rows)
-    return rows
 
 
 def _find_and_pool(
@@ -285,7 +216,7 @@ def _find_and_pool(
 ) -> tuple[Tensor, Tensor]:
     """Pool as `_pool_now`; the rows of a lookup that has none yet are found on the way."""
     if isinstance(rows, Tensor) or rows.found is not None:
-        return _pool_now(head, tail, _found(rows), offsets, weights, combine, mode, False)
+        return _pool_now(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
     if rows.num_buckets != tail.shape[0]:
         raise InvalidValueError(
             f"rows: expected a lookup in {tail.shape[0]} buckets, got one in {rows.num_buckets}"
@@ -296,44 +227,21 @@ def _find_and_pool(
     _native.encode_and_pool(
         rows.keys.detach().contiguous(),
         rows.dictionary.contiguous(),
-        _unsigned(rows.salts),
+        unsigned(rows.salts),
         rows.padding_key,
-        _raw(head),
-        _raw(tail),
+        contiguous(head),
+        contiguous(tail),
         offsets.contiguous(),
-        _optional(weights),
+        optional_floats(weights),
         combine,
         mode,
         found,
         out,
         argmax,
-        _threads(),
+        num_threads(),
     )
     rows.found = found
     return out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
-
-
-def _found(rows: Tensor | Lookup) -> Tensor:
-    return rows if isinstance(rows, Tensor) else rows.rows()
-
-
-def encode(
-    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
-) -> Tensor:
-    """Find the rows of keys; see ``kernels.reference.encode``.
-
-    Args:
-        keys: int64[N].
-        dictionary: int64, from ``hashing.place_keys``.
-        num_buckets: M, rows of the tail.
-        salts: H words as signed 64-bit integers.
-        padding_key: A key that stands for nothing.
-
-    Returns:
-        int32[N, H]: a head row, or the complement of a tail row; INT32_MAX first for a padding key.
-    """
-    find = _encode_now if _is_plain(keys) else encode_op
-    return find(keys, dictionary, num_buckets, salts, padding_key)
 
 
 def embedding_bag(
@@ -369,12 +277,12 @@ def embedding_bag(
         raise InvalidTypeError(
             f"rows: expected float32, bfloat16 or float16 on the cpu engine, got {head.dtype}"
         )
-    is_plain = _is_plain(offsets)
-    pool: Any = _Pool.apply if is_plain else _pool
+    at_once = is_plain(offsets)
+    pool: Any = _Pool.apply if at_once else _pool
     pooled, _ = pool(
         head,
         tail,
-        rows if is_plain else _found(rows),
+        rows if at_once else rows_of(rows),
         offsets,
         per_sample_weights,
         COMBINES.index(combine),
@@ -435,16 +343,16 @@ def _update_rows_now(
         tail.detach(),
         rows.contiguous(),
         offsets.contiguous(),
-        _optional(weights),
+        optional_floats(weights),
         combine,
         mode_index,
-        _raw(grad.float()),
+        contiguous(grad.float()),
         None,
         [state.detach().view(-1) for state in head_state],
         [state.detach().view(-1) for state in tail_state],
         rule,
         list(numbers),
-        _threads(),
+        num_threads(),
     )
 
 
@@ -469,13 +377,13 @@ class _PoolAndUpdate(torch.autograd.Function):
         update: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor], None],
     ) -> Tensor:
         pooled: Tensor
-        if _is_plain(offsets):
+        if is_plain(offsets):
             pooled, _ = _find_and_pool(head, tail, rows, offsets, weights, combine, mode)
         else:
-            pooled, _ = _pool(head, tail, _found(rows), offsets, weights, combine, mode, False)
+            pooled, _ = _pool(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
         # Not saved_tensors: head and tail move in backward, which is what is wanted and no mistake.
         ctx.head, ctx.tail = head, tail
-        ctx.save_for_backward(_found(rows), offsets, weights)
+        ctx.save_for_backward(rows_of(rows), offsets, weights)
         ctx.combine, ctx.update = combine, update
         return pooled
 
@@ -486,7 +394,7 @@ class _PoolAndUpdate(torch.autograd.Function):
         grad = grads[0].float()
         of_weights = None
         if weights is not None and ctx.needs_input_grad[4]:
-            weight_gradient = _weight_gradient_now if _is_plain(grad) else _weight_gradient
+            weight_gradient = _weight_gradient_now if is_plain(grad) else _weight_gradient
             of_weights = weight_gradient(ctx.head, ctx.tail, rows, offsets, grad, ctx.combine)
             of_weights = of_weights.to(weights.dtype)
         with torch.no_grad():
@@ -523,7 +431,7 @@ def pool_and_update(
     combine_index, mode_index = COMBINES.index(combine), MODES.index(mode)
 
     def update(rows: Tensor, offsets: Tensor, grad: Tensor, weights: Tensor | None) -> None:
-        move = _update_rows_now if _is_plain(grad) else update_rows
+        move = _update_rows_now if is_plain(grad) else update_rows
         move(
             head,
             tail,
@@ -557,16 +465,16 @@ def _gradients(
     mode: int,
 ) -> list[tuple[Tensor, Tensor]]:
     parts = _native.gradients(
-        _raw(head),
-        _raw(tail),
+        contiguous(head),
+        contiguous(tail),
         rows.contiguous(),
         offsets.contiguous(),
-        _optional(weights),
+        optional_floats(weights),
         combine,
         mode,
-        _raw(grad),
+        contiguous(grad),
         argmax if MODES[mode] == "max" else None,
-        _threads(),
+        num_threads(),
     )
     return [(torch.from_numpy(indices), torch.from_numpy(values)) for indices, values in parts]
 
@@ -575,24 +483,3 @@ def _sparse(indices: Tensor, values: Tensor, parameter: Tensor) -> Tensor:
     return torch.sparse_coo_tensor(
         indices[None], values, parameter.shape, is_coalesced=True, check_invariants=False
     )
-
-
-def _is_plain(tensor: Tensor) -> bool:
-    """Whether this is a tensor with values, not one that torch.compile or torch.export traces with."""
-    return type(tensor) is Tensor and not torch.compiler.is_compiling()
-
-
-def _raw(tensor: Tensor) -> Tensor:
-    return tensor.detach().contiguous()
-
-
-def _optional(weights: Tensor | None) -> Tensor | None:
-    return None if weights is None else _raw(weights.float())
-
-
-def _unsigned(salts: Sequence[int]) -> list[int]:
-    return [salt & 0xFFFFFFFFFFFFFFFF for salt in salts]
-
-
-def _threads() -> int:
-    return torch.get_num_threads()

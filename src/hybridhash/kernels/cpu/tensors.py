@@ -1,0 +1,54 @@
+"""Torch's tensors as the compiled kernels take them, and the threads that they run on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hybridhash import _native
+
+# The kernels run on the threads that torch's operators run on.
+for _library in Path(torch.__file__).with_name("lib").glob("*torch_cpu.*"):
+    _native.use_openmp_of(str(_library))
+
+
+def empty_rows(shape: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
+    """Make room for the rows of a table or their optimizer state, in huge pages where the system has them.
+
+    Args:
+        shape: Of the rows.
+        dtype: Torch's default if not given.
+
+    Returns:
+        A tensor of the shape on torch's default device, not filled.
+    """
+    rows = torch.empty(tuple(shape), dtype=dtype)
+    if rows.device.type == "cpu" and is_plain(rows):
+        _native.spread_over_huge_pages(rows)
+    return rows
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Whether this is a tensor with values, not one that torch.compile or torch.export traces with."""
+    return type(tensor) is Tensor and not torch.compiler.is_compiling()
+
+
+def contiguous(tensor: Tensor) -> Tensor:
+    """Return the tensor without its gradient, in one piece."""
+    return tensor.detach().contiguous()
+
+
+def optional_floats(weights: Tensor | None) -> Tensor | None:
+    """Return weights as float32 in one piece, where there are any."""
+    return None if weights is None else contiguous(weights.float())
+
+
+def unsigned(salts: Sequence[int]) -> list[int]:
+    """Return signed words as the unsigned ones that the kernels take."""
+    return [salt & 0xFFFFFFFFFFFFFFFF for salt in salts]
+
+
+def num_threads() -> int:
+    """Return how many threads torch's operators take."""
+    return torch.get_num_threads()
