@@ -12,21 +12,22 @@ MAY_IMPORT = {  # lowest first; see docs/design.md
     "files": "errors",
     "theory": "errors",
     "hashing": "errors _native",
+    "packing": "errors",
     "kernels": "errors _native",
     "metrics": "errors",
     "optim": "errors kernels",
-    "spec": "errors hashing",
+    "spec": "errors hashing packing",
     "vocabulary": "errors files hashing",
     "data": "errors hashing",
-    "embeddings": "errors hashing kernels optim spec vocabulary",
+    "embeddings": "errors hashing packing kernels optim spec vocabulary",
     "training": "errors files metrics data",
     "models": "errors optim spec vocabulary embeddings",
-    "export": "errors files hashing spec vocabulary data embeddings",
+    "export": "errors files hashing packing spec vocabulary data embeddings",
     "report": "errors files metrics spec theory",
-    "experiments": "errors files theory hashing kernels metrics optim spec vocabulary data embeddings training models "
-    "export report",
-    "cli": "errors files theory hashing kernels metrics optim spec vocabulary data embeddings training models export "
-    "report experiments",
+    "experiments": "errors files theory hashing packing kernels metrics optim spec vocabulary data embeddings training "
+    "models export report",
+    "cli": "errors files theory hashing packing kernels metrics optim spec vocabulary data embeddings training models "
+    "export report experiments",
     "__main__": "cli",
 }
 # What hands the public names out reads from any room that holds one.

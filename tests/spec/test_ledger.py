@@ -14,6 +14,7 @@ def test_the_parts_are_those_of_the_design_page() -> None:
         "tail_rows",
         "scales",
         "dictionary",
+        "codes",
         "wide_weights",
         "dense_layers",
         "discretiser",
@@ -22,11 +23,11 @@ def test_the_parts_are_those_of_the_design_page() -> None:
 
 
 def test_total_is_all_parts() -> None:
-    assert Ledger(**PARTS).total_bytes == 0b11111111
+    assert Ledger(**PARTS).total_bytes == 0b111111111
 
 
 def test_embedding_bytes_are_what_a_budget_speaks_of() -> None:
-    of_embeddings = ("head_rows", "tail_rows", "scales", "dictionary", "wide_weights")
+    of_embeddings = ("head_rows", "tail_rows", "scales", "dictionary", "codes", "wide_weights")
     assert Ledger(**PARTS).embedding_bytes == sum(PARTS[name] for name in of_embeddings)
 
 

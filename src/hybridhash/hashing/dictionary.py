@@ -109,14 +109,15 @@ def find_positions(keys: Int64s, dictionary: Int64s) -> Int64s:
         return np.full(keys.size, -1, dtype=np.int64)
     positions = dictionary[:-1].reshape(-1, BUCKET_KEYS)
     out = np.full(keys.size, -1, dtype=np.int64)
-    for bucket in reversed(_buckets(keys, positions.shape[0], int(dictionary[-1]) & _WORD)):
+    for bucket in reversed(buckets_of(keys, positions.shape[0], int(dictionary[-1]) & _WORD)):
         matches = positions[bucket] == keys[:, None]
         found = matches.any(axis=1)
         out[found] = bucket[found] * BUCKET_KEYS + matches[found].argmax(axis=1)
     return out
 
 
-def _buckets(keys: Int64s, num_buckets: int, salt: int) -> tuple[Int64s, Int64s]:
+def buckets_of(keys: Int64s, num_buckets: int, salt: int) -> tuple[Int64s, Int64s]:
+    """Return the two buckets of each key, int64[N] twice; see `find_positions`."""
     h = np.ascontiguousarray(keys).view(np.uint64) + np.uint64(salt)
     mix64_in_place(h)
     swapped = (h << np.uint64(32)) | (h >> np.uint64(32))

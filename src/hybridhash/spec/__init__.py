@@ -11,9 +11,11 @@ from hybridhash.spec.methods import (
 )
 from hybridhash.spec.model import GroupSpec, ModelSpec
 from hybridhash.spec.table import COMBINES, FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
+from hybridhash.spec.tier import EXACT, Tier
 
 __all__ = [
     "COMBINES",
+    "EXACT",
     "FLOAT_BYTES",
     "KEY_BYTES",
     "METHODS",
@@ -24,6 +26,7 @@ __all__ = [
     "Method",
     "ModelSpec",
     "TableSpec",
+    "Tier",
     "baseline_buckets",
     "baseline_bytes",
     "smallest_budget_bytes",

@@ -11,7 +11,8 @@ class Ledger:
         head_rows: Rows of the keys that have their own.
         tail_rows: Rows shared by all other keys.
         scales: Scales of quantised rows.
-        dictionary: The head keys, which say who owns a row.
+        dictionary: The head keys, or their fingerprints, which say who owns a row.
+        codes: Which shared row each key reads that has a code.
         wide_weights: Weights of the wide part, one per row.
         dense_layers: Weights and biases of the layers above the embeddings.
         discretiser: Bin edges of the numeric features.
@@ -22,6 +23,7 @@ class Ledger:
     tail_rows: int = 0
     scales: int = 0
     dictionary: int = 0
+    codes: int = 0
     wide_weights: int = 0
     dense_layers: int = 0
     discretiser: int = 0
@@ -35,7 +37,9 @@ class Ledger:
     @property
     def embedding_bytes(self) -> int:
         """Bytes that exist because there are embeddings: what a budget speaks of."""
-        return self.head_rows + self.tail_rows + self.scales + self.dictionary + self.wide_weights
+        return (
+            self.head_rows + self.tail_rows + self.scales + self.dictionary + self.codes + self.wide_weights
+        )
 
     @property
     def total_bytes(self) -> int:

@@ -1,14 +1,13 @@
 """What a compressed model is, in numbers: its tables, what they serve, the layers above them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing import dictionary_words
 from hybridhash.spec.ledger import Ledger
-from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, TableSpec
+from hybridhash.spec.table import FLOAT_BYTES, TableSpec
 
 Mode = Literal["sum", "mean", "max"]
 MODES: Final = get_args(Mode)
@@ -96,17 +95,19 @@ class ModelSpec:
         return sum(group.table.num_rows for group in self.deep)
 
     def ledger(self) -> Ledger:
-        """Return the bytes of tables, dictionaries (each once) and dense layers."""
+        """Return the bytes of tables, of dictionaries and codes (each once) and of dense layers."""
         total = Ledger(
-            dictionary=KEY_BYTES * sum(map(dictionary_words, self.dictionaries().values())),
-            wide_weights=FLOAT_BYTES * sum(group.table.num_rows for group in self.wide),
             dense_layers=FLOAT_BYTES
-            * sum(outputs * inputs + outputs for outputs, inputs in self.layer_shapes),
+            * sum(outputs * inputs + outputs for outputs, inputs in self.layer_shapes)
         )
-        for group in self.deep:
-            table = group.table.ledger()
-            total += Ledger(head_rows=table.head_rows, tail_rows=table.tail_rows)
-        return total
+        heads: dict[str, Ledger] = {}
+        for part, groups in (("deep", self.deep), ("wide", self.wide)):
+            for group in groups:
+                table = group.table.ledger()
+                heads[group.dictionary] = Ledger(dictionary=table.dictionary, codes=table.codes)
+                rows = replace(table, dictionary=0, codes=0)
+                total += rows if part == "deep" else Ledger(wide_weights=rows.total_bytes)
+        return sum(heads.values(), total)
 
     def dictionaries(self) -> dict[str, int]:
         """Return the number of head keys of each dictionary by its name."""
@@ -129,7 +130,7 @@ class ModelSpec:
 def _group(fields: Mapping[str, Any]) -> GroupSpec:
     return GroupSpec(
         features=tuple(fields["features"]),
-        table=TableSpec(**fields["table"]),
+        table=TableSpec.from_dict(fields["table"]),
         dictionary=fields["dictionary"],
         mode=fields["mode"],
     )

@@ -1,11 +1,14 @@
 """What one embedding table is, in numbers."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, get_args
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing import MAX_BUCKETS, dictionary_words, num_positions
+from hybridhash.hashing import MAX_BUCKETS
+from hybridhash.packing import FLOAT_BITS, ROW_BITS
 from hybridhash.spec.ledger import Ledger
+from hybridhash.spec.tier import Tier, slab_ledger
 
 Combine = Literal["sum", "mean", "concat"]
 COMBINES: Final = get_args(Combine)
@@ -29,10 +32,15 @@ class TableSpec:
         combine: How a key's tail rows become its vector. With ``concat`` a tail row holds
             ``dim / num_hashes`` floats, and hash h fills chunk h of the vector.
         seed: Seed of the bucket hashes.
+        tiers: The head in parts, the most important keys first, each with its dictionary and its format of rows;
+            empty for one part of exact keys and float32 rows. While a model is trained, all rows are floats and
+            every head key has one of its own; the formats, and which keys share a row, are those of the model
+            that is shipped.
+        tail_bits: Bits of a stored float of the tail.
 
     Raises:
-        InvalidValueError: A number out of range, an unknown combine, or a ``concat`` whose hashes do
-            not divide ``dim``.
+        InvalidValueError: A number out of range, an unknown combine, a ``concat`` whose hashes do not divide
+            ``dim``, or tiers that do not hold ``num_head`` keys.
     """
 
     num_head: int
@@ -41,6 +49,8 @@ class TableSpec:
     num_hashes: int = 1
     combine: Combine = "sum"
     seed: int = 0
+    tiers: tuple[Tier, ...] = ()
+    tail_bits: int = FLOAT_BITS
 
     def __post_init__(self) -> None:
         """Refuse numbers that describe no table."""
@@ -61,16 +71,35 @@ class TableSpec:
             )
         if not 0 <= self.seed < 1 << 64:
             raise InvalidValueError(f"seed: expected an integer in [0, 2**64), got {self.seed}")
+        if self.tiers and sum(tier.num_keys for tier in self.tiers) != self.num_head:
+            raise InvalidValueError(
+                f"tiers: expected {self.num_head} keys in all, as num_head says, got "
+                f"{[tier.num_keys for tier in self.tiers]}"
+            )
+        if self.tail_bits not in ROW_BITS:
+            raise InvalidValueError(f"tail_bits: expected one of {ROW_BITS}, got {self.tail_bits}")
 
     @property
     def num_rows(self) -> int:
-        """Rows of the table, head and tail."""
+        """Rows of the table as it is trained, head and tail."""
         return self.num_positions + self.num_buckets
 
     @property
     def num_positions(self) -> int:
-        """Rows of the head: a few per cent more than it has keys, see `hybridhash.hashing.place_keys`."""
-        return num_positions(self.num_head)
+        """Head rows as they are trained: a few per cent more than keys, see `hybridhash.hashing.place_keys`."""
+        return sum(tier.num_positions for tier in self.head_tiers)
+
+    @property
+    def head_tiers(self) -> tuple[Tier, ...]:
+        """The tiers of the head, with a head that was not divided as a single one."""
+        return self.tiers or (Tier(self.num_head),)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the table that is shipped differs from the one that is trained, in its rows or who reads them."""
+        return self.tail_bits != FLOAT_BITS or any(
+            tier.bits != FLOAT_BITS or tier.num_codes for tier in self.head_tiers
+        )
 
     @property
     def bucket_dim(self) -> int:
@@ -78,21 +107,39 @@ class TableSpec:
         return self.dim // self.num_hashes if self.combine == "concat" else self.dim
 
     def ledger(self) -> Ledger:
-        """Return the bytes of the rows and of the dictionary of head keys."""
-        return Ledger(
-            head_rows=self.num_positions * self.dim * FLOAT_BYTES,
-            tail_rows=self.num_buckets * self.bucket_dim * FLOAT_BYTES,
-            dictionary=dictionary_words(self.num_head) * KEY_BYTES,
-        )
+        """Return the bytes that are shipped: rows, scales, codes and the dictionaries of head keys."""
+        total = slab_ledger("tail_rows", self.num_buckets * self.bucket_dim, self.tail_bits)
+        for tier in self.head_tiers:
+            total += slab_ledger("head_rows", tier.num_rows * self.dim, tier.bits)
+            total += Ledger(dictionary=tier.dictionary_bytes, codes=tier.code_bytes)
+        return total
 
     def companion(self) -> "TableSpec":
         """Return the table of one weight per row that a wide part reads through the same row numbers.
 
         A key's weight is the combination of its rows' weights; where the vectors are concatenated, a
-        single weight cannot be, and the mean is taken.
+        single weight cannot be, and the mean is taken. Weights of rows of a few bits have more bits, see
+        `companion_bits`: an error in one of them moves the prediction itself.
         """
-        return replace(self, dim=1, combine="mean" if self.combine == "concat" else self.combine)
+        return replace(
+            self,
+            dim=1,
+            combine="mean" if self.combine == "concat" else self.combine,
+            tiers=tuple(replace(tier, bits=companion_bits(tier.bits)) for tier in self.tiers),
+            tail_bits=companion_bits(self.tail_bits),
+        )
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "TableSpec":
+        """Build the spec that `as_dict` described."""
+        tiers = tuple(Tier(**tier) for tier in fields.get("tiers", ()))
+        return cls(**{**fields, "tiers": tiers})
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""
         return asdict(self)
+
+
+def companion_bits(bits: int) -> int:
+    """Return the bits of a wide weight beside rows of ``bits``: twice as many, 4 at least, and no more than floats."""
+    return FLOAT_BITS if bits == FLOAT_BITS else min(max(2 * bits, 4), 8)

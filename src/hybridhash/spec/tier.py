@@ -1,0 +1,92 @@
+"""A part of the head: how its keys are known, how its rows are stored, and whether keys share them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from hybridhash.errors import InvalidValueError
+from hybridhash.hashing import (
+    MAX_FINGERPRINT_BITS,
+    MIN_FINGERPRINT_BITS,
+    dictionary_words,
+    fingerprint_bytes,
+    num_positions,
+)
+from hybridhash.packing import FLOAT_BITS, ROW_BITS, packed_bytes, scale_bytes
+from hybridhash.spec.ledger import Ledger
+
+EXACT: Final = 64
+MAX_CODES: Final = 1 << 16
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Some keys of the head, of about equal importance.
+
+    Attributes:
+        num_keys: Keys.
+        bits: Of a stored float: 32, or 8, 4, 3, 2 or 1 with a scale per block (`hybridhash.packing`).
+        num_codes: 0: every key has a row of its own. Otherwise that many rows, and every key has a code that
+            says which of them it reads: the rows and codes are found by clustering the trained rows.
+        key_bits: 64: the dictionary holds the keys. Fewer: it holds fingerprints of so many bits
+            (`hybridhash.hashing.place_fingerprints`), and a few keys that are not in it read a row of it.
+
+    Raises:
+        InvalidValueError: A number out of range.
+    """
+
+    num_keys: int
+    bits: int = FLOAT_BITS
+    num_codes: int = 0
+    key_bits: int = EXACT
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that describe no tier."""
+        if self.num_keys < 0:
+            raise InvalidValueError(f"num_keys: expected 0 or more, got {self.num_keys}")
+        if self.bits not in ROW_BITS:
+            raise InvalidValueError(f"bits: expected one of {ROW_BITS}, got {self.bits}")
+        if not (self.num_codes == 0 or 2 <= self.num_codes <= MAX_CODES):
+            raise InvalidValueError(f"num_codes: expected 0, or 2 to {MAX_CODES}, got {self.num_codes}")
+        if self.key_bits != EXACT and not MIN_FINGERPRINT_BITS <= self.key_bits <= MAX_FINGERPRINT_BITS:
+            raise InvalidValueError(
+                f"key_bits: expected {EXACT} for exact keys, or {MIN_FINGERPRINT_BITS} to {MAX_FINGERPRINT_BITS} "
+                f"for fingerprints, got {self.key_bits}"
+            )
+
+    @property
+    def num_positions(self) -> int:
+        """Places in the dictionary, and rows while the model is trained."""
+        return num_positions(self.num_keys)
+
+    @property
+    def num_rows(self) -> int:
+        """Rows that are shipped."""
+        return min(self.num_codes, self.num_positions) if self.num_codes else self.num_positions
+
+    @property
+    def code_bits(self) -> int:
+        """Bits of a code; 0 without codes."""
+        return (self.num_codes - 1).bit_length() if self.num_codes else 0
+
+    @property
+    def code_bytes(self) -> int:
+        """Bytes of the codes, one per position."""
+        return packed_bytes(self.num_positions, self.code_bits) if self.num_codes else 0
+
+    @property
+    def dictionary_bytes(self) -> int:
+        """Bytes of the dictionary."""
+        if self.key_bits == EXACT:
+            return 8 * dictionary_words(self.num_keys)
+        return fingerprint_bytes(self.num_keys, self.key_bits)
+
+
+def slab_ledger(part: str, num_floats: int, bits: int) -> Ledger:
+    """Return the bytes of some rows, and of their scales.
+
+    Args:
+        part: The field of the ledger that the rows belong to.
+        num_floats: In all rows.
+        bits: Of a stored float.
+    """
+    return Ledger(**{part: packed_bytes(num_floats, bits)}, scales=scale_bytes(num_floats, bits))
