@@ -11,6 +11,7 @@ from hybridhash import metrics, theory
 from hybridhash.errors import HybridHashError, MissingDependencyError
 from hybridhash.export import Predictor, load
 from hybridhash.hashing import hash_keys
+from hybridhash.planner import Plan, plan
 from hybridhash.vocabulary import Counts, Vocabulary, count
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "HashEmbeddingBag",
     "HybridEmbeddingBag",
     "HybridHashError",
+    "Plan",
     "Predictor",
     "RelativeCrossEntropy",
     "Vocabulary",
@@ -53,6 +55,7 @@ __all__ = [
     "load",
     "metrics",
     "optim",
+    "plan",
     "theory",
 ]
 

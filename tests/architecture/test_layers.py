@@ -19,15 +19,16 @@ MAY_IMPORT = {  # lowest first; see docs/design.md
     "spec": "errors hashing packing",
     "vocabulary": "errors files hashing",
     "data": "errors hashing",
+    "planner": "errors theory spec vocabulary",
     "embeddings": "errors hashing packing kernels optim spec vocabulary",
     "training": "errors files metrics data",
     "models": "errors optim spec vocabulary embeddings",
     "export": "errors files hashing packing spec vocabulary data embeddings",
-    "report": "errors files metrics spec theory",
-    "experiments": "errors files theory hashing packing kernels metrics optim spec vocabulary data embeddings training "
-    "models export report",
-    "cli": "errors files theory hashing packing kernels metrics optim spec vocabulary data embeddings training models "
-    "export report experiments",
+    "report": "errors files metrics planner spec theory",
+    "experiments": "errors files theory hashing packing kernels metrics optim spec vocabulary data planner embeddings "
+    "training models export report",
+    "cli": "errors files theory hashing packing kernels metrics optim spec vocabulary data planner embeddings "
+    "training models export report experiments",
     "__main__": "cli",
 }
 # What hands the public names out reads from any room that holds one.

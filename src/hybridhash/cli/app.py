@@ -9,7 +9,18 @@ from cyclopts import ValidationError as FlagError
 from pydantic import ValidationError
 
 from hybridhash import __version__
-from hybridhash.cli import compare, continuous, evaluate, generate, inspect, predict, profile, sweep, train
+from hybridhash.cli import (
+    compare,
+    continuous,
+    evaluate,
+    generate,
+    inspect,
+    plan,
+    predict,
+    profile,
+    sweep,
+    train,
+)
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.settings import explain
 
@@ -33,6 +44,7 @@ app.command(compare.compare)
 app.command(sweep.sweep)
 app.command(continuous.continuous)
 app.command(profile.profile)
+app.command(plan.plan)
 app.command(train.train)
 app.command(evaluate.evaluate)
 app.command(predict.predict)

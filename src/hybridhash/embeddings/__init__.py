@@ -9,9 +9,12 @@ from hybridhash.embeddings.bags import (
     HybridEmbeddingBag,
 )
 from hybridhash.embeddings.collection import EmbeddingCollection, GroupInput, build_collection
-from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.embeddings.encoder import CodedRowEncoder, RowEncoder
+from hybridhash.embeddings.pack import pack_collections
+from hybridhash.embeddings.packed import PackedEmbeddingBag
 
 __all__ = [
+    "CodedRowEncoder",
     "DoubleHashEmbeddingBag",
     "EmbeddingCollection",
     "FrequencyEmbeddingBag",
@@ -20,6 +23,8 @@ __all__ = [
     "HashEmbeddingBag",
     "HybridEmbeddingBag",
     "KeyEmbeddingBag",
+    "PackedEmbeddingBag",
     "RowEncoder",
     "build_collection",
+    "pack_collections",
 ]

@@ -1,24 +1,21 @@
 """The embedding bag that all methods are: a head of rows of their own and a tail of shared rows."""
 
 import math
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
 
-from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64
-from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.embeddings.base import BaseEmbeddingBag, Engine
+from hybridhash.embeddings.encoder import EncodedRows, RowEncoder
+from hybridhash.errors import InvalidValueError
 from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.reference import Mode, Rows, Step
 from hybridhash.optim import FusedOptimizer, OptimizerState
 from hybridhash.spec import TableSpec
 
-Engine = Literal["auto", "reference", "cpu"]
-MODES: Final = get_args(Mode)
-ENGINES: Final = get_args(Engine)
 
-
-class KeyEmbeddingBag(nn.Module):
+class KeyEmbeddingBag(BaseEmbeddingBag):
     """Embeds bags of int64 keys, with the contract of ``nn.EmbeddingBag``.
 
     Any key is legal: a key outside the vocabulary reads tail rows. If every key of a batch is in the
@@ -65,15 +62,14 @@ class KeyEmbeddingBag(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         """Make the head and tail parameters and fill them."""
-        super().__init__()
-        if not encoder.serves(spec):
-            raise InvalidValueError(f"encoder: expected one of {spec}, got {encoder}, seed {encoder.seed}")
-        if padding_key is not None and not -(1 << 63) <= padding_key < 1 << 63:
-            raise InvalidValueError(f"padding_key: expected an int64 key, got {padding_key}")
-        if mode not in MODES:
-            raise InvalidValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
-        if engine not in ENGINES:
-            raise InvalidValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
+        super().__init__(
+            spec,
+            encoder,
+            mode=mode,
+            include_last_offset=include_last_offset,
+            padding_key=padding_key,
+            engine=engine,
+        )
         if optimizer is not None and (mode == "max" or sparse):
             raise InvalidValueError(
                 "optimizer: expected mode 'sum' or 'mean' and no sparse gradients with a fused optimizer, got "
@@ -83,13 +79,7 @@ class KeyEmbeddingBag(nn.Module):
             raise InvalidValueError("sparse: expected False with mode 'max', which has dense gradients only")
         if not init_std >= 0:
             raise InvalidValueError(f"init_std: expected 0 or more, got {init_std}")
-        self.spec: Final = spec
-        self.encoder = encoder
-        self.mode: Final[Mode] = mode
-        self.include_last_offset: Final = include_last_offset
-        self.padding_key: Final = padding_key
         self.sparse: Final = sparse
-        self.engine: Final[Engine] = engine
         self.head = nn.Parameter(cpu.empty_rows((spec.num_positions, spec.dim)))
         self.tail = nn.Parameter(cpu.empty_rows((spec.num_buckets, spec.bucket_dim)))
         self.optimizer_state = None if optimizer is None else OptimizerState(optimizer, self.head, self.tail)
@@ -123,54 +113,11 @@ class KeyEmbeddingBag(nn.Module):
             if self.spec.num_buckets == 1:
                 self.tail.zero_()
 
-    def forward(
-        self,
-        keys: Tensor,
-        offsets: Tensor | None = None,
-        per_sample_weights: Tensor | None = None,
-        *,
-        rows: EncodedRows | None = None,
-    ) -> Tensor:
-        """Pool the vectors of each bag.
-
-        Args:
-            keys: int64[N] with ``offsets``, or int64[B, L] without.
-            offsets: int64[B], where each bag begins (int64[B + 1] with ``include_last_offset``).
-            per_sample_weights: float, the shape of ``keys``; with mode ``sum`` only.
-            rows: What `encode` or `lookup` returned for the flattened keys, where it is there already.
-
-        Returns:
-            float[B, D]; zeros for an empty bag.
-
-        Raises:
-            InvalidTypeError: Keys or offsets are not int64, or weights are not of the rows' type.
-            InvalidValueError: Shapes that do not fit, weights with another mode than ``sum``, or offsets
-                that do not begin at 0, that decrease, or that do not end at the number of keys. The values
-                of offsets cannot be looked at, and are not, inside ``torch.compile`` and ``torch.export``.
-        """
-        flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
-        if rows is None:
-            rows = self.lookup(flat)
-        elif isinstance(rows, cpu.Lookup):
-            self._check_lookup(rows)
-        is_reference = isinstance(rows, Rows)
-        if is_reference and not torch.compiler.is_compiling():
-            _check_bounds(bounds, flat.numel())
-        try:
-            if self.optimizer_state is not None and torch.is_grad_enabled():
-                return self._pool_and_update(self.optimizer_state, rows, bounds, weights)
-            return self._pool(rows, bounds, weights)
-        except ValueError:
-            if not is_reference:  # its kernels check offsets too, faster and with fewer words
-                _check_bounds(bounds, flat.numel())
-            raise
-
-    def _check_lookup(self, lookup: cpu.Lookup) -> None:
-        if self.engine_in_use() != "cpu" or not self.encoder.answers(lookup, self.padding_key):
-            raise InvalidValueError(
-                "rows: expected the lookup of a bag with the same encoder, padding key and engine; make one with "
-                "this bag's lookup"
-            )
+    def pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
+        """Pool as `BaseEmbeddingBag.pool` says; with an optimizer, the backward pass moves the rows."""
+        if self.optimizer_state is not None and torch.is_grad_enabled():
+            return self._pool_and_update(self.optimizer_state, rows, offsets, weights)
+        return self._pool(rows, offsets, weights)
 
     def _pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         if not isinstance(rows, Rows):
@@ -244,33 +191,6 @@ class KeyEmbeddingBag(nn.Module):
             )
         return "cpu" if able and self.engine != "reference" else "reference"
 
-    def encode(self, keys: Tensor) -> EncodedRows:
-        """Find the rows of keys, as the engine in use reads them.
-
-        Args:
-            keys: int64[N].
-
-        Returns:
-            What `forward` takes as ``rows``.
-        """
-        found: EncodedRows = self.encoder(keys, self.padding_key, self.engine_in_use())
-        return found
-
-    def lookup(self, keys: Tensor) -> EncodedRows:
-        """Stand for the rows of keys: the compiled engine finds them in one pass with the first pooling.
-
-        Bags that share rows take the same one. The reference engine, and torch.compile, find them at once.
-
-        Args:
-            keys: int64[N], not to be changed before a bag has read them.
-
-        Returns:
-            What `forward` takes as ``rows``.
-        """
-        if self.engine_in_use() == "cpu" and not torch.compiler.is_compiling():
-            return self.encoder.lookup(keys, self.padding_key)
-        return self.encode(keys)
-
     def dense_equivalent(self, keys: Tensor) -> Tensor:
         """Return the vector of each key, its tail rows combined.
 
@@ -287,6 +207,11 @@ class KeyEmbeddingBag(nn.Module):
         rows = self.encoder(keys, self.padding_key)
         return reference.key_vectors(self.head, self.tail, rows, self.spec.combine)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the rows."""
+        return self.head.dtype
+
     def extra_repr(self) -> str:
         """Say the sizes when printed."""
         spec = self.spec
@@ -298,59 +223,3 @@ class KeyEmbeddingBag(nn.Module):
     def _find_padding_row(self, *_: object) -> None:
         """Keep the padding key's head row as a number that torch.export can hold."""
         self._padding_row = None if self.padding_key is None else self.encoder.head_row(self.padding_key)
-
-    def _check(
-        self, keys: Tensor, offsets: Tensor | None, weights: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Refuse what nn.EmbeddingBag refuses; return flat keys, B + 1 offsets, flat weights."""
-        check_int64("keys", keys)
-        if weights is not None:
-            if self.mode != "sum":
-                raise InvalidValueError(f"per_sample_weights: expected mode 'sum', got mode {self.mode!r}")
-            if weights.shape != keys.shape:
-                raise InvalidValueError(
-                    f"per_sample_weights: expected the shape of keys {tuple(keys.shape)}, got {tuple(weights.shape)}"
-                )
-            if weights.dtype != self.head.dtype:
-                raise InvalidTypeError(
-                    f"per_sample_weights: expected {self.head.dtype}, as the rows are, got {weights.dtype}"
-                )
-            weights = weights.flatten()
-        if keys.dim() == 2:
-            if offsets is not None:
-                raise InvalidValueError("offsets: expected none with 2-D keys, whose rows are the bags")
-            num_bags, length = keys.shape
-            return keys.flatten(), torch.arange(num_bags + 1, device=keys.device) * length, weights
-        if keys.dim() != 1:
-            raise InvalidValueError(f"keys: expected 1-D or 2-D, got {keys.dim()}-D")
-        if offsets is None:
-            raise InvalidValueError("offsets: expected int64 offsets with 1-D keys, got none")
-        check_int64("offsets", offsets)
-        if offsets.dim() != 1:
-            raise InvalidValueError(f"offsets: expected 1-D, got {offsets.dim()}-D")
-        if self.include_last_offset:
-            if not offsets.numel():
-                raise InvalidValueError(
-                    "offsets: expected at least the number of keys with include_last_offset"
-                )
-        else:
-            offsets = torch.cat([offsets, offsets.new_full((1,), keys.numel())])
-        return keys, offsets, weights
-
-
-def _check_bounds(offsets: Tensor, num_keys: int) -> None:
-    if num_keys and offsets.numel() == 1:
-        raise InvalidValueError(f"offsets: expected a bag for every key, got no bag for {num_keys} keys")
-    if int(offsets[0]) != 0:
-        raise InvalidValueError(f"offsets: expected to begin at 0, got {int(offsets[0])}")
-    if int(offsets[-1]) != num_keys:
-        raise InvalidValueError(
-            f"offsets: expected to end at the number of keys, {num_keys}, got {int(offsets[-1])}"
-        )
-    lengths = offsets.diff()
-    if bool((lengths < 0).any()):
-        bag = int(lengths.argmin())
-        raise InvalidValueError(
-            f"offsets: expected to rise, or stay for an empty bag, up to the number of keys, {num_keys}, got "
-            f"{int(offsets[bag])} and then {int(offsets[bag + 1])}"
-        )

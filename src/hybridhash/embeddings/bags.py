@@ -5,7 +5,8 @@ from typing import Final, TypedDict, Unpack
 import numpy as np
 import torch
 
-from hybridhash.embeddings.bag import Engine, KeyEmbeddingBag
+from hybridhash.embeddings.bag import KeyEmbeddingBag
+from hybridhash.embeddings.base import Engine
 from hybridhash.embeddings.encoder import RowEncoder
 from hybridhash.kernels.reference import Mode
 from hybridhash.optim import FusedOptimizer

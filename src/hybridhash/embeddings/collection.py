@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from hybridhash.embeddings.bag import KeyEmbeddingBag
-from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64
+from hybridhash.embeddings.base import BaseEmbeddingBag
+from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64, row_layout
 from hybridhash.errors import InvalidValueError
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec
@@ -44,7 +45,7 @@ class EmbeddingCollection(nn.Module):
     """
 
     def __init__(
-        self, features: Sequence[str], groups: Sequence[GroupSpec], bags: Sequence[KeyEmbeddingBag]
+        self, features: Sequence[str], groups: Sequence[GroupSpec], bags: Sequence[BaseEmbeddingBag]
     ) -> None:
         """Hold the bags."""
         super().__init__()
@@ -69,10 +70,10 @@ class EmbeddingCollection(nn.Module):
         self._places = [[places[name] for name in group.features] for group in groups]
 
     @property
-    def tables(self) -> list[tuple[GroupSpec, KeyEmbeddingBag]]:
+    def tables(self) -> list[tuple[GroupSpec, BaseEmbeddingBag]]:
         """The groups, each with its bag."""
         return [
-            (group, cast(KeyEmbeddingBag, bag)) for group, bag in zip(self.groups, self.bags, strict=True)
+            (group, cast(BaseEmbeddingBag, bag)) for group, bag in zip(self.groups, self.bags, strict=True)
         ]
 
     def shares_rows_with(self, other: "EmbeddingCollection") -> bool:
@@ -169,7 +170,13 @@ def build_collection(
             raise InvalidValueError(
                 f"vocabularies: expected one named {group.dictionary!r}, got {sorted(vocabularies)}"
             )
-        identity = (group.dictionary, table.num_head, table.num_buckets, table.num_hashes, table.seed)
+        identity = (
+            group.dictionary,
+            row_layout(table.head_tiers),
+            table.num_buckets,
+            table.num_hashes,
+            table.seed,
+        )
         if identity not in known:
             known[identity] = RowEncoder(table, vocabularies[group.dictionary])
         bags.append(

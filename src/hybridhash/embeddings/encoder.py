@@ -1,16 +1,18 @@
 """Keys to rows: the only place where a key meets a bucket."""
 
-from typing import Final, Literal
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import bucket_salts, place_keys
+from hybridhash.hashing import bucket_salts, place_fingerprints, place_keys
 from hybridhash.kernels import cpu, reference
-from hybridhash.kernels.reference import Rows
-from hybridhash.spec import TableSpec
+from hybridhash.kernels.reference import Dictionary, Rows
+from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
 
 EncodedRows = Rows | Tensor | cpu.Lookup
@@ -20,36 +22,56 @@ class RowEncoder(nn.Module):
     """Says which rows a key reads; tables with the same rows (deep and wide) share one encoder.
 
     Args:
-        spec: The table; its head size, buckets, hashes and seed count here.
-        vocabulary: The ``spec.num_head`` head keys. A key's place in the dictionary is its row, so nothing
-            is kept beside the keys themselves (`hybridhash.hashing.place_keys`).
+        spec: The table; its head and tiers, buckets, hashes and seed count here.
+        vocabulary: The ``spec.num_head`` head keys, the most important first. A key's place in the dictionary of
+            its tier is its row, so nothing is kept beside the keys, or their fingerprints, themselves.
 
     Raises:
         InvalidValueError: The vocabulary's size is not the spec's.
 
-    The ``state_dict`` holds the dictionary and the salts of the hash functions. The dictionary is loaded;
+    The ``state_dict`` holds the dictionaries and the salts of the hash functions. Dictionaries are loaded;
     the salts, which follow from the seed, must be the same, or the trained rows would go to other keys.
     """
 
     dictionary: Tensor
+    no_codes: Tensor
     salts: Tensor
 
     def __init__(self, spec: TableSpec, vocabulary: Vocabulary) -> None:
-        """Hold the dictionary as a buffer."""
+        """Hold the dictionaries as buffers."""
         super().__init__()
         if len(vocabulary) != spec.num_head:
             raise InvalidValueError(
                 f"vocabulary: expected {spec.num_head} keys, one per head row, got {len(vocabulary)}; take "
                 "the first keys of a longer one"
             )
-        self.register_buffer("dictionary", torch.from_numpy(place_keys(vocabulary.keys)))
+        self.tiers: Final = spec.head_tiers
         self.num_head: Final = spec.num_head
         self.num_buckets: Final = spec.num_buckets
         self.num_hashes: Final = spec.num_hashes
         self.seed: Final = spec.seed
+        first = 0
+        for place, tier in enumerate(self.tiers):
+            keys = vocabulary.keys[first : first + tier.num_keys]
+            self.register_buffer(_DICTIONARY + _suffix(place), torch.from_numpy(_place(keys, tier)))
+            first += tier.num_keys
+        self.register_buffer("no_codes", torch.empty(0, dtype=torch.uint8), persistent=False)
         salts = np.array(bucket_salts(spec.num_hashes, spec.seed), dtype=np.uint64).view(np.int64)
         self.register_buffer("salts", torch.from_numpy(salts), persistent=False)
         self._salts = salts.tolist()
+
+    @property
+    def dictionaries(self) -> list[Dictionary]:
+        """Who is in each tier, and which row each key reads."""
+        return [
+            Dictionary(self.places(place), tier.key_bits, self.no_codes, 0, tier.num_positions)
+            for place, tier in enumerate(self.tiers)
+        ]
+
+    def places(self, tier: int) -> Tensor:
+        """Return the dictionary of a tier: int64 with exact keys, uint8 with fingerprints."""
+        found: Tensor = getattr(self, _DICTIONARY + _suffix(tier))
+        return found
 
     def forward(
         self, keys: Tensor, padding_key: int | None = None, engine: Literal["reference", "cpu"] = "reference"
@@ -71,9 +93,9 @@ class RowEncoder(nn.Module):
         """
         _check_keys(keys)
         if engine == "cpu":
-            found: Tensor = cpu.encode(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
+            found: Tensor = cpu.encode(keys, self.dictionaries, self.num_buckets, self._salts, padding_key)
             return found
-        return reference.encode(keys, self.dictionary, self.num_buckets, self.salts, padding_key)
+        return reference.encode(keys, self.dictionaries, self.num_buckets, self.salts, padding_key)
 
     def lookup(self, keys: Tensor, padding_key: int | None = None) -> cpu.Lookup:
         """Let the compiled engine find the rows of keys when a bag first reads them.
@@ -90,25 +112,22 @@ class RowEncoder(nn.Module):
             InvalidValueError: They are not 1-D.
         """
         _check_keys(keys)
-        return cpu.Lookup(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
+        return cpu.Lookup(keys, self.dictionaries, self.num_buckets, self._salts, padding_key)
 
     def answers(self, lookup: cpu.Lookup, padding_key: int | None) -> bool:
         """Whether `lookup` was made here, and with this padding key."""
-        return lookup.dictionary is self.dictionary and lookup.padding_key == padding_key
+        return lookup.padding_key == padding_key and same_dictionaries(self.dictionaries, lookup.dictionaries)
 
     def head_row(self, key: int) -> int | None:
         """Return the head row of one key, or None where it has none."""
-        position = int(reference.find_positions(torch.tensor([key]), self.dictionary.cpu()))
-        return position if position >= 0 else None
+        keys = torch.tensor([key], device=self.salts.device)
+        rows = reference.encode(keys, self.dictionaries, self.num_buckets, self.salts)
+        return int(rows.head) if rows.head.numel() else None
 
     def serves(self, spec: TableSpec) -> bool:
         """Whether a table of this spec has the rows that this encoder names."""
-        return (self.num_head, self.num_buckets, self.num_hashes, self.seed) == (
-            spec.num_head,
-            spec.num_buckets,
-            spec.num_hashes,
-            spec.seed,
-        )
+        mine = (self.num_buckets, self.num_hashes, self.seed, row_layout(self.tiers))
+        return mine == (spec.num_buckets, spec.num_hashes, spec.seed, row_layout(spec.head_tiers))
 
     def get_extra_state(self) -> Tensor:
         """Return the salts for the ``state_dict``."""
@@ -128,7 +147,74 @@ class RowEncoder(nn.Module):
 
     def extra_repr(self) -> str:
         """Say the sizes when printed."""
-        return f"num_head={self.num_head}, num_buckets={self.num_buckets}, num_hashes={self.num_hashes}"
+        tiers = f", {len(self.tiers)} tiers" if len(self.tiers) > 1 else ""
+        return (
+            f"num_head={self.num_head}{tiers}, num_buckets={self.num_buckets}, num_hashes={self.num_hashes}"
+        )
+
+
+class CodedRowEncoder(RowEncoder):
+    """The encoder of a table as it is shipped: tiers that are not shipped are gone, coded keys share rows.
+
+    Args:
+        trained: The encoder that the table was trained with.
+        codes: For each tier the row of the tier that each position reads, uint8 from
+            `hybridhash.packing.pack_integers`; None where every position has its own.
+    """
+
+    def __init__(self, trained: RowEncoder, codes: Sequence[Tensor | None]) -> None:
+        """Hold what the trained encoder holds, and the codes."""
+        nn.Module.__init__(self)
+        self.tiers = trained.tiers
+        self.num_head, self.num_buckets = trained.num_head, trained.num_buckets
+        self.num_hashes, self.seed = trained.num_hashes, trained.seed
+        self._salts = trained._salts
+        for name in ("no_codes", "salts"):
+            self.register_buffer(name, getattr(trained, name), persistent=False)
+        for place, tier in enumerate(self.tiers):
+            if tier.bits != NOT_SHIPPED:
+                self.register_buffer(_DICTIONARY + _suffix(place), trained.places(place))
+                if codes[place] is not None:
+                    self.register_buffer(_CODES + _suffix(place), codes[place])
+
+    @property
+    def dictionaries(self) -> list[Dictionary]:
+        """Who is in each tier that is shipped, and which row each key reads."""
+        return [
+            Dictionary(self.places(place), tier.key_bits, self.codes(place), tier.code_bits, tier.num_rows)
+            for place, tier in enumerate(self.tiers)
+            if tier.bits != NOT_SHIPPED
+        ]
+
+    def codes(self, tier: int) -> Tensor:
+        """Return the codes of a tier; empty where every position has a row of its own."""
+        found: Tensor = getattr(self, _CODES + _suffix(tier), self.no_codes)
+        return found
+
+
+def same_dictionaries(one: Sequence[Dictionary], other: Sequence[Dictionary]) -> bool:
+    """Whether two lists hold the same tensors, not just equal ones."""
+    return len(one) == len(other) and all(
+        mine.places is theirs.places and mine.codes is theirs.codes
+        for mine, theirs in zip(one, other, strict=True)
+    )
+
+
+def row_layout(tiers: Sequence[Tier]) -> tuple[tuple[int, ...], ...]:
+    """Return what tables must have in common to read the same rows, whatever the bits of a stored float."""
+    return tuple((tier.num_keys, tier.key_bits, tier.num_codes, tier.bits == NOT_SHIPPED) for tier in tiers)
+
+
+_DICTIONARY: Final = "dictionary"
+_CODES: Final = "codes"
+
+
+def _suffix(place: int) -> str:
+    return f"_{place}" if place else ""
+
+
+def _place(keys: npt.NDArray[np.int64], tier: Tier) -> npt.NDArray[Any]:
+    return place_keys(keys) if tier.key_bits == EXACT else place_fingerprints(keys, tier.key_bits)
 
 
 def _check_keys(keys: Tensor) -> None:

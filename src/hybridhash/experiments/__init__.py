@@ -1,4 +1,4 @@
-"""What the commands do: settings, prepare, fit, compare, sweep, continuous, profile, score, inspect."""
+"""What the commands do: settings, prepare, fit, compare, sweep, continuous, profile, plan, score, inspect."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from hybridhash.experiments.settings import (
     ContinuousSettings,
     DataSettings,
     EvaluateSettings,
+    PlanSettings,
     ProfileSettings,
     ScoreSettings,
     SingleSettings,
@@ -20,6 +21,7 @@ from hybridhash.experiments.settings import (
 if TYPE_CHECKING:
     from hybridhash.experiments.comparison import compare
     from hybridhash.experiments.inspect import inspect_file
+    from hybridhash.experiments.planning import plan_data
     from hybridhash.experiments.prequential import continuous, follow
     from hybridhash.experiments.profiling import profile
     from hybridhash.experiments.score import evaluate, predict_file
@@ -32,6 +34,7 @@ _LAZY = {  # these load torch and the data stack, which parsing a command line d
     "follow": "prequential",
     "evaluate": "score",
     "inspect_file": "inspect",
+    "plan_data": "planning",
     "predict_file": "score",
     "profile": "profiling",
     "sweep": "sweeping",
@@ -44,6 +47,7 @@ __all__ = [
     "DataSettings",
     "EvaluateSettings",
     "Listener",
+    "PlanSettings",
     "ProfileSettings",
     "ScoreSettings",
     "Silence",
@@ -55,6 +59,7 @@ __all__ = [
     "follow",
     "inspect_file",
     "merge_settings",
+    "plan_data",
     "predict_file",
     "profile",
     "read_experiment",

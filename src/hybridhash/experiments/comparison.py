@@ -9,7 +9,6 @@ import numpy as np
 
 from hybridhash.data import TEST
 from hybridhash.errors import InvalidValueError
-from hybridhash.experiments.budget import parse_budget
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.experiments.fit import check_group
 from hybridhash.experiments.layout import lay_out, plan_tables, why_no_head
@@ -23,6 +22,7 @@ from hybridhash.experiments.settings import CompareSettings, DataSettings
 from hybridhash.experiments.trials import BUNDLE_SUFFIX, Laboratory, Trial, measured
 from hybridhash.files import make_folder, write_text
 from hybridhash.metrics import relative_cross_entropy
+from hybridhash.planner import parse_budget
 from hybridhash.report import RESULTS_FORMAT, write_report
 
 RESULTS_FILE: Final = "results.json"

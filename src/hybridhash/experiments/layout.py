@@ -7,12 +7,12 @@ from typing import Literal
 from hybridhash.data import Schema
 from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.experiments.settings import ModelSettings, TableSettings
+from hybridhash.planner import METHODS, read_plan
 from hybridhash.spec import (
-    FLOAT_BYTES,
-    METHODS,
     Combine,
     Demand,
     GroupSpec,
+    Ledger,
     ModelSpec,
     TableSpec,
     baseline_bytes,
@@ -59,6 +59,8 @@ class TablePlan:
             head_share=settings.head_share,
             num_hashes=settings.num_hashes,
             combine=self.combine(settings.combine),
+            counts=self.counts.per_key,
+            tiers=read_plan(settings.plan).get(self.dictionary, ()),
         )
 
     def combine(self, wanted: Combine) -> Combine:
@@ -71,8 +73,8 @@ class TablePlan:
 
     def embedding_bytes(self, table: TableSpec) -> int:
         """Return the bytes of a table with its dictionary and the wide weights it carries."""
-        wide_bytes = FLOAT_BYTES * table.num_rows if self.carries_wide else 0
-        return table.ledger().embedding_bytes + wide_bytes
+        wide = table.companion().ledger() if self.carries_wide else Ledger()
+        return table.ledger().embedding_bytes + wide.head_rows + wide.tail_rows + wide.scales
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def lay_out(
     least; see `share_budget`.
 
     Args:
-        method: A name in `hybridhash.spec.METHODS`.
+        method: A name in `hybridhash.planner.METHODS`.
         plans: From `plan_tables`.
         budget_bytes: For all tables together.
         settings: The model.
@@ -231,7 +233,7 @@ def why_no_head(
     """Say that a budget is too small for the head that a method would have, and which budget is not.
 
     Args:
-        method: A name in `hybridhash.spec.METHODS`.
+        method: A name in `hybridhash.planner.METHODS`.
         plans: From `plan_tables`.
         budget_bytes: For all tables together.
         settings: The model.

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from hybridhash.data import Dataset, Split, Window, cut_windows, open_source, parse_duration
 from hybridhash.errors import DataError, DivergedError, InvalidValueError
-from hybridhash.experiments.budget import parse_budget
 from hybridhash.experiments.comparison import describe_data
 from hybridhash.experiments.differences import compare_windows, describe_runs
 from hybridhash.experiments.fit import Tuned, fit_windows
@@ -27,6 +26,7 @@ from hybridhash.experiments.settings import ContinuousSettings
 from hybridhash.experiments.trials import Laboratory, Trial
 from hybridhash.files import make_folder, write_text
 from hybridhash.metrics import log_loss, relative_cross_entropy
+from hybridhash.planner import parse_budget
 from hybridhash.report import CONTINUOUS_FORMAT, write_continuous_report
 
 CONTINUOUS_FILE: Final = "continuous.json"

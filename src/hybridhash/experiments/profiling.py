@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hybridhash.experiments.budget import parse_budget
 from hybridhash.experiments.layout import plan_tables
 from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
 from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.settings import ProfileSettings
+from hybridhash.planner import parse_budget
 from hybridhash.spec import FLOAT_BYTES, KEY_BYTES
 
 _CURVE_POINTS: Final = 60

@@ -9,8 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from hybridhash.data.schema import suggest
 from hybridhash.errors import InvalidValueError
-from hybridhash.experiments.budget import check_budget
-from hybridhash.spec import METHODS
+from hybridhash.planner import METHODS, check_budget, read_plan
 
 
 def _split(value: Any) -> Any:
@@ -26,6 +25,9 @@ def _split(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Amounts = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(map(str, _split(value))))]
+Texts = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+]
 Widths = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_split)]
 Rates = Annotated[
     tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
@@ -121,6 +123,8 @@ class ModelSettings(TableSettings):
     """Bytes for the embeddings: a share of the baseline's ('10%') or a size ('40MB')."""
     head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of the budget for rows of frequent keys."""
+    plan: Texts = ()
+    """What 'hybridhash plan' found, for the method auto, which plans anew if not given."""
 
 
 class TrainingSettings(Settings):
@@ -143,6 +147,13 @@ class TrainingSettings(Settings):
 # Pydantic lists the fields of the last base first, and the help of a command follows it.
 class ProfileSettings(ModelSettings, DataSettings):
     """Settings of ``hybridhash profile``."""
+
+
+class PlanSettings(ModelSettings, DataSettings):
+    """Settings of ``hybridhash plan``."""
+
+    out: Path | None = None
+    """Experiment file to write, for compare, train and sweep; none if not given."""
 
 
 class RunSettings(TrainingSettings, TableSettings, DataSettings):
@@ -219,7 +230,14 @@ class SingleSettings(FitSettings):
 AnySettings = TypeVar("AnySettings", bound=Settings)
 _EVERY_NAME = {"data"} | {
     name
-    for kind in (ProfileSettings, CompareSettings, SweepSettings, ContinuousSettings, SingleSettings)
+    for kind in (
+        ProfileSettings,
+        PlanSettings,
+        CompareSettings,
+        SweepSettings,
+        ContinuousSettings,
+        SingleSettings,
+    )
     for name in kind.model_fields
 }
 
@@ -276,6 +294,7 @@ def merge_settings(kind: type[AnySettings], file: Mapping[str, Any], flags: Mapp
         raise InvalidValueError(explain(error)) from error
     if isinstance(settings, ModelSettings):
         check_budget(settings.budget)
+        read_plan(settings.plan)
     methods = getattr(settings, "method", ())
     for name in (methods,) if isinstance(methods, str) else methods:
         if name not in METHODS:

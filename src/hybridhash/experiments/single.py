@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from hybridhash.experiments.budget import parse_budget
 from hybridhash.experiments.fit import check_group, fit, judge, tune
 from hybridhash.experiments.layout import lay_out, plan_tables, why_no_head
 from hybridhash.experiments.output import check_output_file
@@ -15,6 +14,8 @@ from hybridhash.experiments.runs import RunStore, fingerprint
 from hybridhash.experiments.settings import SingleSettings
 from hybridhash.export import load, save_bundle
 from hybridhash.files import make_folder
+from hybridhash.models import pack_model
+from hybridhash.planner import parse_budget
 
 _NOT_OF_A_RUN: Final = {"out", "work_dir"}
 
@@ -68,6 +69,7 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
             lambda progress: listener.training("train", progress),
             store.path(f"train-{key}", ".checkpoint"),
         )
+        model = pack_model(model, layout.vocabularies)
         quality = asdict(judge(model, dataset, settings.group))
         save_bundle(
             settings.out,

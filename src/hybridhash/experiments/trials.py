@@ -18,7 +18,7 @@ from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.runs import RunStore
 from hybridhash.experiments.settings import RunSettings
 from hybridhash.export import load, save_bundle
-from hybridhash.models import MLPRanker, WideDeep
+from hybridhash.models import MLPRanker, WideDeep, pack_model
 from hybridhash.spec import Ledger
 from hybridhash.training import TrainResult
 
@@ -199,10 +199,11 @@ class Laboratory:
         except DivergedError as error:
             checkpoint.unlink(missing_ok=True)
             return {"diverged": self._diverged(title, task.run_key, error, listener)}
-        quality = judge(model, self.dataset, self.settings.group)
+        shipped = pack_model(model, task.layout.vocabularies)
+        quality = judge(shipped, self.dataset, self.settings.group)
         run = {"quality": asdict(quality), "train": _train_row(trained)}
         if not task.seed:
-            run["ledger"] = self._export(task, model).as_dict()
+            run["ledger"] = self._export(task, shipped).as_dict()
         self.store.keep(task.run_key, run)
         checkpoint.unlink(missing_ok=True)
         listener.run_done(title, _summary(quality, trained))

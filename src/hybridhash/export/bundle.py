@@ -9,12 +9,24 @@ import numpy.typing as npt
 from torch import Tensor, nn
 
 from hybridhash.data import Discretiser, Schema
-from hybridhash.embeddings import EmbeddingCollection
+from hybridhash.embeddings import EmbeddingCollection, PackedEmbeddingBag, RowEncoder
+from hybridhash.embeddings.bag import KeyEmbeddingBag
+from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.export.layout import DENSE, DICTIONARY, DISCRETISER, FORMAT, VERSION, head_name, tail_name
+from hybridhash.export.layout import (
+    DENSE,
+    DISCRETISER,
+    FORMAT,
+    SCALES,
+    VERSION,
+    codes_name,
+    dictionary_name,
+    head_name,
+    tail_name,
+)
 from hybridhash.files import JSON, write_checked
 from hybridhash.hashing import HASH_FAMILY
-from hybridhash.spec import ModelSpec
+from hybridhash.spec import NOT_SHIPPED, ModelSpec
 
 
 class Ranker(Protocol):
@@ -42,7 +54,7 @@ def save_bundle(
 
     Args:
         path: Where; replaced whole or not at all.
-        model: The trained model.
+        model: The trained model, packed if its spec asks for that (`hybridhash.models.pack_model`).
         schema: The features, their value types and the hash seed.
         discretiser: The bin edges of the numeric features.
         label: What the probabilities are of, as the user named it.
@@ -51,7 +63,8 @@ def save_bundle(
     Raises:
         InvalidValueError: The model's features are not the schema's, a numeric feature has no edges, or a
             weight is not finite.
-        InvalidTypeError: The dense layers are not linear layers with ReLU between them.
+        InvalidTypeError: The dense layers are not linear layers with ReLU between them, or the model is not packed
+            and its spec asks for that.
         FileAccessError: The file cannot be written there.
     """
     if model.deep.features != schema.names:
@@ -73,7 +86,7 @@ def save_bundle(
     }
     tensors = model_tensors(model)
     for name, tensor in tensors.items():
-        if not np.isfinite(tensor).all():
+        if tensor.dtype == np.float32 and not np.isfinite(tensor).all():
             raise InvalidValueError(
                 f"{name}: expected finite weights, got NaN or infinity; the training diverged"
             )
@@ -103,12 +116,39 @@ def model_tensors(model: Ranker) -> dict[str, npt.NDArray[Any]]:
         if collection is None:
             continue
         for index, (group, bag) in enumerate(collection.tables):
-            tensors[head_name(part, index)] = _array(bag.head)
-            tensors[tail_name(part, index)] = _array(bag.tail)
-            tensors[DICTIONARY + group.dictionary] = _array(bag.encoder.dictionary)
+            tensors |= _rows(bag, part, index)
+            tensors |= _dictionary(bag.encoder, group.dictionary)
     for index, layer in enumerate(_linear_layers(model)):
         tensors[f"{DENSE}{index}.weight"] = _array(layer.weight)
         tensors[f"{DENSE}{index}.bias"] = _array(layer.bias)
+    return tensors
+
+
+def _rows(bag: BaseEmbeddingBag, part: str, index: int) -> dict[str, npt.NDArray[Any]]:
+    """Return the rows of each tier that is shipped, and of the tail, with their scales."""
+    shipped = [place for place, tier in enumerate(bag.spec.head_tiers) if tier.bits != NOT_SHIPPED]
+    names = [*(head_name(part, index, place) for place in shipped), tail_name(part, index)]
+    if isinstance(bag, PackedEmbeddingBag):
+        rows = {name: _array(slab.codes) for name, slab in zip(names, bag.slabs, strict=True)}
+        scales = zip(names, bag.slabs, strict=True)
+        return rows | {name + SCALES: _array(slab.scales) for name, slab in scales if slab.scales.numel()}
+    if not isinstance(bag, KeyEmbeddingBag) or bag.spec.is_packed:
+        raise InvalidTypeError(
+            f"model: expected packed tables, as the spec of {part} table {index} asks for, got {type(bag).__name__}; "
+            "pack the trained model with pack_model"
+        )
+    heads = bag.head.split([tier.num_positions for tier in bag.spec.head_tiers])
+    return dict(zip(names, map(_array, (*heads, bag.tail)), strict=True))
+
+
+def _dictionary(encoder: RowEncoder, name: str) -> dict[str, npt.NDArray[Any]]:
+    """Return the keys or fingerprints of each tier that is shipped, and its codes."""
+    shipped = [place for place, tier in enumerate(encoder.tiers) if tier.bits != NOT_SHIPPED]
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for place, dictionary in zip(shipped, encoder.dictionaries, strict=True):
+        tensors[dictionary_name(name, place)] = _array(dictionary.places)
+        if dictionary.code_bits:
+            tensors[codes_name(name, place)] = _array(dictionary.codes)
     return tensors
 
 

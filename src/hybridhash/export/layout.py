@@ -6,30 +6,42 @@ from typing import Final
 from hybridhash.errors import FileFormatError
 
 FORMAT: Final = "hybridhash-bundle"
-VERSION: Final = 1
+VERSION: Final = 2
 
-DICTIONARY: Final = "dictionary."
 DENSE: Final = "dense."
 DISCRETISER: Final = "discretiser."
+SCALES: Final = ".scales"
 
 _PARTS: Final = {
-    r"wide\.\d+\.(head|tail)": "wide_weights",
-    r"deep\.\d+\.head": "head_rows",
+    r"wide\.\d+\.(head\.\d+|tail)(\.scales)?": "wide_weights",
+    r"deep\.\d+\.(head\.\d+|tail)\.scales": "scales",
+    r"deep\.\d+\.head\.\d+": "head_rows",
     r"deep\.\d+\.tail": "tail_rows",
-    r"dictionary\..+": "dictionary",
+    r"dictionary\.\d+\..+": "dictionary",
+    r"codes\.\d+\..+": "codes",
     r"dense\.\d+\.(weight|bias)": "dense_layers",
     r"discretiser\..+": "discretiser",
 }
 
 
-def head_name(part: str, group: int) -> str:
-    """Name of the head rows of a group; ``part`` is ``deep`` or ``wide``."""
-    return f"{part}.{group}.head"
+def head_name(part: str, group: int, tier: int) -> str:
+    """Name of the rows of a tier of a group; ``part`` is ``deep`` or ``wide``. Packed rows have `SCALES` beside."""
+    return f"{part}.{group}.head.{tier}"
 
 
 def tail_name(part: str, group: int) -> str:
     """Name of the tail rows of a group."""
     return f"{part}.{group}.tail"
+
+
+def dictionary_name(dictionary: str, tier: int) -> str:
+    """Name of the keys, or fingerprints, of a tier of a dictionary."""
+    return f"dictionary.{tier}.{dictionary}"
+
+
+def codes_name(dictionary: str, tier: int) -> str:
+    """Name of the codes of a tier of a dictionary."""
+    return f"codes.{tier}.{dictionary}"
 
 
 def ledger_part(name: str) -> str:

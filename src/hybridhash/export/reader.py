@@ -16,17 +16,15 @@ from hybridhash.data.schema import Schema
 from hybridhash.errors import FileFormatError, HybridHashError, InvalidTypeError
 from hybridhash.export.layout import (
     DENSE,
-    DICTIONARY,
     DISCRETISER,
     FORMAT,
     VERSION,
-    head_name,
     ledger_part,
-    tail_name,
 )
+from hybridhash.export.tables import Tensors, key_vectors, table_tensors
 from hybridhash.files import CheckedFile, read_checked
-from hybridhash.hashing import HASH_FAMILY, dictionary_words, find_positions, hash_buckets
-from hybridhash.spec import GroupSpec, Ledger, ModelSpec
+from hybridhash.hashing import HASH_FAMILY
+from hybridhash.spec import Ledger, ModelSpec
 
 Floats = npt.NDArray[np.float32]
 
@@ -50,7 +48,7 @@ class Predictor:
     label: str
     notes: Mapping[str, Any]
     ledger: Ledger
-    _tensors: Mapping[str, npt.NDArray[Any]]
+    _tensors: Tensors
 
     def predict(self, rows: Any) -> Floats:
         """Return the probability of each row.
@@ -114,14 +112,12 @@ class Predictor:
     def _embed(self, part: str, index: int, batch: Batch) -> Floats:
         """Return float32[B, features of the group * D]."""
         group = (self.spec.deep if part == "deep" else self.spec.wide)[index]
-        head, tail = self._tensors[head_name(part, index)], self._tensors[tail_name(part, index)]
-        dictionary = self._tensors[DICTIONARY + group.dictionary]
         places = [self.schema.names.index(name) for name in group.features]
         pooled = []
         for place in places:
             offsets = batch.offsets[place * batch.num_rows : (place + 1) * batch.num_rows + 1]
             keys = batch.keys[offsets[0] : offsets[-1]]
-            vectors = _key_vectors(keys, head, tail, dictionary, group)
+            vectors = key_vectors(keys, self._tensors, part, index, group)
             pooled.append(_pool(vectors, offsets - offsets[0], group.mode))
         return np.concatenate(pooled, axis=1)
 
@@ -181,52 +177,28 @@ def file_ledger(file: CheckedFile, file_bytes: int) -> Ledger:
     return total + Ledger(metadata=file_bytes - total.total_bytes)
 
 
-def _check_parts(spec: ModelSpec, schema: Schema, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+def _check_parts(spec: ModelSpec, schema: Schema, tensors: Tensors) -> None:
     """Refuse tensors that are not those of the spec, in name, shape and type."""
-    wanted: dict[str, tuple[int, ...]] = {}
+    wanted: dict[str, tuple[tuple[int, ...], str]] = {}
     for feature in schema.of_kind("numeric"):
-        wanted[DISCRETISER + feature.name] = tensors[DISCRETISER + feature.name].shape
+        wanted[DISCRETISER + feature.name] = (tensors[DISCRETISER + feature.name].shape, "float64")
     for part, groups in (("deep", spec.deep), ("wide", spec.wide)):
         for index, group in enumerate(groups):
-            table = group.table
-            wanted[head_name(part, index)] = (table.num_positions, table.dim)
-            wanted[tail_name(part, index)] = (table.num_buckets, table.bucket_dim)
-            wanted[DICTIONARY + group.dictionary] = (dictionary_words(table.num_head),)
+            wanted |= table_tensors(part, index, group)
     for index, (outputs, inputs) in enumerate(spec.layer_shapes):
-        wanted[f"{DENSE}{index}.weight"] = (outputs, inputs)
-        wanted[f"{DENSE}{index}.bias"] = (outputs,)
-    for name, shape in wanted.items():
-        if tensors[name].shape != shape:
-            raise FileFormatError(f"{name}: expected shape {shape}, got {tensors[name].shape}")
-    for name, tensor in tensors.items():
-        dtype = {DICTIONARY: "int64", DISCRETISER: "float64"}.get(f"{name.partition('.')[0]}.", "float32")
-        if name not in wanted or tensor.dtype != dtype:
-            raise FileFormatError(f"{name}: expected a part of the model of type {dtype}, got {tensor.dtype}")
+        wanted[f"{DENSE}{index}.weight"] = ((outputs, inputs), "float32")
+        wanted[f"{DENSE}{index}.bias"] = ((outputs,), "float32")
+    for name, (shape, dtype) in wanted.items():
+        if tensors[name].shape != shape or tensors[name].dtype != dtype:
+            raise FileFormatError(
+                f"{name}: expected {dtype} of shape {shape}, got {tensors[name].dtype} of shape {tensors[name].shape}"
+            )
+    surplus = sorted(set(tensors) - set(wanted))
+    if surplus:
+        raise FileFormatError(f"{surplus[0]}: expected parts of the model alone, got one more")
     unknown = {name for group in (*spec.deep, *spec.wide) for name in group.features} - set(schema.names)
     if unknown:
         raise FileFormatError(f"tables: expected features among {schema.names}, got {sorted(unknown)}")
-
-
-def _key_vectors(
-    keys: npt.NDArray[np.int64],
-    head: Floats,
-    tail: Floats,
-    dictionary: npt.NDArray[np.int64],
-    group: GroupSpec,
-) -> Floats:
-    """Return the vector float32[N, D] of each key."""
-    table = group.table
-    position = find_positions(keys, dictionary)
-    in_head = position >= 0
-    vectors = np.empty((keys.size, table.dim), dtype=np.float32)
-    vectors[in_head] = head[position[in_head]]
-    if not in_head.all():
-        rows = tail[hash_buckets(keys[~in_head], table.num_buckets, table.num_hashes, table.seed)]
-        if table.combine == "concat":
-            vectors[~in_head] = rows.reshape(rows.shape[0], -1)
-        else:
-            vectors[~in_head] = rows.sum(axis=1) if table.combine == "sum" else rows.mean(axis=1)
-    return vectors
 
 
 def _pool(vectors: Floats, offsets: npt.NDArray[np.int64], mode: str) -> Floats:

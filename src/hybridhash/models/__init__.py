@@ -2,6 +2,7 @@
 
 from hybridhash.models.build import build_model
 from hybridhash.models.layers import dense_layers
+from hybridhash.models.pack import pack_model
 from hybridhash.models.rankers import MLPRanker, WideDeep
 
-__all__ = ["MLPRanker", "WideDeep", "build_model", "dense_layers"]
+__all__ = ["MLPRanker", "WideDeep", "build_model", "dense_layers", "pack_model"]

@@ -1,5 +1,6 @@
-"""Rows of a few bits, and integers packed bit by bit; the numpy form is the definition."""
+"""Rows of a few bits, rows shared by clusters, integers packed bit by bit; the numpy form is the definition."""
 
+from hybridhash.packing.clusters import cluster_rows
 from hybridhash.packing.integers import pack_integers, packed_bytes, unpack_integers
 from hybridhash.packing.rows import (
     FLOAT_BITS,
@@ -16,6 +17,7 @@ __all__ = [
     "ROW_BITS",
     "SCALE_BLOCK",
     "PackedRows",
+    "cluster_rows",
     "pack_integers",
     "pack_rows",
     "packed_bytes",

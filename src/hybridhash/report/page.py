@@ -8,6 +8,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from hybridhash.files import write_text
+from hybridhash.planner import METHODS
 from hybridhash.report.collisions import CollisionBar, collision_bars
 from hybridhash.report.document import Grid, page_templates
 from hybridhash.report.formatting import (
@@ -25,7 +26,6 @@ from hybridhash.report.results import Comparison, Method, Shares, read_results
 from hybridhash.report.style import inline_svg
 from hybridhash.report.table import BEST_MARK, BEST_NOTE, Column, columns_of, marked_best
 from hybridhash.report.words import TERMS
-from hybridhash.spec import METHODS
 
 _MORE_COLUMNS: Final = (
     Column("normalised entropy", lambda method: format_number(method.normalised_entropy_mean, 4)),

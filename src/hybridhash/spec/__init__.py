@@ -11,7 +11,7 @@ from hybridhash.spec.methods import (
 )
 from hybridhash.spec.model import GroupSpec, ModelSpec
 from hybridhash.spec.table import COMBINES, FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
-from hybridhash.spec.tier import EXACT, Tier
+from hybridhash.spec.tier import EXACT, NOT_SHIPPED, Tier
 
 __all__ = [
     "COMBINES",
@@ -19,6 +19,7 @@ __all__ = [
     "FLOAT_BYTES",
     "KEY_BYTES",
     "METHODS",
+    "NOT_SHIPPED",
     "Combine",
     "Demand",
     "GroupSpec",

@@ -1,13 +1,17 @@
 """The methods: each turns what a table must serve, and may cost, into a table spec."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.hashing import dictionary_words, keys_that_fit, num_positions
 from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
+from hybridhash.spec.tier import Tier
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Demand:
             of 8, 4, 2 and 1 that divides ``dim``.
         combine: How those rows become one vector under ``hybrid``.
         seed: Seed of the bucket hashes.
+        counts: int64[num_keys], how often each key occurs, falling; None where only methods are asked that do not
+            look at them.
+        tiers: The tiers of a plan that was made before, for the method that follows one.
 
     Raises:
         InvalidValueError: A number out of range.
@@ -39,6 +46,8 @@ class Demand:
     num_hashes: int | None = None
     combine: Combine = "concat"
     seed: int = 0
+    counts: npt.NDArray[np.int64] | None = field(default=None, compare=False, repr=False)
+    tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse numbers that no table can serve."""

@@ -8,7 +8,7 @@ from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import MAX_BUCKETS
 from hybridhash.packing import FLOAT_BITS, ROW_BITS
 from hybridhash.spec.ledger import Ledger
-from hybridhash.spec.tier import Tier, slab_ledger
+from hybridhash.spec.tier import NOT_SHIPPED, Tier, slab_ledger
 
 Combine = Literal["sum", "mean", "concat"]
 COMBINES: Final = get_args(Combine)
@@ -141,5 +141,7 @@ class TableSpec:
 
 
 def companion_bits(bits: int) -> int:
-    """Return the bits of a wide weight beside rows of ``bits``: twice as many, 4 at least, and no more than floats."""
-    return FLOAT_BITS if bits == FLOAT_BITS else min(max(2 * bits, 4), 8)
+    """Return the bits of a wide weight beside rows of ``bits``: 4 beside 1 and 2, 8 beside 3 to 8."""
+    if bits in (NOT_SHIPPED, FLOAT_BITS):
+        return bits
+    return 4 if bits <= 2 else 8

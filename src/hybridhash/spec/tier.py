@@ -15,6 +15,7 @@ from hybridhash.packing import FLOAT_BITS, ROW_BITS, packed_bytes, scale_bytes
 from hybridhash.spec.ledger import Ledger
 
 EXACT: Final = 64
+NOT_SHIPPED: Final = 0
 MAX_CODES: Final = 1 << 16
 
 
@@ -24,7 +25,9 @@ class Tier:
 
     Attributes:
         num_keys: Keys.
-        bits: Of a stored float: 32, or 8, 4, 3, 2 or 1 with a scale per block (`hybridhash.packing`).
+        bits: Of a stored float: 32, or 8, 4, 3, 2 or 1 with a scale per block (`hybridhash.packing`). With 0 the
+            tier is trained and not shipped: its keys have rows of their own while the model learns, so that they
+            disturb no other row, and read the tail once it serves.
         num_codes: 0: every key has a row of its own. Otherwise that many rows, and every key has a code that
             says which of them it reads: the rows and codes are found by clustering the trained rows.
         key_bits: 64: the dictionary holds the keys. Fewer: it holds fingerprints of so many bits
@@ -43,8 +46,8 @@ class Tier:
         """Refuse numbers that describe no tier."""
         if self.num_keys < 0:
             raise InvalidValueError(f"num_keys: expected 0 or more, got {self.num_keys}")
-        if self.bits not in ROW_BITS:
-            raise InvalidValueError(f"bits: expected one of {ROW_BITS}, got {self.bits}")
+        if self.bits not in (NOT_SHIPPED, *ROW_BITS):
+            raise InvalidValueError(f"bits: expected {NOT_SHIPPED} or one of {ROW_BITS}, got {self.bits}")
         if not (self.num_codes == 0 or 2 <= self.num_codes <= MAX_CODES):
             raise InvalidValueError(f"num_codes: expected 0, or 2 to {MAX_CODES}, got {self.num_codes}")
         if self.key_bits != EXACT and not MIN_FINGERPRINT_BITS <= self.key_bits <= MAX_FINGERPRINT_BITS:
@@ -61,6 +64,8 @@ class Tier:
     @property
     def num_rows(self) -> int:
         """Rows that are shipped."""
+        if self.bits == NOT_SHIPPED:
+            return 0
         return min(self.num_codes, self.num_positions) if self.num_codes else self.num_positions
 
     @property
@@ -71,11 +76,14 @@ class Tier:
     @property
     def code_bytes(self) -> int:
         """Bytes of the codes, one per position."""
-        return packed_bytes(self.num_positions, self.code_bits) if self.num_codes else 0
+        coded = self.num_codes and self.bits != NOT_SHIPPED
+        return packed_bytes(self.num_positions, self.code_bits) if coded else 0
 
     @property
     def dictionary_bytes(self) -> int:
         """Bytes of the dictionary."""
+        if self.bits == NOT_SHIPPED:
+            return 0
         if self.key_bits == EXACT:
             return 8 * dictionary_words(self.num_keys)
         return fingerprint_bytes(self.num_keys, self.key_bits)
@@ -89,4 +97,6 @@ def slab_ledger(part: str, num_floats: int, bits: int) -> Ledger:
         num_floats: In all rows.
         bits: Of a stored float.
     """
+    if bits == NOT_SHIPPED:
+        return Ledger()
     return Ledger(**{part: packed_bytes(num_floats, bits)}, scales=scale_bytes(num_floats, bits))

@@ -14,6 +14,8 @@ from hybridhash.theory.collisions import (
     hybrid_collision_rate,
 )
 from hybridhash.theory.cost import MethodCost, method_cost
+from hybridhash.theory.fingerprints import false_positive_rate
+from hybridhash.theory.loss import coding_loss, learned_share, rounding_loss
 from hybridhash.theory.shares import KeyShares, TrafficShares, key_shares, traffic_shares
 from hybridhash.theory.vectors import Combine, expected_vector_collisions, num_vectors
 
@@ -25,15 +27,19 @@ __all__ = [
     "birthday_probability",
     "birthday_probability_pairs",
     "birthday_probability_square",
+    "coding_loss",
     "collision_rate",
     "double_collision_rate",
     "expected_collisions",
     "expected_vector_collisions",
+    "false_positive_rate",
     "frequency_collision_rate",
     "half_collision_rate",
     "hybrid_collision_rate",
     "key_shares",
+    "learned_share",
     "method_cost",
     "num_vectors",
+    "rounding_loss",
     "traffic_shares",
 ]

@@ -110,7 +110,7 @@ class Counts:
     @property
     def num_keys(self) -> int:
         """How many distinct keys occurred."""
-        return self._per_key.size
+        return self.per_key.size
 
     @property
     def total(self) -> int:
@@ -120,7 +120,7 @@ class Counts:
     @property
     def singletons(self) -> int:
         """How many keys occurred once."""
-        return int((self._per_key == 1).sum())
+        return int((self.per_key == 1).sum())
 
     def top(self, k: int, importance: str = "frequency") -> Vocabulary:
         """Take the k most important keys.
@@ -210,7 +210,7 @@ class Counts:
         numbers = as_int64(ranks, "ranks")
         if numbers.min(initial=0) < 0:
             raise InvalidValueError(f"ranks: expected numbers of keys, 0 or more, got {numbers.min()}")
-        return share_covered(self._per_key, numbers)
+        return share_covered(self.per_key, numbers)
 
     def frequency_curve(self, feature: str | None = None, num_points: int = 200) -> FrequencyCurve:
         """Return counts by rank, at ranks that are evenly spaced on a logarithmic axis.
@@ -228,7 +228,7 @@ class Counts:
         if num_points < 2:
             raise InvalidValueError(f"num_points: expected 2 or more, got {num_points}")
         if feature is None:
-            return curve_of(self._per_key, num_points)
+            return curve_of(self.per_key, num_points)
         return curve_of(self.counts[self.feature == self._index(feature)], num_points)
 
     def profile(self) -> tuple[FeatureProfile, ...]:
@@ -272,8 +272,8 @@ class Counts:
         return self.feature_names.index(name)
 
     @cached_property
-    def _per_key(self) -> Int64s:
-        """The counts of the distinct keys, the largest first, int64[num_keys]."""
+    def per_key(self) -> Int64s:
+        """How often each distinct key occurred, the most frequent first, int64[num_keys]."""
         order = np.argsort(self.keys, kind="stable")
         sums = np.add.reduceat(self.counts[order], run_starts(self.keys[order]))
         return np.sort(sums)[::-1]

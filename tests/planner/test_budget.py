@@ -1,7 +1,7 @@
 import pytest
 
 from hybridhash.errors import BudgetError
-from hybridhash.experiments.budget import check_budget, parse_budget
+from hybridhash.planner import check_budget, parse_budget
 
 BASELINE = 1_000_000_000_000
 

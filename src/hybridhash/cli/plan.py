@@ -1,0 +1,87 @@
+"""``hybridhash plan``."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from hybridhash.cli.common import AsJson, Experiment, print_json, print_table, settle, terminal
+from hybridhash.cli.progress import TerminalListener
+from hybridhash.experiments import PlanSettings
+from hybridhash.report import format_bytes
+
+
+def plan(
+    *data: str,
+    settings: Annotated[PlanSettings | None, Parameter(name="*")] = None,
+    experiment: Experiment = None,
+    json: AsJson = False,
+) -> None:
+    """Choose the tables of a model at a byte budget, from counts alone, and say why.
+
+    Divides the keys into tiers: rows of their own at 8 to 2 bits a float, shared rows by short codes, and keys that
+    are left out of the shipped model; finds the length of the fingerprints in the dictionaries; predicts what is lost.
+    With --out it writes an experiment file that compare, train and sweep take: hybridhash compare --experiment plan.toml.
+
+    Args:
+        data: Files, globs, or the folder of a known data set.
+    """
+    files, wanted = settle(PlanSettings, data, settings, experiment)
+    from hybridhash.experiments import plan_data as run
+
+    with TerminalListener(terminal()) as listener:
+        found = run(files, wanted, listener)
+    if json:
+        print_json(found)
+        return
+    for table in found["tables"]:
+        print_table(_tiers(table))
+        for tier in table["tiers"]:
+            print(f"  - {tier['reason']}")
+        print(
+            f"  predicted loss {table['loss']:.2%} of what ids add ({table['loss_by_fingerprints']:.2%} by keys that read "
+            f"another's row); {table['trained_rows']:,} rows while it is trained"
+        )
+        print_table(_features(table))
+    print(
+        f"budget {found['budget']} = {format_bytes(found['budget_bytes'])} of the baseline's "
+        f"{format_bytes(found['baseline_bytes'])}; planned {format_bytes(found['bytes'])} for {found['keys']:,} keys"
+    )
+    if wanted.out is not None:
+        print(f"written: {wanted.out} (hybridhash compare --experiment {wanted.out})")
+
+
+def _tiers(table: dict[str, Any]) -> Table:
+    shown = Table(
+        "keys",
+        "rows",
+        "bits",
+        "codes",
+        "key bits",
+        "loss",
+        title=f"table {table['name']}",
+        title_justify="left",
+    )
+    for tier in table["tiers"]:
+        shipped = tier["bits"] > 0
+        shown.add_row(
+            f"{tier['num_keys']:,}",
+            f"{tier['rows']:,}" if shipped else "not shipped",
+            str(tier["bits"]) if shipped else "",
+            f"{tier['num_codes']:,}" if tier["num_codes"] else "",
+            str(tier["key_bits"]) if shipped else "",
+            f"{tier['loss']:.2%}",
+        )
+    for column in shown.columns:
+        column.justify = "right"
+    return shown
+
+
+def _features(table: dict[str, Any]) -> Table:
+    shown = Table("feature", "keys", "own row", "shared row", "left out", "unseen")
+    for row in table["features"]:
+        shares = (row[name] for name in ("exclusive", "shared", "omitted", "unseen"))
+        shown.add_row(row["feature"], f"{row['num_keys']:,}", *(f"{share:.1%}" for share in shares))
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    return shown

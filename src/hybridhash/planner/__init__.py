@@ -1,0 +1,23 @@
+"""From counts and a budget to specs, with reasons."""
+
+from hybridhash.planner.budget import check_budget, parse_budget
+from hybridhash.planner.methods import METHODS
+from hybridhash.planner.plan import FeatureShares, Plan, plan
+from hybridhash.planner.text import read_plan, write_plan
+from hybridhash.planner.tiers import Allocation, Table, allocate, judge, table_of
+
+__all__ = [
+    "METHODS",
+    "Allocation",
+    "FeatureShares",
+    "Plan",
+    "Table",
+    "allocate",
+    "check_budget",
+    "judge",
+    "parse_budget",
+    "plan",
+    "read_plan",
+    "table_of",
+    "write_plan",
+]

@@ -1,0 +1,161 @@
+"""The plan of a table from counts and a budget, with what it is predicted to do and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hybridhash.planner.budget import parse_budget
+from hybridhash.planner.tiers import Allocation, Table, allocate, judge, table_of
+from hybridhash.spec import NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
+from hybridhash.vocabulary import Counts
+
+
+@dataclass(frozen=True)
+class FeatureShares:
+    """Where the coming traffic of a feature is predicted to go; the four shares add up to 1.
+
+    Attributes:
+        feature: Its name.
+        num_keys: Distinct keys.
+        exclusive: Keys with a row of their own.
+        shared: Keys that read the row of their code.
+        omitted: Keys that were seen and read the neutral row.
+        unseen: Keys that were not seen; they read the neutral row as well.
+    """
+
+    feature: str
+    num_keys: int
+    exclusive: float
+    shared: float
+    omitted: float
+    unseen: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One table, planned.
+
+    Attributes:
+        spec: The table.
+        allocation: Its tiers and predicted losses.
+        num_bytes: That it ships, wide weights included.
+        budget_bytes: That it might ship.
+        baseline_bytes: Of regular hashing into as many rows as there are keys, or the next power of two.
+        num_trained_rows: Rows while it is trained, in floats.
+        features: Predicted shares, feature by feature.
+        reasons: A sentence for each tier.
+    """
+
+    spec: TableSpec
+    allocation: Allocation
+    num_bytes: int
+    budget_bytes: int
+    baseline_bytes: int
+    num_trained_rows: int
+    features: tuple[FeatureShares, ...]
+    reasons: tuple[str, ...]
+
+
+def plan(
+    counts: Counts,
+    *,
+    budget: str | int,
+    dim: int = 16,
+    wide: bool = False,
+    seed: int = 0,
+    tiers: Sequence[Tier] = (),
+) -> Plan:
+    """Plan one joint table for all counted features.
+
+    Args:
+        counts: How often each key occurs in the training span.
+        budget: Bytes, or text such as ``10%`` (of the baseline) or ``40MB``.
+        dim: D, floats in the vector of a key.
+        wide: Whether each row also carries one wide weight.
+        seed: Of the bucket hashes.
+        tiers: Tiers to describe in place of the best ones.
+
+    Returns:
+        The plan; ``spec`` is what modules are built from, with ``counts.top(spec.num_head)``.
+
+    Raises:
+        BudgetError: The budget cannot be read, is above the baseline, or holds no row.
+
+    Example:
+        >>> found = hh.plan(hh.count("clicks.parquet", features=["user", "site"]), budget="5%")  # doctest: +SKIP
+    """
+    whole = baseline_bytes(Demand(counts.num_keys, len(counts.feature_names), dim, 0, wide))
+    budget_bytes = parse_budget(budget, whole) if isinstance(budget, str) else budget
+    table = Table.of_counts(counts.per_key, dim, wide)
+    found = judge(table, tiers) if tiers else allocate(table, budget_bytes)
+    spec = replace(table_of(found.tiers, dim), seed=seed)
+    return Plan(
+        spec=spec,
+        allocation=found,
+        num_bytes=table.spec_bytes(found.tiers),
+        budget_bytes=budget_bytes,
+        baseline_bytes=whole,
+        num_trained_rows=spec.num_rows,
+        features=_feature_shares(counts, found.tiers),
+        reasons=tuple(_reasons(table, found)),
+    )
+
+
+def _feature_shares(counts: Counts, tiers: Sequence[Tier]) -> tuple[FeatureShares, ...]:
+    order = counts.top(counts.num_keys)
+    rank = order.lookup(counts.keys)
+    bounds = np.cumsum([tier.num_keys for tier in tiers])
+    tier_of = np.searchsorted(bounds, rank, side="right")
+    kinds = np.array([_kind(tier) for tier in tiers] or [2])
+    shares = []
+    for index, name in enumerate(counts.feature_names):
+        mine = counts.feature == index
+        occurrences = counts.counts[mine].astype(np.float64)
+        total = max(float(occurrences.sum()), 1.0)
+        unseen = float((occurrences == 1).sum()) / total
+        of_kind = (
+            np.bincount(kinds[np.minimum(tier_of[mine], kinds.size - 1)], occurrences, minlength=3) / total
+        )
+        exclusive, shared, omitted = ((1 - unseen) * of_kind).tolist()
+        shares.append(FeatureShares(name, int(mine.sum()), exclusive, shared, omitted, unseen))
+    return tuple(shares)
+
+
+def _kind(tier: Tier) -> int:
+    """Return 0 for rows of their own, 1 for shared rows, 2 for none."""
+    if tier.bits == NOT_SHIPPED:
+        return 2
+    return 1 if tier.num_codes else 0
+
+
+def _reasons(table: Table, found: Allocation) -> list[str]:
+    """Say what each tier is for."""
+    reasons = []
+    first = 0
+    for tier, loss in zip(found.tiers, found.loss_by_tier, strict=True):
+        part = slice(first, first + tier.num_keys)
+        first += tier.num_keys
+        traffic = float(table.traffic[part].sum())
+        of_all = _share_of_effects(table.weights[part])
+        head = f"{tier.num_keys:,} keys with {traffic:.1%} of the traffic and {of_all} of what is learned"
+        if tier.bits == NOT_SHIPPED:
+            reasons.append(
+                f"{head}: left out when the model is shipped, as their bytes do more elsewhere; costs {loss:.2%}"
+            )
+        elif tier.num_codes:
+            reasons.append(
+                f"{head}: each reads one of {tier.num_rows:,} shared rows, by a code of {tier.code_bits} bits behind a "
+                f"fingerprint of {tier.key_bits}; loses {loss:.2%}"
+            )
+        else:
+            reasons.append(
+                f"{head}: rows of their own at {tier.bits} bits a float, fingerprints of {tier.key_bits}; "
+                f"loses {loss:.2%}"
+            )
+    return reasons
+
+
+def _share_of_effects(weights: npt.NDArray[np.float64]) -> str:
+    return f"{float(weights.sum()):.1%}"

@@ -1,0 +1,58 @@
+"""A plan as text, one line a table, for experiment files and the command line."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from hybridhash.errors import InvalidValueError
+from hybridhash.spec import EXACT, Tier
+
+_TIER: Final = re.compile(r"(\d+)/(\d+)(?:x(\d+))?/(\d+)")
+
+
+def write_plan(tables: Mapping[str, Sequence[Tier]]) -> tuple[str, ...]:
+    """Return a line for each table: its name, and ``keys/bits/key bits`` of each tier (``bits x codes`` with codes).
+
+    Args:
+        tables: The tiers of each dictionary by its name.
+
+    Example:
+        >>> write_plan({"deep:joint": [Tier(22, 8, 0, 16), Tier(900, 4, 128, 9), Tier(50, 0)]})
+        ('deep:joint = 22/8/16 900/4x128/9 50/0/64',)
+    """
+    return tuple(f"{name} = {' '.join(map(_write, tiers))}" for name, tiers in tables.items())
+
+
+def read_plan(lines: Sequence[str]) -> dict[str, tuple[Tier, ...]]:
+    """Read what `write_plan` wrote.
+
+    Args:
+        lines: One for each table.
+
+    Returns:
+        The tiers by the name of the dictionary.
+
+    Raises:
+        InvalidValueError: A line that cannot be read, or numbers that describe no tier.
+    """
+    return dict(map(_read, lines))
+
+
+def _write(tier: Tier) -> str:
+    codes = f"x{tier.num_codes}" if tier.num_codes else ""
+    return f"{tier.num_keys}/{tier.bits}{codes}/{tier.key_bits}"
+
+
+def _read(line: str) -> tuple[str, tuple[Tier, ...]]:
+    name, equals, rest = line.rpartition(" = ")
+    tiers = [_TIER.fullmatch(text) for text in rest.split()]
+    if not equals or not tiers or None in tiers:
+        raise InvalidValueError(
+            f"--plan: expected a line such as 'deep:joint = 22/8/16 900/4x128/9', got {line!r}; hybridhash plan "
+            "writes them"
+        )
+    return name.strip(), tuple(
+        Tier(int(found[1]), int(found[2]), int(found[3] or 0), int(found[4] or EXACT))
+        for found in tiers
+        if found
+    )

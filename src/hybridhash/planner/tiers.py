@@ -1,0 +1,308 @@
+"""Divide the keys of a table into tiers so that a byte budget loses the least."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hybridhash.errors import BudgetError
+from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier
+from hybridhash.theory import coding_loss, false_positive_rate, learned_share, rounding_loss
+
+Floats = npt.NDArray[np.float64]
+
+PRIVATE_BITS: Final = (2, 3, 4)
+BEST_BITS: Final = 8
+CODEBOOK_BITS: Final = 4
+CODE_BITS: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
+_LOAD: Final = 0.95
+_PLACES_LOOKED_AT: Final = 16 * _LOAD
+_FEWEST_KEYS: Final = 8  # of a tier
+_ROUNDS: Final = 40
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Tiers, and what they are predicted to lose.
+
+    Attributes:
+        tiers: The most important keys first; the last one may be trained and not shipped.
+        loss: Share of all ids' effects that is lost, in [0, 1].
+        loss_by_tier: Of it, what rounding, codes and omission lose, tier by tier.
+        loss_by_fingerprints: Of it, what keys lose that read a row of another.
+    """
+
+    tiers: tuple[Tier, ...]
+    loss: float
+    loss_by_tier: tuple[float, ...]
+    loss_by_fingerprints: float
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A way to keep a key.
+
+    Attributes:
+        bits: Of a stored float; those of the shared rows with codes.
+        code_bits: 0 for a row of its own.
+    """
+
+    bits: int
+    code_bits: int = 0
+
+    @property
+    def loss(self) -> float:
+        """Share of a key's effect that is lost."""
+        return tier_loss(self.tier(1, EXACT))
+
+    def tier(self, num_keys: int, key_bits: int) -> Tier:
+        """Return a tier of keys kept this way."""
+        return Tier(num_keys, self.bits, (1 << self.code_bits) if self.code_bits else 0, key_bits)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a table must hold.
+
+    Attributes:
+        weights: float64[N], falling: traffic of each key times what was learned of it, as a share of the whole.
+        traffic: float64[N], falling: occurrences as a share of the whole.
+        unseen: Share of the coming traffic that has keys not among these.
+        dim: D.
+        wide: Whether each row carries a wide weight.
+    """
+
+    weights: Floats
+    traffic: Floats
+    unseen: float
+    dim: int
+    wide: bool
+
+    @classmethod
+    def of_counts(cls, counts: npt.NDArray[np.int64], dim: int, wide: bool) -> "Table":
+        """Build it from occurrences.
+
+        Args:
+            counts: int64[N], falling.
+            dim: D.
+            wide: Whether each row carries a wide weight.
+        """
+        occurrences = counts.astype(np.float64)
+        total = max(occurrences.sum(), 1.0)
+        different, place = np.unique(counts, return_inverse=True)
+        learned = np.array([learned_share(count) for count in different.tolist()])
+        weights = occurrences * (learned[place] if counts.size else 0.0)
+        # Good and Turing: the chance that the next occurrence is of a new key is the share of keys seen once.
+        unseen = float((counts == 1).sum()) / total
+        return cls(weights / max(weights.sum(), 1e-300), occurrences / total, unseen, dim, wide)
+
+    @property
+    def num_keys(self) -> int:
+        """N."""
+        return self.weights.size
+
+    def spec_bytes(self, tiers: Sequence[Tier]) -> int:
+        """Return the bytes that a table of these tiers ships, wide weights included."""
+        spec = table_of(tiers, self.dim)
+        num_bytes = spec.ledger().embedding_bytes
+        if self.wide:
+            rows = spec.companion().ledger()
+            num_bytes += rows.head_rows + rows.tail_rows + rows.scales
+        return num_bytes
+
+    def row_bits(self, offer: Offer) -> float:
+        """Return the bits that one more key costs, without its fingerprint."""
+        if offer.code_bits:
+            return offer.code_bits / _LOAD
+        pair = [self.spec_bytes([Tier(count, offer.bits, 0, 8)]) for count in (7600, 15200)]
+        return 8.0 * (pair[1] - pair[0]) / 7600 - 8.0 / _LOAD
+
+
+def table_of(tiers: Sequence[Tier], dim: int, seed: int = 0) -> TableSpec:
+    """Return the table of a head in tiers, with one neutral row for all other keys.
+
+    Args:
+        tiers: The most important keys first.
+        dim: D.
+        seed: Of the bucket hashes.
+    """
+    shipped = tuple(tier for tier in tiers if tier.num_keys)
+    return TableSpec(sum(tier.num_keys for tier in shipped), 1, dim, seed=seed, tiers=shipped)
+
+
+def smallest_bytes(dim: int, wide: bool) -> int:
+    """Return the bytes of a table that ships the neutral row alone."""
+    return Table(np.ones(1), np.ones(1), 0.0, dim, wide).spec_bytes([])
+
+
+def allocate(table: Table, budget_bytes: int) -> Allocation:
+    """Find the tiers that lose the least at a budget.
+
+    A key kept some way loses a share of its effect and costs bits. At a price per bit every key takes the way with the
+    least loss plus cost; as effects fall with the rank of a key, the ways are ranges of ranks. The price is
+    found by bisection, so that the bytes meet the budget, for every number of codes and bits on offer.
+
+    Args:
+        table: What must be held.
+        budget_bytes: For rows, scales, dictionaries, codes and wide weights.
+
+    Returns:
+        The tiers, their predicted loss.
+
+    Raises:
+        BudgetError: The budget does not hold the neutral row.
+    """
+    least = smallest_bytes(table.dim, table.wide)
+    if budget_bytes < least:
+        raise BudgetError(
+            f"budget: expected at least {least} bytes, one row for all keys, got {budget_bytes}; raise the budget"
+        )
+    best: Allocation | None = None
+    for offers in _menus():
+        found = _at_best_price(table, offers, budget_bytes)
+        if best is None or found.loss < best.loss:
+            best = found
+    assert best is not None
+    return best
+
+
+def _menus() -> Iterator[tuple[Offer, ...]]:
+    """Yield the sets of ways that are tried, the dearest first."""
+    for bits in PRIVATE_BITS:
+        private = (Offer(BEST_BITS), Offer(bits))
+        yield private
+        for code_bits in CODE_BITS:
+            yield (*private, Offer(CODEBOOK_BITS, code_bits))
+
+
+def _at_best_price(table: Table, offers: tuple[Offer, ...], budget_bytes: int) -> Allocation:
+    costs = [table.row_bits(offer) for offer in offers]
+    cheap, dear = -60.0, 0.0  # powers of two of the price: at the dear end nothing is bought
+    tiers: list[Tier] = []
+    for _ in range(_ROUNDS):
+        middle = (cheap + dear) / 2
+        tried = _at_price(table, offers, costs, 2.0**middle)
+        if table.spec_bytes(tried) <= budget_bytes:
+            dear, tiers = middle, tried
+        else:
+            cheap = middle
+    return judge(table, _filled_up(table, tiers, offers, budget_bytes))
+
+
+def _at_price(table: Table, offers: tuple[Offer, ...], costs: Sequence[float], price: float) -> list[Tier]:
+    """Return what every key takes at a price per bit."""
+    key_bits = [16] * len(offers)
+    tiers: list[Tier] = []
+    for _ in range(2):  # fingerprints cost bits too; their length follows from the tiers
+        with_keys = [cost + bits / _LOAD for cost, bits in zip(costs, key_bits, strict=True)]
+        counts = _takers(table.weights, [offer.loss for offer in offers], with_keys, price)
+        tiers = [offer.tier(count, bits) for offer, count, bits in zip(offers, counts, key_bits, strict=True)]
+        key_bits = [_key_bits(table, tiers, place, price) for place in range(len(offers))]
+    return [
+        offer.tier(tier.num_keys, bits) for offer, tier, bits in zip(offers, tiers, key_bits, strict=True)
+    ]
+
+
+def _takers(weights: Floats, losses: Sequence[float], costs: Sequence[float], price: float) -> list[int]:
+    """Return how many keys take each way, when the last one is to leave a key out.
+
+    Args:
+        weights: float64[N], falling: what a key loses when it is left out.
+        losses: Share of it that each way loses.
+        costs: Bits of each way, falling.
+        price: Of a bit.
+
+    Returns:
+        The takers of each way: a range of ranks behind those of the way before.
+    """
+    counts = []
+    done = 0
+    for place, (loss, cost) in enumerate(zip(losses, costs, strict=True)):
+        reach = weights.size
+        cheaper = zip([*losses[place + 1 :], 1.0], [*costs[place + 1 :], 0.0], strict=True)
+        for cheaper_loss, cheaper_cost in cheaper:
+            gain, extra = cheaper_loss - loss, price * (cost - cheaper_cost)
+            worth_it = np.searchsorted(-weights, -extra / gain, side="right") if gain > 0 else 0
+            reach = min(reach, int(worth_it))
+        count = max(reach - done, 0)
+        counts.append(count if count >= _FEWEST_KEYS else 0)
+        done += counts[-1]
+    return counts
+
+
+def _key_bits(table: Table, tiers: Sequence[Tier], place: int, price: float) -> int:
+    """Return the length at which one more bit of every fingerprint costs what it saves."""
+    num_keys = tiers[place].num_keys
+    if not num_keys:
+        return 8
+    before = sum(tier.num_keys for tier in tiers[: place + 1])
+    at_risk = float(table.traffic[before:].sum()) + table.unseen
+    saved = at_risk * _PLACES_LOOKED_AT * math.log(2) * _LOAD / (price * num_keys)
+    return min(max(round(math.log2(max(saved, 1.0))), 6), 24)
+
+
+def _filled_up(table: Table, tiers: list[Tier], offers: tuple[Offer, ...], budget_bytes: int) -> list[Tier]:
+    """Give the bytes that are left to the last tier, then to the ones before.
+
+    Some are left, as keys of equal counts move together.
+    """
+    for place in reversed(range(len(tiers))):
+        taken = sum(tier.num_keys for tier in tiers)
+        later = tiers[place + 1].num_keys if place + 1 < len(tiers) else table.num_keys - taken
+        low, high = 0, later
+        while low < high:
+            middle = (low + high + 1) // 2
+            if table.spec_bytes(_moved(tiers, offers, place, middle)) <= budget_bytes:
+                low = middle
+            else:
+                high = middle - 1
+        tiers = _moved(tiers, offers, place, low)
+    return tiers
+
+
+def _moved(tiers: list[Tier], offers: tuple[Offer, ...], place: int, count: int) -> list[Tier]:
+    """Return the tiers with keys moved into one of them from the next, or from those that are left out."""
+    moved = list(tiers)
+    moved[place] = offers[place].tier(tiers[place].num_keys + count, tiers[place].key_bits)
+    if place + 1 < len(tiers):
+        following = tiers[place + 1]
+        moved[place + 1] = offers[place + 1].tier(following.num_keys - count, following.key_bits)
+    return moved
+
+
+def judge(table: Table, tiers: Sequence[Tier]) -> Allocation:
+    """Predict what tiers lose.
+
+    Args:
+        table: What is held.
+        tiers: The most important keys first; keys behind the last tier are trained and not shipped.
+
+    Returns:
+        The tiers that have keys, and their predicted loss.
+    """
+    losses = []
+    kept: list[Tier] = []
+    by_fingerprints = 0.0
+    done = 0
+    for tier in [*tiers, Tier(max(table.num_keys - sum(tier.num_keys for tier in tiers), 0), NOT_SHIPPED)]:
+        if not tier.num_keys:
+            continue
+        after = done + tier.num_keys
+        losses.append(tier_loss(tier) * float(table.weights[done:after].sum()))
+        if tier.bits != NOT_SHIPPED and tier.key_bits != EXACT:
+            at_risk = float(table.traffic[after:].sum()) + table.unseen
+            by_fingerprints += at_risk * false_positive_rate(tier.key_bits, _LOAD)
+        kept.append(tier)
+        done = after
+    return Allocation(tuple(kept), sum(losses) + by_fingerprints, tuple(losses), by_fingerprints)
+
+
+def tier_loss(tier: Tier) -> float:
+    """Return the share of a key's effect that is lost in a tier."""
+    if tier.bits == NOT_SHIPPED:
+        return 1.0
+    by_code = coding_loss(tier.code_bits) if tier.num_codes else 0.0
+    return min(by_code + rounding_loss(tier.bits), 1.0)

@@ -1,0 +1,117 @@
+"""The tiers meet the budget and lose no more than other divisions of it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybridhash.errors import BudgetError
+from hybridhash.planner import Allocation, Table, allocate, judge
+from hybridhash.planner.tiers import smallest_bytes
+from hybridhash.spec import EXACT, NOT_SHIPPED, Tier
+from hybridhash.theory import coding_loss, false_positive_rate, learned_share, rounding_loss
+
+
+def zipf(num_keys: int, exponent: float, most: int = 100_000) -> np.ndarray:
+    return np.maximum(most / np.arange(1, num_keys + 1) ** exponent, 1).astype(np.int64)
+
+
+SHAPES = {
+    "flat": np.full(20_000, 7),
+    "extreme tail": zipf(30_000, 1.6),
+    "zipf": zipf(30_000, 1.0),
+    "all once": np.ones(10_000, dtype=np.int64),
+    "few": zipf(40, 1.0),
+}
+
+
+def row_bytes(counts: np.ndarray, wide: bool) -> int:
+    return counts.size * 4 * (16 + wide)
+
+
+@pytest.mark.parametrize("share", [0.005, 0.025, 0.1, 1.0])
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_bytes_are_within_the_budget_and_near_it(shape: str, wide: bool, share: float) -> None:
+    counts = SHAPES[shape]
+    table = Table.of_counts(counts, 16, wide)
+    budget = max(int(share * row_bytes(counts, wide)), smallest_bytes(16, wide))
+    found = allocate(table, budget)
+    assert sum(tier.num_keys for tier in found.tiers) == counts.size
+    used = table.spec_bytes(found.tiers)
+    assert used <= budget
+    shipped = [tier for tier in found.tiers if tier.bits != NOT_SHIPPED]
+    if len(shipped) < len(found.tiers) and counts.size > 1000:  # keys were left out: for want of bytes
+        assert used > 0.97 * budget
+
+
+@pytest.mark.parametrize("shape", ["flat", "extreme tail", "zipf"])
+def test_more_bytes_lose_less(shape: str) -> None:
+    table = Table.of_counts(SHAPES[shape], 16, True)
+    budgets = [int(share * row_bytes(SHAPES[shape], True)) for share in (0.005, 0.01, 0.03, 0.1, 0.3)]
+    losses = [allocate(table, budget).loss for budget in budgets]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.01 < losses[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_other_division_of_the_bytes_is_predicted_to_be_much_better(data: st.DataObject) -> None:
+    """Three tiers drawn at random that fit in the budget never beat the choice by more than its grid is coarse."""
+    counts = SHAPES[data.draw(st.sampled_from(["zipf", "extreme tail"]))]
+    table = Table.of_counts(counts, 16, True)
+    first, second, third = (data.draw(st.integers(0, counts.size // 3)) for _ in range(3))
+    tiers = [
+        Tier(first, data.draw(st.sampled_from([8, 4])), 0, data.draw(st.integers(8, 16))),
+        Tier(second, data.draw(st.sampled_from([2, 3])), 0, data.draw(st.integers(8, 16))),
+        Tier(third, 4, 1 << data.draw(st.integers(2, 8)), data.draw(st.integers(8, 16))),
+    ]
+    budget = table.spec_bytes([tier for tier in tiers if tier.num_keys])
+    assert allocate(table, budget).loss <= 1.1 * judge(table, tiers).loss + 1e-4
+
+
+def test_frequent_keys_have_the_better_rows() -> None:
+    found = allocate(Table.of_counts(SHAPES["zipf"], 16, True), int(0.05 * row_bytes(SHAPES["zipf"], True)))
+    losses = [
+        loss / max(float(weight), 1e-12)
+        for loss, weight in zip(found.loss_by_tier, _weights(found, SHAPES["zipf"]), strict=True)
+    ]
+    assert losses == sorted(losses)
+    assert len(losses) >= 2
+
+
+def _weights(found: Allocation, counts: np.ndarray) -> list[float]:
+    weights = Table.of_counts(counts, 16, True).weights
+    bounds = np.cumsum([0, *(tier.num_keys for tier in found.tiers)])
+    return [float(weights[first:last].sum()) for first, last in zip(bounds, bounds[1:], strict=False)]
+
+
+def test_a_loss_by_hand() -> None:
+    """Four keys: two at 2 bits, one with a code, one left out."""
+    counts = np.array([8, 4, 2, 1])
+    table = Table.of_counts(counts, 16, False)
+    raw = [count * learned_share(count) for count in counts.tolist()]
+    weights = [value / sum(raw) for value in raw]
+    found = judge(table, [Tier(2, 2, 0, EXACT), Tier(1, 4, 16, 8)])
+    of_tiers = (
+        (weights[0] + weights[1]) * rounding_loss(2),
+        weights[2] * (coding_loss(4) + rounding_loss(4)),
+        weights[3],
+    )
+    assert found.loss_by_tier == pytest.approx(of_tiers)
+    # The key that is left out, and the new keys that one in fifteen occurrences is expected to bring.
+    assert found.loss_by_fingerprints == pytest.approx((1 / 15 + 1 / 15) * false_positive_rate(8, 0.95))
+    assert found.loss == pytest.approx(sum(of_tiers) + found.loss_by_fingerprints)
+    assert found.tiers[-1] == Tier(1, NOT_SHIPPED)
+
+
+def test_a_budget_below_the_neutral_row() -> None:
+    table = Table.of_counts(SHAPES["few"], 16, True)
+    assert smallest_bytes(16, True) == 68
+    assert [tier.bits for tier in allocate(table, 68).tiers] == [NOT_SHIPPED]
+    with pytest.raises(BudgetError, match="expected at least 68 bytes"):
+        allocate(table, 67)
+
+
+def test_no_keys() -> None:
+    assert allocate(Table.of_counts(np.empty(0, dtype=np.int64), 16, True), 1000).tiers == ()
