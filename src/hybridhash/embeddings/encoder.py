@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import bucket_salts, place_keys
 from hybridhash.kernels import cpu, reference
-from hybridhash.kernels.reference import Rows
+from hybridhash.kernels.reference import Dictionary, Rows
 from hybridhash.spec import TableSpec
 from hybridhash.vocabulary import Vocabulary
 
@@ -71,9 +71,9 @@ class RowEncoder(nn.Module):
         """
         _check_keys(keys)
         if engine == "cpu":
-            found: Tensor = cpu.encode(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
+            found: Tensor = cpu.encode(keys, self._dictionaries(), self.num_buckets, self._salts, padding_key)
             return found
-        return reference.encode(keys, self.dictionary, self.num_buckets, self.salts, padding_key)
+        return reference.encode(keys, self._dictionaries(), self.num_buckets, self.salts, padding_key)
 
     def lookup(self, keys: Tensor, padding_key: int | None = None) -> cpu.Lookup:
         """Let the compiled engine find the rows of keys when a bag first reads them.
@@ -90,11 +90,15 @@ class RowEncoder(nn.Module):
             InvalidValueError: They are not 1-D.
         """
         _check_keys(keys)
-        return cpu.Lookup(keys, self.dictionary, self.num_buckets, self._salts, padding_key)
+        return cpu.Lookup(keys, self._dictionaries(), self.num_buckets, self._salts, padding_key)
+
+    def _dictionaries(self) -> list[Dictionary]:
+        no_codes = self.dictionary.new_empty(0, dtype=torch.uint8)
+        return [Dictionary(self.dictionary, 64, no_codes, 0, max(self.dictionary.numel() - 1, 0))]
 
     def answers(self, lookup: cpu.Lookup, padding_key: int | None) -> bool:
         """Whether `lookup` was made here, and with this padding key."""
-        return lookup.dictionary is self.dictionary and lookup.padding_key == padding_key
+        return lookup.dictionaries[0].places is self.dictionary and lookup.padding_key == padding_key
 
     def head_row(self, key: int) -> int | None:
         """Return the head row of one key, or None where it has none."""
