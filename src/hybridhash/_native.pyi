@@ -11,7 +11,7 @@ def hash_fixed_bytes(data: Any, width: int, keys: Any, seed: int, num_threads: i
 def hash_fixed_text(points: Any, width: int, keys: Any, seed: int, num_threads: int) -> int: ...
 def encode(
     keys: Any,
-    dictionary: Any,
+    dictionaries: list[Any],
     num_buckets: int,
     salts: list[int],
     padding_key: int | None,
@@ -32,7 +32,7 @@ def forward(
 ) -> None: ...
 def encode_and_pool(
     keys: Any,
-    dictionary: Any,
+    dictionaries: list[Any],
     salts: list[int],
     padding_key: int | None,
     head: Any,

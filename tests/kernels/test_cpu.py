@@ -21,7 +21,7 @@ from hybridhash.hashing import bucket_salts, num_positions, place_keys
 from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.cpu import ops
 from hybridhash.kernels.cpu.lookup import encode_op
-from hybridhash.kernels.reference import Combine, Mode, Step
+from hybridhash.kernels.reference import Combine, Dictionary, Mode, Step
 
 DIMS = [1, 2, 3, 8, 16, 17, 24, 32, 64, 100, 128, 200]
 RULES = {"sgd": 0, "adagrad": 1, "rowwise_adagrad": 1, "adam": 2, "ftrl": 2}
@@ -38,6 +38,11 @@ def _as_many_threads_as_before() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+def alone(places: Tensor) -> list[Dictionary]:
+    """Give the only dictionary of a head, of exact keys."""
+    return [Dictionary(places, 64, torch.empty(0, dtype=torch.uint8), 0, max(places.numel() - 1, 0))]
+
+
 class Batch(NamedTuple):
     """A table and bags of keys, as both engines take them."""
 
@@ -52,12 +57,12 @@ class Batch(NamedTuple):
 
     @property
     def rows(self) -> Tensor:
-        return cpu.encode(self.keys, self.dictionary, self.tail.shape[0], self.salts, self.padding)
+        return cpu.encode(self.keys, alone(self.dictionary), self.tail.shape[0], self.salts, self.padding)
 
     @property
     def reference_rows(self) -> reference.Rows:
         salts = torch.tensor(self.salts)
-        return reference.encode(self.keys, self.dictionary, self.tail.shape[0], salts, self.padding)
+        return reference.encode(self.keys, alone(self.dictionary), self.tail.shape[0], salts, self.padding)
 
     @property
     def padding_row(self) -> int | None:
@@ -403,7 +408,7 @@ def test_weights_that_are_no_numbers_stay_with_their_keys(num_hashes: int, dim: 
 
 def test_a_lookup_in_other_buckets_is_refused() -> None:
     batch = large(2, "sum", 16)
-    lookup = cpu.Lookup(batch.keys, batch.dictionary, 7, batch.salts)
+    lookup = cpu.Lookup(batch.keys, alone(batch.dictionary), 7, batch.salts)
     with pytest.raises(InvalidValueError, match="expected a lookup in 2000 buckets, got one in 7"):
         cpu.embedding_bag(batch.head, batch.tail, lookup, batch.offsets, combine="sum", mode="sum")
 
@@ -411,7 +416,7 @@ def test_a_lookup_in_other_buckets_is_refused() -> None:
 def test_a_lookup_that_was_read_without_gradients_can_be_learned_from() -> None:
     batch = large(2, "sum", 16)
     for answered in (False, True):
-        lookup = cpu.Lookup(batch.keys, batch.dictionary, batch.tail.shape[0], batch.salts)
+        lookup = cpu.Lookup(batch.keys, alone(batch.dictionary), batch.tail.shape[0], batch.salts)
         with torch.inference_mode():
             if answered:
                 lookup.rows()
@@ -450,7 +455,7 @@ def test_rows_found_on_the_way_change_nothing(batch: Batch, mode: Mode, weighted
         out.square().sum().backward()
         return [out.detach(), head.grad, tail.grad]  # type: ignore[list-item]
 
-    lookup = cpu.Lookup(batch.keys, batch.dictionary, batch.tail.shape[0], batch.salts, batch.padding)
+    lookup = cpu.Lookup(batch.keys, alone(batch.dictionary), batch.tail.shape[0], batch.salts, batch.padding)
     assert all(map(torch.equal, pooled(lookup), pooled(batch.rows)))
     assert lookup.found is not None
     assert torch.equal(lookup.found, batch.rows)
@@ -467,7 +472,7 @@ def test_rows_found_on_the_way_change_nothing(batch: Batch, mode: Mode, weighted
 def test_found_on_the_way_in_a_large_batch(num_hashes: int, combine: Combine, dim: int, mode: Mode) -> None:
     """Blocks of keys, and rows asked for ahead; then a step of SGD, whose owners share the rows of all threads."""
     batch = large(num_hashes, combine, dim)
-    lookup = cpu.Lookup(batch.keys, batch.dictionary, batch.tail.shape[0], batch.salts, batch.padding)
+    lookup = cpu.Lookup(batch.keys, alone(batch.dictionary), batch.tail.shape[0], batch.salts, batch.padding)
     torch.set_num_threads(3)
     assert torch.equal(
         cpu.embedding_bag(batch.head, batch.tail, lookup, batch.offsets, combine=combine, mode=mode),
@@ -503,7 +508,7 @@ def test_inputs_that_are_not_contiguous() -> None:
     batch = made(np.arange(40), torch.arange(60), torch.tensor([0, 20, 20, 60]), 16, 2, "sum")
     expected = cpu.embedding_bag(batch.head, batch.tail, batch.rows, batch.offsets, combine="sum", mode="sum")
     keys, offsets = batch.keys.repeat_interleave(2)[::2], batch.offsets.repeat_interleave(3)[::3]
-    rows = cpu.encode(keys, batch.dictionary, batch.tail.shape[0], batch.salts).T.contiguous().T
+    rows = cpu.encode(keys, alone(batch.dictionary), batch.tail.shape[0], batch.salts).T.contiguous().T
     head, tail = (t.T.contiguous().T.requires_grad_() for t in (batch.head, batch.tail))
     assert not any(tensor.is_contiguous() for tensor in (keys, offsets, rows, head, tail))
     out = cpu.embedding_bag(head, tail, rows, offsets, combine="sum", mode="sum")
@@ -616,7 +621,7 @@ def test_wrong_calls_raise(change: dict[str, Tensor]) -> None:
 def test_keys_of_another_type_or_shape_are_refused(keys: Tensor) -> None:
     batch = made(np.arange(4), torch.arange(1), torch.tensor([0, 1]), 16, 2, "sum")
     with pytest.raises((ValueError, TypeError)):
-        cpu.encode(keys, batch.dictionary, 9, batch.salts)
+        cpu.encode(keys, alone(batch.dictionary), 9, batch.salts)
 
 
 def test_a_vocabulary_of_200_000_keys() -> None:
@@ -624,9 +629,9 @@ def test_a_vocabulary_of_200_000_keys() -> None:
     both = generator.permutation(np.unique(generator.integers(-(2**63), 2**63, 400_001)))[:400_000]
     head, others = both.reshape(2, -1)
     dictionary = torch.from_numpy(place_keys(head))
-    rows = cpu.encode(torch.from_numpy(head), dictionary, 9, [5])
+    rows = cpu.encode(torch.from_numpy(head), alone(dictionary), 9, [5])
     np.testing.assert_array_equal(dictionary[rows[:, 0].long()].numpy(), head)
-    assert (cpu.encode(torch.from_numpy(others), dictionary, 9, [5]) < 0).all()
+    assert (cpu.encode(torch.from_numpy(others), alone(dictionary), 9, [5]) < 0).all()
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -665,8 +670,9 @@ SAMPLE = made(np.arange(4), torch.tensor([0, 1, 90, 91, 0]), torch.tensor([0, 2,
 
 
 def test_opcheck_encode() -> None:
-    torch.library.opcheck(encode_op, (SAMPLE.keys, SAMPLE.dictionary, 9, SAMPLE.salts, None))
-    torch.library.opcheck(encode_op, (SAMPLE.keys, SAMPLE.dictionary, 9, SAMPLE.salts, 90))
+    flat = [list(column) for column in zip(*alone(SAMPLE.dictionary), strict=True)]
+    torch.library.opcheck(encode_op, (SAMPLE.keys, *flat, 9, SAMPLE.salts, None))
+    torch.library.opcheck(encode_op, (SAMPLE.keys, *flat, 9, SAMPLE.salts, 90))
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2])

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from hybridhash import _native
-from hybridhash.hashing import bucket_salts, find_positions, hash_buckets, place_keys
+from hybridhash.hashing import bucket_salts, find_positions, hash_buckets, place_fingerprints, place_keys
+from hybridhash.packing import pack_integers
 
 SUM, MEAN, CONCAT = range(3)
 BAG_SUM, BAG_MEAN, BAG_MAX = range(3)
@@ -18,9 +19,17 @@ NUMBERS = [0.1, 0.0, 1e-10, 0.9, 0.999, 0.1, 0.01, 0.1, 1.0]  # as `FusedOptimiz
 Array = npt.NDArray[Any]
 
 
+NO_CODES = np.empty(0, dtype=np.uint8)
+
+
+def alone(places: Array) -> list[tuple[Any, ...]]:
+    """Give the only dictionary of a head, of exact keys."""
+    return [(places, 64, NO_CODES, 0, max(places.size - 1, 0))]
+
+
 def encoded(keys: Array, dictionary: Array, num_buckets: int, num_hashes: int, padding: int | None) -> Array:
     rows = np.full((keys.size, num_hashes), 77, dtype=np.int32)
-    _native.encode(keys, dictionary, num_buckets, bucket_salts(num_hashes, 3), padding, rows, 2)
+    _native.encode(keys, alone(dictionary), num_buckets, bucket_salts(num_hashes, 3), padding, rows, 2)
     return rows
 
 
@@ -274,7 +283,7 @@ def forward(call: dict[str, Any]) -> None:
 def encode_and_pool(call: dict[str, Any]) -> None:
     rows = call["rows"]
     _native.encode_and_pool(
-        call.get("keys", np.arange(len(rows))), call.get("dictionary", place_keys(np.arange(0))),
+        call.get("keys", np.arange(len(rows))), call.get("dictionaries", []),
         call.get("salts", bucket_salts(2)), None, call["head"], call["tail"], call["offsets"], call["weights"],
         call["combine"], call["mode"], call.get("found", np.zeros((len(rows), 2), np.int32)),
         call.get("out", np.zeros((12, 4), np.float32)), call.get("argmax"), call.get("num_threads", 1),
@@ -325,8 +334,8 @@ def test_wrong_calls_raise(kernel: Any, change: dict[str, Any]) -> None:
             for name, change in WRONG.items()
             if not {"head", "rows"} & set(change) and name != "tail of too few rows"  # each is hashed into
         ),
-        {"dictionary": place_keys(np.arange(3))},  # more positions than head rows
-        {"dictionary": place_keys(np.arange(3))[:-1]},
+        {"dictionaries": alone(place_keys(np.arange(3)))},  # more positions than head rows
+        {"dictionaries": alone(place_keys(np.arange(3))[:-1])},
         {"keys": np.arange(2)},
         {"keys": np.arange(len(valid()["rows"])).astype(float)},
         {"salts": bucket_salts(1)},
@@ -431,6 +440,8 @@ def test_an_update_of_rows_too_wide_raises() -> None:
 
 
 KEYS, DICTIONARY = np.arange(4), place_keys(np.arange(2))
+FINGERPRINTS = place_fingerprints(np.arange(2), 12)
+CODES = pack_integers(np.zeros(24, dtype=np.uint32), 3)
 
 
 @pytest.mark.parametrize(
@@ -442,9 +453,33 @@ KEYS, DICTIONARY = np.arange(4), place_keys(np.arange(2))
         (0, KEYS[:3]),
         (0, KEYS.reshape(2, 2)),
         (0, KEYS.tolist()),
-        (1, DICTIONARY[:-1]),
-        (1, DICTIONARY.astype(np.uint64)),
-        (1, DICTIONARY.repeat(2)[::2]),
+        (1, None),
+        (1, alone(DICTIONARY[:-1])),
+        (1, alone(DICTIONARY[:1])),
+        (1, alone(DICTIONARY.astype(np.uint64))),
+        (1, alone(DICTIONARY.view(np.uint8))),
+        (1, alone(DICTIONARY[None])),
+        (1, alone(DICTIONARY.repeat(2)[::2])),
+        (1, alone(DICTIONARY) * 9),
+        (1, [(DICTIONARY, 64, NO_CODES, 0, 23)]),
+        (1, [(DICTIONARY, 64, NO_CODES, 3, 24)]),
+        (1, [(DICTIONARY, 63, NO_CODES, 0, 24)]),
+        (1, [(DICTIONARY, 16, NO_CODES, 0, 24)]),
+        (1, [(DICTIONARY, 64, CODES[:-1], 3, 5)]),
+        (1, [(DICTIONARY, 64, CODES, 2, 5)]),
+        (1, [(DICTIONARY, 64, CODES, 0, 5)]),
+        (1, [(DICTIONARY, 64, CODES, 3, 0)]),
+        (1, [(DICTIONARY, 64, CODES, 3, 25)]),
+        (1, [(DICTIONARY, 64, CODES.view(np.int8), 3, 5)]),
+        (1, [(DICTIONARY, 64, np.zeros(4 * 24, np.uint8), 32, 5)]),
+        (1, [(DICTIONARY[:0], 64, NO_CODES, 0, 1)]),
+        (1, [(DICTIONARY[:0], 64, CODES, 3, 1)]),
+        (1, [(FINGERPRINTS[:-1], 12, NO_CODES, 0, 24)]),
+        (1, [(FINGERPRINTS[:8], 12, NO_CODES, 0, 0)]),
+        (1, [(FINGERPRINTS[:8], 4, NO_CODES, 0, 0)]),
+        (1, [(FINGERPRINTS, 3, NO_CODES, 0, 96)]),
+        (1, [(FINGERPRINTS, 33, NO_CODES, 0, 8)]),
+        (1, [(FINGERPRINTS, 64, NO_CODES, 0, 24)]),
         (2, 0),
         (2, -1),
         (2, 2**31 + 1),
@@ -463,7 +498,7 @@ KEYS, DICTIONARY = np.arange(4), place_keys(np.arange(2))
     ],
 )
 def test_wrong_calls_of_encode_raise(place: int, argument: Any) -> None:
-    arguments: list[Any] = [KEYS, DICTIONARY, 5, [1, 2], None, np.zeros((4, 2), np.int32), 1]
+    arguments: list[Any] = [KEYS, alone(DICTIONARY), 5, [1, 2], None, np.zeros((4, 2), np.int32), 1]
     _native.encode(*arguments)
     arguments[place] = argument
     with pytest.raises((ValueError, TypeError)):
@@ -520,7 +555,7 @@ def test_nothing_is_a_legal_call() -> None:
         assert values.shape == (0, 4)
         _native.update(*call, BAG_MEAN, out, None, [], [], SGD, NUMBERS, 3)
         _native.weight_gradient(*call[:4], SUM, out, np.zeros(0, np.float32), 3)
-    _native.encode(KEYS[:0], DICTIONARY, 5, [1, 2], None, np.zeros((0, 2), np.int32), 3)
+    _native.encode(KEYS[:0], alone(DICTIONARY), 5, [1, 2], None, np.zeros((0, 2), np.int32), 3)
 
 
 def test_the_instruction_set_has_a_name() -> None:

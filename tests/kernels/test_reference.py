@@ -59,7 +59,9 @@ def test_encode_finds_the_place_in_the_dictionary_or_the_buckets(
     dictionary = place_keys(np.array(head, dtype=np.int64))
     keys = np.random.default_rng(seed).permutation(np.array(head + others, dtype=np.int64))
     padding = int(keys[0]) if keys.size and seed % 2 else None
-    rows = reference.encode(torch.from_numpy(keys), torch.from_numpy(dictionary), 9, salts(2, 0), padding)
+    no_codes = torch.empty(0, dtype=torch.uint8)
+    exact = reference.Dictionary(torch.from_numpy(dictionary), 64, no_codes, 0, max(dictionary.size - 1, 0))
+    rows = reference.encode(torch.from_numpy(keys), [exact], 9, salts(2, 0), padding)
     places = find_positions(np.array(head, dtype=np.int64), dictionary)
     place = dict(zip(head, places.tolist(), strict=True))
     assert all(dictionary[row] == key for key, row in place.items())

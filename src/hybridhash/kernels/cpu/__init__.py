@@ -1,6 +1,6 @@
 """The CPU engine: C++ kernels on raw arrays, as torch operators."""
 
-from hybridhash.kernels.cpu.lookup import Lookup, encode
+from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode
 from hybridhash.kernels.cpu.ops import (
     MAX_FUSED_DIM,
     MAX_HASHES,
@@ -11,6 +11,7 @@ from hybridhash.kernels.cpu.ops import (
 from hybridhash.kernels.cpu.tensors import empty_rows
 
 __all__ = [
+    "MAX_DICTIONARIES",
     "MAX_FUSED_DIM",
     "MAX_HASHES",
     "ROW_DTYPES",

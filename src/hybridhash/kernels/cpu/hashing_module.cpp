@@ -1,8 +1,7 @@
 // Outputs are taken without conversion: into a converted copy the keys would be lost.
 #include "hashing_module.hpp"
 
-#include <nanobind/ndarray.h>
-
+#include "arrays.hpp"
 #include "bags.hpp"
 #include "strings.hpp"
 
@@ -11,15 +10,6 @@ namespace nb = nanobind;
 namespace hybridhash {
 
 namespace {
-
-template <class T>
-using Array = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Output = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-void require(bool holds, const char* message) {
-    if (!holds) throw nb::value_error(message);
-}
 
 Bytes bytes_of(const Array<uint8_t>& data) { return {data.data(), data.shape(0)}; }
 

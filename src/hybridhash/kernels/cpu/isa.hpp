@@ -7,8 +7,10 @@
 
 namespace hybridhash {
 
-constexpr int kBucketKeys = 8;    // keys in a bucket of the dictionary: one cache line
+constexpr int kBucketKeys = 8;    // keys in a bucket of a dictionary
 constexpr int kMaxHashes = 16;
+constexpr int kMaxDictionaries = 8;
+constexpr int kExactBits = 64;    // of a place that holds a key, and not a fingerprint
 constexpr int32_t kNoRow = INT32_MAX;  // the row of a padding key
 
 enum class Combine : int { sum, mean, concat };
@@ -16,11 +18,24 @@ enum class Mode : int { sum, mean, max };
 enum class Rule : int { sgd, adagrad, rowwise_adagrad, adam, ftrl };
 enum class Element : int { f32, bf16, f16 };
 
-// Which rows a key reads.
+// Some keys of the head. A place takes key_bits bits, so a bucket takes key_bits bytes; eight bytes of salt follow the
+// last, so that any place can be read as part of eight bytes.
+struct Dictionary {
+    const uint8_t* places;
+    uint64_t num_buckets;  // 1 or more
+    uint64_t salt;
+    int key_bits;          // kExactBits, or those of a fingerprint
+    const uint8_t* codes;  // the row of each position; null where the position is the row
+    int code_bits;
+    uint32_t num_rows;
+    int32_t first_row;     // rows of the dictionaries before
+};
+
+// Which rows a key reads: that of the first dictionary that has it, or else rows of the tail.
 struct Encoder {
-    const int64_t* dictionary;  // num_dictionary_buckets * 8 keys; the position is the head row
-    uint64_t num_dictionary_buckets;
-    uint64_t dictionary_salt;
+    Dictionary dictionaries[kMaxDictionaries];
+    int num_dictionaries;
+    uint32_t num_head;  // rows of all dictionaries
     uint64_t num_buckets;
     int num_hashes;
     uint64_t salts[kMaxHashes];

@@ -8,7 +8,7 @@
 
 #include "isa.hpp"
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 

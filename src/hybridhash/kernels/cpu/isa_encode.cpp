@@ -28,75 +28,160 @@ void hash_integers(const int64_t* values, int64_t* keys, size_t count, uint64_t 
 
 namespace {
 
-HH_INLINE int find_in_bucket(const int64_t* bucket, int64_t key) {
+// How the places of a dictionary are compared.
+enum class Places { keys, fingerprints16, fingerprints8, fingerprints };
+
+HH_INLINE uint64_t load64(const uint8_t* p) {
+    uint64_t word;
+    std::memcpy(&word, p, sizeof word);
+    return word;
+}
+
+HH_INLINE uint32_t find_in_bucket(const uint8_t* bucket, uint64_t key) {
 #if defined(__AVX512F__)
-    return (int)_mm512_cmpeq_epi64_mask(_mm512_loadu_si512(bucket), _mm512_set1_epi64(key));
+    return _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(bucket), _mm512_set1_epi64((int64_t)key));
 #elif defined(__AVX2__)
-    const __m256i wanted = _mm256_set1_epi64x(key);
+    const __m256i wanted = _mm256_set1_epi64x((int64_t)key);
     const __m256i low = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)bucket), wanted);
-    const __m256i high = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)(bucket + 4)), wanted);
-    return _mm256_movemask_pd(_mm256_castsi256_pd(low)) | (_mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4);
+    const __m256i high = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)(bucket + 32)), wanted);
+    return (uint32_t)(_mm256_movemask_pd(_mm256_castsi256_pd(low)) | _mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4);
 #else
-    int found = 0;
-    for (int i = 0; i < kBucketKeys; ++i) found |= (bucket[i] == key) << i;
+    uint32_t found = 0;
+    for (int i = 0; i < kBucketKeys; ++i) found |= (uint32_t)(load64(bucket + 8 * i) == key) << i;
     return found;
 #endif
 }
 
-// Finds the positions of keys of one block; the keys without one are listed. H is the number of hash functions, or 0
-// for any: all rows of a key in the head name its position.
-template <int H>
-HH_INLINE size_t find_block(const Encoder& e, const int64_t* keys, size_t size, int32_t* out, uint32_t* missing,
-                            int64_t* missing_keys) {
+HH_INLINE uint32_t find_in_bucket(const uint8_t* bucket, uint32_t fingerprint, int bits) {
+    const uint64_t mask = ((uint64_t)1 << bits) - 1;
+    uint32_t found = 0;
+    for (int i = 0; i < kBucketKeys; ++i) {
+        const int bit = i * bits;
+        found |= (uint32_t)((load64(bucket + (bit >> 3)) >> (bit & 7) & mask) == fingerprint) << i;
+    }
+    return found;
+}
+
+// The places of two buckets that hold a key: a bit each, those of the first bucket below.
+template <Places P>
+HH_INLINE uint32_t find_in_buckets(const Dictionary& d, uint32_t first, uint32_t second, uint64_t key,
+                                   uint32_t fingerprint) {
+    const uint8_t* a = d.places + (size_t)first * (size_t)d.key_bits;
+    const uint8_t* b = d.places + (size_t)second * (size_t)d.key_bits;
+    if (P == Places::keys) {
+        a = d.places + (size_t)first * kExactBits, b = d.places + (size_t)second * kExactBits;
+        return find_in_bucket(a, key) | find_in_bucket(b, key) << kBucketKeys;
+    }
+#if defined(__SSE2__)
+    if (P == Places::fingerprints16) {
+        a = d.places + (size_t)first * 16, b = d.places + (size_t)second * 16;
+        const __m128i wanted = _mm_set1_epi16((short)fingerprint);
+        const __m128i in_a = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i*)a), wanted);
+        const __m128i in_b = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i*)b), wanted);
+        return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(in_a, in_b));
+    }
+    if (P == Places::fingerprints8) {
+        a = d.places + (size_t)first * 8, b = d.places + (size_t)second * 8;
+        const __m128i both = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i*)a), _mm_loadl_epi64((const __m128i*)b));
+        return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(both, _mm_set1_epi8((char)fingerprint)));
+    }
+#endif
+    return find_in_bucket(a, fingerprint, d.key_bits) | find_in_bucket(b, fingerprint, d.key_bits) << kBucketKeys;
+}
+
+// Keys that are looked for, and where in the block they stand.
+struct Sought {
+    int64_t keys[kBlock];
+    uint32_t at[kBlock];
+};
+
+// Finds keys of one block in a dictionary; those that it does not have are listed. H is the number of hash functions,
+// or 0 for any: all rows of a key in the head name its row there. FIRST: the keys stand one after another.
+template <int H, Places P, bool FIRST>
+size_t find_block(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
+                  int32_t* out, Sought& missing) {
     const int num_hashes = H ? H : e.num_hashes;
-    uint32_t first[kBlock], second[kBlock];
+    uint32_t first[kBlock], second[kBlock], fingerprints[kBlock];
+    const uint64_t salt = d.salt, num_buckets = d.num_buckets;
+    const int shift = P == Places::keys ? 0 : 64 - d.key_bits;
     for (size_t i = 0; i < size; ++i) {
-        const uint64_t h = mix64((uint64_t)keys[i] + e.dictionary_salt);
-        first[i] = (uint32_t)reduce(h, e.num_dictionary_buckets);
-        second[i] = (uint32_t)reduce(swap_halves(h), e.num_dictionary_buckets);
+        const uint64_t h = mix64((uint64_t)keys[i] + salt);
+        first[i] = (uint32_t)reduce(h, num_buckets);
+        second[i] = (uint32_t)reduce(swap_halves(h), num_buckets);
+        if (P != Places::keys) {
+            const uint32_t fingerprint = (uint32_t)(mix64(h) >> shift);
+            fingerprints[i] = fingerprint ? fingerprint : 1;
+        }
     }
     for (size_t i = 0; i < size; ++i) {
-        __builtin_prefetch(e.dictionary + (size_t)first[i] * kBucketKeys);
-        __builtin_prefetch(e.dictionary + (size_t)second[i] * kBucketKeys);
+        __builtin_prefetch(d.places + (size_t)first[i] * (size_t)d.key_bits);
+        __builtin_prefetch(d.places + (size_t)second[i] * (size_t)d.key_bits);
     }
     size_t num_missing = 0;
     for (size_t i = 0; i < size; ++i) {
-        const int64_t key = keys[i];
-        const int in_first = find_in_bucket(e.dictionary + (size_t)first[i] * kBucketKeys, key);
-        const int in_second = find_in_bucket(e.dictionary + (size_t)second[i] * kBucketKeys, key);
-        const uint32_t bucket = in_first ? first[i] : second[i];
-        const int where = in_first | in_second;  // a key stands once
-        const int32_t position = (int32_t)(bucket * kBucketKeys + (uint32_t)__builtin_ctz(where | 256));
-        for (int h = 0; h < num_hashes; ++h) out[i * num_hashes + h] = position;
-        missing[num_missing] = (uint32_t)i;
-        missing_keys[num_missing] = key;
-        num_missing += where == 0;
+        const uint32_t found =
+            find_in_buckets<P>(d, first[i], second[i], (uint64_t)keys[i], P == Places::keys ? 0 : fingerprints[i]);
+        const uint32_t bucket = found & 0xFF ? first[i] : second[i];
+        // A place of the second bucket where there is none, so that a code can be read for every key.
+        const uint32_t position = bucket * kBucketKeys + ((uint32_t)__builtin_ctz(found | 1u << 16) & 7u);
+        const uint32_t slot = FIRST ? (uint32_t)i : at[i];
+        for (int h = 0; h < num_hashes; ++h) out[slot * num_hashes + h] = d.first_row + (int32_t)position;
+        missing.at[num_missing] = slot;
+        missing.keys[num_missing] = keys[i];
+        num_missing += found == 0;
+    }
+    if (!d.codes) return num_missing;
+    const uint64_t bits = (uint64_t)d.code_bits, mask = ((uint64_t)1 << bits) - 1;
+    const auto bit_of = [&](size_t i) {
+        return (uint64_t)(out[(FIRST ? i : at[i]) * num_hashes] - d.first_row) * bits;
+    };
+    for (size_t i = 0; i < size; ++i) __builtin_prefetch(d.codes + (bit_of(i) >> 3));
+    for (size_t i = 0; i < size; ++i) {
+        const uint64_t bit = bit_of(i), code = load64(d.codes + (bit >> 3)) >> (bit & 7) & mask;
+        const int32_t row = d.first_row + (int32_t)(code < d.num_rows ? code : d.num_rows - 1);
+        for (int h = 0; h < num_hashes; ++h) out[(FIRST ? i : at[i]) * num_hashes + h] = row;
     }
     return num_missing;
+}
+
+template <int H, bool FIRST>
+HH_INLINE size_t find_any(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
+                          int32_t* out, Sought& missing) {
+    switch (d.key_bits) {
+        case kExactBits: return find_block<H, Places::keys, FIRST>(e, d, keys, at, size, out, missing);
+        case 16: return find_block<H, Places::fingerprints16, FIRST>(e, d, keys, at, size, out, missing);
+        case 8: return find_block<H, Places::fingerprints8, FIRST>(e, d, keys, at, size, out, missing);
+        default: return find_block<H, Places::fingerprints, FIRST>(e, d, keys, at, size, out, missing);
+    }
 }
 
 template <int H>
 void encode_with(const Encoder& e, const int64_t* keys, int32_t* rows, size_t count) {
     const int num_hashes = H ? H : e.num_hashes;
-    uint32_t missing[kBlock], buckets[kBlock];
-    int64_t missing_keys[kBlock];
+    Sought sought[2];
+    uint32_t buckets[kBlock];
     for (size_t start = 0; start < count; start += kBlock) {
         const size_t size = count - start < kBlock ? count - start : kBlock;
         const int64_t* k = keys + start;
         int32_t* out = rows + start * num_hashes;
         size_t num_missing = size;
-        if (e.num_dictionary_buckets) {
-            num_missing = find_block<H>(e, k, size, out, missing, missing_keys);
+        int now = 0;
+        if (e.num_dictionaries) {
+            num_missing = find_any<H, true>(e, e.dictionaries[0], k, nullptr, size, out, sought[0]);
         } else {
-            for (size_t i = 0; i < size; ++i) missing[i] = (uint32_t)i;
-            std::memcpy(missing_keys, k, size * sizeof(int64_t));
+            for (size_t i = 0; i < size; ++i) sought[0].at[i] = (uint32_t)i;
+            std::memcpy(sought[0].keys, k, size * sizeof(int64_t));
         }
+        for (int d = 1; d < e.num_dictionaries; ++d, now ^= 1)
+            num_missing = find_any<H, false>(e, e.dictionaries[d], sought[now].keys, sought[now].at, num_missing, out,
+                                             sought[now ^ 1]);
+        const Sought& missing = sought[now];
         for (int h = 0; h < num_hashes; ++h) {
             const uint64_t salt = e.salts[h], num_buckets = e.num_buckets;
             for (size_t i = 0; i < num_missing; ++i)
-                buckets[i] = (uint32_t)reduce(mix64((uint64_t)missing_keys[i] + salt), num_buckets);
+                buckets[i] = (uint32_t)reduce(mix64((uint64_t)missing.keys[i] + salt), num_buckets);
             for (size_t i = 0; i < num_missing; ++i)
-                out[(size_t)missing[i] * num_hashes + h] = ~(int32_t)buckets[i];
+                out[(size_t)missing.at[i] * num_hashes + h] = ~(int32_t)buckets[i];
         }
         if (e.has_padding)
             for (size_t i = 0; i < size; ++i)

@@ -2,21 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from hybridhash import _native
 from hybridhash.kernels.cpu.tensors import is_plain, num_threads, unsigned
+from hybridhash.kernels.reference import Dictionary
+
+MAX_DICTIONARIES: Final = 8
 
 
 def _encode_now(
-    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
+    keys: Tensor,
+    places: Sequence[Tensor],
+    key_bits: Sequence[int],
+    codes: Sequence[Tensor],
+    code_bits: Sequence[int],
+    num_rows: Sequence[int],
+    num_buckets: int,
+    salts: Sequence[int],
+    padding_key: int | None = None,
 ) -> Tensor:
     rows = torch.empty(keys.numel(), len(salts), dtype=torch.int32)
+    parts = zip(places, key_bits, codes, code_bits, num_rows, strict=True)
     _native.encode(
         keys.detach().contiguous(),
-        dictionary.contiguous(),
+        in_one_piece([Dictionary(*part) for part in parts]),
         num_buckets,
         unsigned(salts),
         padding_key,
@@ -31,28 +44,60 @@ encode_op = torch.library.custom_op("hybridhash::encode", _encode_now, mutates_a
 
 @encode_op.register_fake
 def _(
-    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
+    keys: Tensor,
+    places: Sequence[Tensor],
+    key_bits: Sequence[int],
+    codes: Sequence[Tensor],
+    code_bits: Sequence[int],
+    num_rows: Sequence[int],
+    num_buckets: int,
+    salts: Sequence[int],
+    padding_key: int | None = None,
 ) -> Tensor:
     return keys.new_empty(keys.numel(), len(salts), dtype=torch.int32)
 
 
+def in_one_piece(dictionaries: Sequence[Dictionary]) -> list[Dictionary]:
+    """Return dictionaries whose arrays the kernels can take."""
+    return [
+        part._replace(places=part.places.contiguous(), codes=part.codes.contiguous()) for part in dictionaries
+    ]
+
+
 def encode(
-    keys: Tensor, dictionary: Tensor, num_buckets: int, salts: Sequence[int], padding_key: int | None = None
+    keys: Tensor,
+    dictionaries: Sequence[Dictionary],
+    num_buckets: int,
+    salts: Sequence[int],
+    padding_key: int | None = None,
 ) -> Tensor:
     """Find the rows of keys; see ``kernels.reference.encode``.
 
     Args:
         keys: int64[N].
-        dictionary: int64, from ``hashing.place_keys``.
+        dictionaries: At most `MAX_DICTIONARIES`, in the order in which they are asked.
         num_buckets: M, rows of the tail.
         salts: H words as signed 64-bit integers.
         padding_key: A key that stands for nothing.
 
     Returns:
         int32[N, H]: a head row, or the complement of a tail row; INT32_MAX first for a padding key.
+
+    Raises:
+        ValueError: A dictionary whose numbers and arrays do not agree.
     """
     find = _encode_now if is_plain(keys) else encode_op
-    return find(keys, dictionary, num_buckets, salts, padding_key)
+    return find(
+        keys,
+        [part.places for part in dictionaries],
+        [part.key_bits for part in dictionaries],
+        [part.codes for part in dictionaries],
+        [part.code_bits for part in dictionaries],
+        [part.num_rows for part in dictionaries],
+        num_buckets,
+        salts,
+        padding_key,
+    )
 
 
 @dataclass
@@ -61,7 +106,7 @@ class Lookup:
 
     Attributes:
         keys: int64[N], not to be changed before.
-        dictionary: int64, from ``hashing.place_keys``.
+        dictionaries: In the order in which they are asked.
         num_buckets: M, rows of the tail.
         salts: H words as signed 64-bit integers.
         padding_key: A key that stands for nothing.
@@ -69,7 +114,7 @@ class Lookup:
     """
 
     keys: Tensor
-    dictionary: Tensor
+    dictionaries: Sequence[Dictionary]
     num_buckets: int
     salts: Sequence[int]
     padding_key: int | None = None
@@ -80,7 +125,7 @@ class Lookup:
         if self.found is None:
             with torch.inference_mode(False):  # a later pass may want gradients
                 self.found = encode(
-                    self.keys, self.dictionary, self.num_buckets, self.salts, self.padding_key
+                    self.keys, self.dictionaries, self.num_buckets, self.salts, self.padding_key
                 )
         return self.found
 

@@ -10,8 +10,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "arrays.hpp"
 #include "bags.hpp"
 #include "dictionary.hpp"
+#include "encoder_module.hpp"
 #include "hashing_module.hpp"
 #include "pages.hpp"
 #include "pool.hpp"
@@ -21,25 +23,7 @@ using namespace hybridhash;
 
 namespace {
 
-template <class T>
-using Array = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Output = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Matrix = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using OutputMatrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Memory = nb::ndarray<nb::c_contig, nb::device::cpu>;
 using Rows = nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu>;  // float32, bfloat16 or float16
-
-// Taken as it is: a converted copy of what a kernel writes to would be lost.
-auto array(const char* name) { return nb::arg(name).noconvert(); }
-
-constexpr const char* kThreads = "num_threads: expected 1 or more";
-
-void require(bool holds, const char* message) {
-    if (!holds) throw nb::value_error(message);
-}
 
 Element element_of(const Rows& rows) {
     const nb::dlpack::dtype type = rows.dtype();
@@ -48,25 +32,6 @@ Element element_of(const Rows& rows) {
     if (type.lanes == 1 && type.code == (uint8_t)nb::dlpack::dtype_code::Bfloat && type.bits == 16)
         return Element::bf16;
     throw nb::type_error("rows: expected float32, bfloat16 or float16");
-}
-
-Encoder encoder_of(const Array<int64_t>& dictionary, uint64_t num_buckets, const std::vector<uint64_t>& salts,
-                   std::optional<int64_t> padding_key) {
-    require(salts.size() >= 1 && salts.size() <= (size_t)kMaxHashes, "salts: expected 1 to 16 hash functions");
-    require(num_buckets >= 1 && num_buckets <= (uint64_t)1 << 31, "num_buckets: expected 1 to 2**31");
-    const size_t size = dictionary.shape(0);
-    require(size == 0 || size % kBucketKeys == 1, "dictionary: expected buckets of 8 keys and a salt");
-    require(size / kBucketKeys < (size_t)1 << 28, "dictionary: expected fewer than 2**31 positions");
-    Encoder encoder;
-    encoder.dictionary = dictionary.data();
-    encoder.num_dictionary_buckets = size / kBucketKeys;
-    encoder.dictionary_salt = size ? (uint64_t)dictionary.data()[size - 1] : 0;
-    encoder.num_buckets = num_buckets;
-    encoder.num_hashes = (int)salts.size();
-    for (size_t h = 0; h < salts.size(); ++h) encoder.salts[h] = salts[h];
-    encoder.has_padding = padding_key.has_value();
-    encoder.padding_key = padding_key.value_or(0);
-    return encoder;
 }
 
 struct Call {
@@ -180,18 +145,7 @@ NB_MODULE(_native, m) {
 
     bind_hashing(m);
 
-    m.def("encode",
-          [](Array<int64_t> keys, Array<int64_t> dictionary, uint64_t num_buckets, std::vector<uint64_t> salts,
-             std::optional<int64_t> padding_key, OutputMatrix<int32_t> rows, int num_threads) {
-              require(num_threads >= 1, kThreads);
-              const Encoder encoder = encoder_of(dictionary, num_buckets, salts, padding_key);
-              require(rows.shape(0) == keys.shape(0) && rows.shape(1) == salts.size(),
-                      "rows: expected a line per key and a column per hash function");
-              nb::gil_scoped_release release;
-              encode(encoder, keys.data(), rows.data(), keys.shape(0), num_threads);
-          },
-          array("keys"), array("dictionary"), nb::arg("num_buckets"), nb::arg("salts"),
-          nb::arg("padding_key").none(), array("rows"), nb::arg("num_threads"));
+    bind_encoder(m);
 
     m.def("forward",
           [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,
@@ -207,14 +161,13 @@ NB_MODULE(_native, m) {
           nb::arg("combine"), nb::arg("mode"), array("out"), array("argmax").none(), nb::arg("num_threads"));
 
     m.def("encode_and_pool",
-          [](Array<int64_t> keys, Array<int64_t> dictionary, std::vector<uint64_t> salts,
+          [](Array<int64_t> keys, Dictionaries dictionaries, std::vector<uint64_t> salts,
              std::optional<int64_t> padding_key, Rows head, Rows tail, Array<int64_t> offsets,
              std::optional<Array<float>> weights, int combine, int mode, OutputMatrix<int32_t> rows,
              OutputMatrix<float> out, std::optional<OutputMatrix<int32_t>> argmax, int num_threads) {
               require(num_threads >= 1, kThreads);
-              const Encoder encoder = encoder_of(dictionary, tail.shape(0), salts, padding_key);
-              require(encoder.num_dictionary_buckets * kBucketKeys <= head.shape(0),
-                      "head: expected a row for each position of the dictionary");
+              const Encoder encoder = encoder_of(dictionaries, tail.shape(0), salts, padding_key);
+              require(encoder.num_head <= head.shape(0), "head: expected the rows that the dictionaries name");
               require(rows.shape(0) == keys.shape(0) && rows.shape(1) == salts.size(),
                       "rows: expected a line per key and a column per hash function");
               const Call call = unchecked_call_of(head, tail, rows, offsets, weights, combine, mode);
@@ -223,7 +176,7 @@ NB_MODULE(_native, m) {
               encode_and_pool(encoder, call.table, call.bags, keys.data(), rows.data(), call.num_bags, out.data(),
                               argmax ? argmax->data() : nullptr, num_threads);
           },
-          array("keys"), array("dictionary"), nb::arg("salts"), nb::arg("padding_key").none(), array("head"),
+          array("keys"), array("dictionaries"), nb::arg("salts"), nb::arg("padding_key").none(), array("head"),
           array("tail"), array("offsets"), array("weights").none(), nb::arg("combine"), nb::arg("mode"), array("rows"),
           array("out"), array("argmax").none(), nb::arg("num_threads"),
           "encode and forward in one pass over the keys.");

@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.kernels.cpu.lookup import Lookup, rows_of
+from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, rows_of
 from hybridhash.kernels.cpu.tensors import contiguous, is_plain, num_threads, optional_floats, unsigned
 from hybridhash.kernels.reference import Step
 
@@ -226,7 +226,7 @@ def _find_and_pool(
     out, argmax = _empty_output(head, offsets, mode)
     _native.encode_and_pool(
         rows.keys.detach().contiguous(),
-        rows.dictionary.contiguous(),
+        in_one_piece(rows.dictionaries),
         unsigned(rows.salts),
         rows.padding_key,
         contiguous(head),

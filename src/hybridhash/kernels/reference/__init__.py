@@ -1,0 +1,36 @@
+"""The definition of every operator, in plain torch: short, every option, on any device.
+
+Faster engines are compared with these functions in outputs and gradients.
+"""
+
+from hybridhash.kernels.reference.bags import Combine, Mode, combine_rows, embedding_bag, key_vectors
+from hybridhash.kernels.reference.encode import (
+    Dictionary,
+    Rows,
+    encode,
+    find_fingerprints,
+    find_positions,
+    hash_buckets,
+    mix64,
+    read_integers,
+)
+from hybridhash.kernels.reference.update import Step, pool_and_update, update_rows
+
+__all__ = [
+    "Combine",
+    "Dictionary",
+    "Mode",
+    "Rows",
+    "Step",
+    "combine_rows",
+    "embedding_bag",
+    "encode",
+    "find_fingerprints",
+    "find_positions",
+    "hash_buckets",
+    "key_vectors",
+    "mix64",
+    "pool_and_update",
+    "read_integers",
+    "update_rows",
+]
