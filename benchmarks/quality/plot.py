@@ -33,10 +33,10 @@ def rce_against_bytes(panels: Sequence[Panel]) -> Figure:
     palette = _palette()
     with house_style():
         figure = Figure(figsize=(WIDTH_IN, PANEL_IN * num_lines), layout="constrained")
-        grid = figure.subplots(num_lines, min(len(panels), 2), squeeze=False).flat
+        grid = list(figure.subplots(num_lines, min(len(panels), 2), squeeze=False).flat)
         for axes, panel in zip(grid, panels, strict=False):
             _draw(axes, panel, palette)
-        for axes in list(grid)[len(panels) :]:
+        for axes in grid[len(panels) :]:
             axes.remove()
     return figure
 
@@ -132,6 +132,6 @@ def _label_ends(axes: Axes, ends: Mapping[str, Point], palette: Mapping[str, str
             fontsize=LABEL_PT,
             fontweight="bold" if name in (OURS, HASHED) else "normal",
             color=palette[name],
-            arrowprops={"arrowstyle": "-", "color": palette[name], "linewidth": 0.5, "alpha": 0.6},
+            arrowprops={"arrowstyle": "-", "color": palette[name], "linewidth": 0.5, "relpos": (0, 0.5)},
             annotation_clip=False,
         )

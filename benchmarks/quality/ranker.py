@@ -52,7 +52,7 @@ class PeerRanker(nn.Module):
         pooled = F.embedding_bag(
             torch.arange(keys.numel()), vectors, offsets, mode="mean", include_last_offset=True
         )
-        by_row = pooled.unflatten(0, (self._num_features, -1)).transpose(0, 1)
+        by_row = pooled.reshape(self._num_features, -1, vectors.shape[1]).transpose(0, 1)
         deep, wide = by_row[..., : self._dim], by_row[..., self._dim :]
         logit: Tensor = self.dense(deep.flatten(1)).squeeze(1) + wide.sum(dim=(1, 2))
         return logit

@@ -85,6 +85,7 @@ def run_set(
             "set": name,
             "title": data.title,
             "full_bytes": full_bytes,
+            "rates": data.settings.learning_rate,
             "of": _digest(prepared, data.settings),
         }
         work = partial(_run_cell, rows, data.settings, common, seeds, folders.rows_of(name))

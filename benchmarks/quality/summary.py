@@ -26,6 +26,7 @@ class Point:
         rces: RCE on the test in per cent, one per seed.
         rate: The learning rate that the validation slice chose.
         epochs: The passes that it chose.
+        at_edge: Whether that rate is the smallest or largest of the grid, so that another might do better.
         gap: Of the difference in mean RCE between the full table and regular hashing at the same budget, the share
             that the method has; None where either is missing or they do not differ upwards.
     """
@@ -37,6 +38,7 @@ class Point:
     rate: float
     epochs: int
     gap: float | None
+    at_edge: bool
 
     @property
     def mean(self) -> float:
@@ -67,7 +69,8 @@ class Panel:
 def read_panels(folder: Path, names: Iterable[str]) -> list[Panel]:
     """Return the data sets that have rows, in the order of their names.
 
-    Of a file's rows only those count that were made from the same data and settings as the last.
+    Of a file's rows only those count that were made from the same data and settings as the last, by methods that
+    still are in `METHODS`.
 
     Args:
         folder: Of ``quality-<name>.jsonl``.
@@ -77,7 +80,11 @@ def read_panels(folder: Path, names: Iterable[str]) -> list[Panel]:
     for name in names:
         path = folder / f"quality-{name}.jsonl"
         rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        judged = [row for row in rows if row["kind"] == "judged" and row["of"] == rows[-1]["of"]]
+        judged = [
+            row
+            for row in rows
+            if row["kind"] == "judged" and row["of"] == rows[-1]["of"] and row["method"] in METHODS
+        ]
         if judged:
             panels.append(Panel(judged[-1]["title"], judged[-1]["full_bytes"], tuple(points_of(judged))))
     return panels
@@ -115,6 +122,7 @@ def points_of(rows: Sequence[Row]) -> list[Point]:
                 rate=last["tuned"]["learning_rate"],
                 epochs=last["tuned"]["epochs"],
                 gap=gap(method, share),
+                at_edge=last["tuned"]["learning_rate"] in (min(last["rates"]), max(last["rates"])),
             )
         )
     return sorted(points, key=lambda point: (METHODS.index(point.method), -point.share))
@@ -131,8 +139,8 @@ def page(panels: Sequence[Panel], figure: str) -> str:
         "# Quality at equal bytes\n\n"
         "RCE on the test span in per cent (higher is better), mean ± standard deviation over the seeds; bytes are all "
         'that inference needs of the embeddings; "gap" is (RCE - RCE of `hashed` at the same budget) / (RCE of `full` '
-        "- the same): 0 % is regular hashing, 100 % the full table. How it was measured stands in "
-        "[the README](../quality/README.md).\n\n"
+        "- the same): 0 % is regular hashing, 100 % the full table. A rate marked (edge) is the first or last of the "
+        "grid, beyond which a better one may lie. How it was measured stands in [the README](../quality/README.md).\n\n"
         f"![RCE against bytes]({figure})\n"
     ]
     for panel in panels:
@@ -153,7 +161,6 @@ def page(panels: Sequence[Panel], figure: str) -> str:
 
 def _line(point: Point) -> str:
     gap = "–" if point.gap is None or point.method in (FULL, HASHED) else f"{point.gap:.0%}"
-    return (
-        f"| {point.method} | {format_spread(point.mean, point.std)} | {gap} | {point.num_bytes:,} | {point.rate:g} "
-        f"| {point.epochs} |\n"
-    )
+    rate = f"{point.rate:g}{' (edge)' if point.at_edge else ''}"
+    rce = format_spread(point.mean, point.std)
+    return f"| {point.method} | {rce} | {gap} | {point.num_bytes:,} | {rate} | {point.epochs} |\n"

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from benchmarks.quality.need import Need, hash_rows, root_share
 
-NUM_HASHES: Final = 4
+NUM_HASHES: Final = 2
 
 
 class BloomEmbedding(nn.Module):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from benchmarks.quality.need import Need, hash_rows, root_share
 
-NUM_CHUNKS: Final = 4
+NUM_CHUNKS: Final = 8
 
 
 class SumEmbedding(nn.Module):
@@ -22,7 +22,7 @@ class SumEmbedding(nn.Module):
     numbered.
     """
 
-    num_tables: ClassVar[int] = 2
+    num_tables: ClassVar[int] = 3
 
     def __init__(self, need: Need) -> None:
         """Make the tables."""

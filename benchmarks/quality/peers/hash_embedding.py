@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from benchmarks.quality.need import FLOAT_BYTES, Need, hash_rows, root_share
 
 NUM_HASHES: Final = 2
-IMPORTANCE_SHARE: Final = 0.5
+IMPORTANCE_SHARE: Final = 0.25
 _IMPORTANCES: Final = 1 << 30
 
 
 class HashEmbedding(nn.Module):
     """The sum of k hashed rows of a pool, each times an importance weight.
 
-    The k importance weights of an id stand in a hashed row of a table of their own, which takes half of the bytes:
-    about ten such rows for a row of the pool. Rows carry the wide weight, which is weighted too.
+    The k importance weights of an id stand in a hashed row of a table of their own, which takes a quarter of the bytes:
+    about three such rows for a row of the pool. Rows carry the wide weight, which is weighted too.
 
     Args:
         need: What to serve, and at how many bytes.

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from benchmarks.quality.need import FLOAT_BYTES, Need, hash_rows
 
-CHUNK: Final = 4
+CHUNK: Final = 8
 _SIGNS: Final = 1 << 30
 
 
@@ -22,7 +22,7 @@ class RobeEmbedding(nn.Module):
 
     Source: Desai, Chou and Shrivastava, "Random Offset Block Embedding (ROBE) for compressed embedding tables in deep
     learning recommendation systems", MLSys 2022, section 3 (ROBE-Z, Z = `CHUNK`). There Z is chosen for the speed of
-    memory; a small one shares less at a time.
+    memory; quality hardly depends on it.
     """
 
     def __init__(self, need: Need) -> None:

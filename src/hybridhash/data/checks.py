@@ -7,7 +7,8 @@ from typing import Final
 from hybridhash.data.duck import drop_rejects, our_errors, quote_name, quote_text, value_of
 from hybridhash.data.schema import Dtype, Feature, Label, Schema
 from hybridhash.data.source import Source
-from hybridhash.data.split import Split, column_part_sql, validation_part_sql
+from hybridhash.data.split import Split
+from hybridhash.data.split_sql import column_part_sql, validation_part_sql
 from hybridhash.errors import DataError
 
 LABEL: Final = "label"
