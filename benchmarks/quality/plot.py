@@ -46,15 +46,8 @@ def _palette() -> dict[str, str]:
     ours = colours(["hybrid", HASHED])
     left = [name for name in METHODS if name not in (OURS, HASHED, FULL)]
     spare = [
-        "#2f81d8",
-        "#a45bd6",
-        "#d1497b",
-        "#a08500",
-        "#2aa1a8",
-        "#768390",
-        "#b4541c",
-        "#5b6ee1",
-        "#7a9a01",
+        *("#2f81d8", "#a45bd6", "#d1497b", "#a08500", "#2aa1a8", "#768390"),
+        *("#b4541c", "#5b6ee1", "#7a9a01", "#8c6d5a", "#c9487f", "#3b8f5c"),
     ]
     return {OURS: ours["hybrid"], HASHED: ours[HASHED]} | {
         name: spare[index % len(spare)] for index, name in enumerate(left)
@@ -107,7 +100,7 @@ def _draw(axes: Axes, panel: Panel, palette: Mapping[str, str]) -> None:
     axes.set_xticks([], minor=True)
     axes.set_title(f"{panel.title}", loc="left")
     axes.set_ylabel("RCE on the test (%), higher is better")
-    axes.set_xlabel("bytes of the embeddings, and as a share of the full table's (log scale)")
+    axes.set_xlabel("embedding bytes (log scale), share of full")
 
 
 def _label_ends(axes: Axes, ends: Mapping[str, Point], palette: Mapping[str, str]) -> None:
@@ -124,7 +117,7 @@ def _label_ends(axes: Axes, ends: Mapping[str, Point], palette: Mapping[str, str
         places[index] = min(places[index], limit) if surplus else places[index]
     for name, place in zip(names, places, strict=True):
         axes.annotate(
-            name,
+            f"{name} (ours)" if name == OURS else name,
             (ends[name].num_bytes, ends[name].mean),
             xytext=(1.03, place),
             textcoords="axes fraction",

@@ -26,7 +26,7 @@ def test_panels_and_names(num_panels: int) -> None:
     figure = rce_against_bytes([panel(f"Set {index}") for index in range(num_panels)])
     assert [axes.get_title("left") for axes in figure.axes] == [f"Set {index}" for index in range(num_panels)]
     for axes in figure.axes:
-        labels = {text.get_text(): text for text in axes.texts}
+        labels = {text.get_text().removesuffix(" (ours)"): text for text in axes.texts}
         assert set(METHODS) - {FULL} < set(labels)
         assert any(text.startswith("full table, 10.0 kB: 15.10") for text in labels)
         heights = sorted(labels[name].xyann[1] for name in METHODS if name != FULL)
@@ -38,6 +38,6 @@ def test_panels_and_names(num_panels: int) -> None:
 
 def test_names_stay_within_the_panel() -> None:
     [axes] = rce_against_bytes([panel("Set")]).axes
-    heights = [text.xyann[1] for text in axes.texts if text.get_text() in METHODS]
+    heights = [text.xyann[1] for text in axes.texts if not text.get_text().startswith("full table")]
     assert max(heights) <= 1 + 1e-9
     assert len(set(heights)) == len(METHODS) - 1
