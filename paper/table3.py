@@ -574,6 +574,7 @@ def case_assistments(data: Path | None, scale: Scale) -> Case:
             "label": "label",
             "categorical": ("student", "problem", "skill"),
             "split": "column:fold=5",
+            "validation": "column:fold=4",
             "group": "student",
         },
         heads=dict.fromkeys(REAL_HEADS[-scale.printed_heads :]),

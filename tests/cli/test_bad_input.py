@@ -101,6 +101,11 @@ BAD_FLAGS: dict[str, tuple[list[str], str]] = {
     "bad split": (["--split", "time:2"], "split: .*2.0"),
     "unknown split": (["--split", "weekly"], "split: .*weekly"),
     "split column absent": (["--split", "column:fold"], "'fold'"),
+    "validation of a split by time": (["--validation", "column:site=a"], "expected none with split time"),
+    "validation without a value": (
+        ["--split", "column:site=a", "--validation", "column:site"],
+        "a column and a value",
+    ),
     "unknown format": (["--format", "excel"], "--format.*excel"),
     "work folder absent": (["--work-dir", "/absent/folder"], "--work-dir.*/absent/folder"),
     "experiment file absent": (["--experiment", "/absent/x.toml"], "/absent/x.toml"),

@@ -136,6 +136,41 @@ def test_a_column_split_keeps_its_validation_or_draws_it() -> None:
     assert (parts[5000:] == TEST).all()
 
 
+def test_a_named_validation_survives_its_text() -> None:
+    split = Split.parse("column:fold=5", "column:part=x")
+    assert split.validation == Split.parse("column:part=x")
+    assert str(split) == "column:fold=5, validation column:part=x"
+
+
+@pytest.mark.parametrize("text", ["time:0.8", "time:24h", "random:0.8"])
+def test_a_named_validation_is_for_column_splits_only(text: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"validation: expected none with split (time|random)"):
+        Split.parse(text, "column:fold=4")
+
+
+@pytest.mark.parametrize("text", ["column:fold", "time:0.8", "random:0.8"])
+def test_a_validation_without_a_value_is_refused(text: str) -> None:
+    with pytest.raises(
+        InvalidValueError, match=r"validation: expected a column and a value, .*column:NAME=VALUE"
+    ):
+        Split.parse("column:fold=5", text)
+
+
+def test_a_validation_of_a_validation_is_refused() -> None:
+    nested = Split.parse("column:fold=5", "column:fold=4")
+    with pytest.raises(InvalidValueError, match="validation: expected a column and a value"):
+        Split("column", column="fold", value="3", validation=nested)
+
+
+def test_a_named_validation_is_not_drawn_and_not_empty() -> None:
+    split = Split.parse("column:fold=5", "column:fold=4")
+    parts = np.array([0] * 500 + [1] * 3 + [2] * 10, dtype=np.uint8)
+    result = assign_parts(split, parts, validation_share=0.5)
+    assert (result.num_train, result.num_validation, result.num_test) == (500, 3, 10)
+    with pytest.raises(DataError, match="validation column:fold=4: expected rows with this value"):
+        assign_parts(split, np.array([0] * 500 + [2] * 10, dtype=np.uint8), validation_share=0.5)
+
+
 def test_empty_sides_are_refused() -> None:
     for values in ([0, 0], [2, 2]):
         with pytest.raises(DataError, match="check the column's values"):

@@ -47,6 +47,17 @@ def test_counts_the_keys_of_the_training_span(clicks: Path, tmp_path: Path) -> N
     assert prepared.files == (str(clicks),)
 
 
+def test_the_settings_name_the_validation(csv: Path, tmp_path: Path) -> None:
+    lines = csv.read_text().replace("1,7,3", "3,1,3").replace("1,0,x", "1,0,6")
+    csv.write_text(lines)
+    chosen = settings(split="column:u=4", validation="column:u=3")
+    dataset = prepare_rows([str(csv)], chosen, tmp_path / "work", Silence()).dataset
+    users = [int(line.partition(",")[0]) for line in lines.splitlines()[1:]]
+    assert dataset.rows.part.tolist() == [{4: 2, 3: 1}.get(user, 0) for user in users]
+    with pytest.raises(InvalidValueError, match="validation: expected none with split time"):
+        prepare_rows([str(csv)], settings(validation="column:u=3"), tmp_path / "work", Silence())
+
+
 def test_says_what_was_skipped(csv: Path, tmp_path: Path) -> None:
     heard = Notes()
     prepared = prepare_rows([str(csv)], settings(on_error="skip"), tmp_path / "work", heard)

@@ -7,7 +7,8 @@ from typing import Final
 from hybridhash.data.duck import drop_rejects, our_errors, quote_name, quote_text, value_of
 from hybridhash.data.schema import Dtype, Feature, Label, Schema
 from hybridhash.data.source import Source
-from hybridhash.data.split import Split, column_part_sql
+from hybridhash.data.split import Split
+from hybridhash.data.split_sql import column_part_sql, validation_part_sql
 from hybridhash.errors import DataError
 
 LABEL: Final = "label"
@@ -167,10 +168,13 @@ def time_reading(source: Source, column: str) -> Reading:
 
 
 def part_reading(source: Source, split: Split) -> Reading:
-    """Return how to read the part that a split's column gives."""
+    """Return how to read the part that a split's column, and that of its validation, give."""
     column = str(split.column)
     sql_type = source.require(column)
     value = column_part_sql(split, quote_name(column), sql_type)
+    if split.validation is not None:
+        name = str(split.validation.column)
+        value = validation_part_sql(value, split.validation, quote_name(name), source.require(name))
     expected = "a value" if split.value is not None else "train, test or validation, or 0 (train) or 1 (test)"
     check = Check(column, f"{expected}, for the split", "{value} IS NULL")
     return Reading(PART, value, quote_name(column), (check,))

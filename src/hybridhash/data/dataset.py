@@ -101,7 +101,7 @@ def prepare(
         columns: What is used as what; by default what the source's format says.
         seed: Of the key hash and of random draws.
         num_bins: Percentile bins per numeric feature, at least 2.
-        validation_share: Of the training span, in [0, 1).
+        validation_share: Of the training span, in [0, 1); not used where the split names its validation.
         on_error: ``raise`` on the first row that cannot be used, or ``skip`` and count such rows.
         extra: Columns of numbers that are passed through to `EncodedRows.extra`.
         progress: Told how far ``read``, ``sort``, ``discretise`` and ``encode`` are.

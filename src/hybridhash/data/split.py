@@ -1,6 +1,6 @@
 """Which rows are for training, validation and test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -29,10 +29,13 @@ class Split:
         value: The value of the test rows; None when the column itself holds train and test (and
             validation), or 0 and 1.
         span_s: Seconds of the training span, for ``time``; None for a share.
+        validation: A column split with a value, beside a column split: of the rows for training, those with
+            that value are for validation; None leaves the choice to `assign_parts`.
 
     Raises:
-        InvalidValueError: Another kind, a share out of range, a column split without a column, or a span
-            that is not above 0 or not of a time split.
+        InvalidValueError: Another kind, a share out of range, a column split without a column, a span that is
+            not above 0 or not of a time split, or a validation that is no column with a value, or not of a
+            column split.
 
     Example:
         >>> Split.parse("time:0.8")
@@ -41,6 +44,8 @@ class Split:
         '5'
         >>> Split.parse("time:24h").span_s
         86400.0
+        >>> str(Split.parse("column:fold=5", validation="column:fold=4"))
+        'column:fold=5, validation column:fold=4'
     """
 
     kind: str
@@ -48,6 +53,7 @@ class Split:
     column: str | None = None
     value: str | None = None
     span_s: float | None = None
+    validation: "Split | None" = None
 
     def __post_init__(self) -> None:
         """Refuse what divides nothing."""
@@ -63,22 +69,44 @@ class Split:
             raise InvalidValueError(
                 f"split: expected a span above 0 s for a time split only, got {self.span_s} s for {self.kind}; {_USAGE}"
             )
+        if self.validation is not None:
+            self._check_validation(self.validation)
+
+    def _check_validation(self, validation: "Split") -> None:
+        if validation.value is None or validation.validation is not None:
+            raise InvalidValueError(
+                f"validation: expected a column and a value, got {validation}; write column:NAME=VALUE"
+            )
+        if self.kind != "column":
+            raise InvalidValueError(
+                f"validation: expected none with split {self.kind}, got {validation}; leave it out, or split by a "
+                "column"
+            )
 
     @classmethod
-    def parse(cls, text: str) -> "Split":
+    def parse(cls, text: str, validation: str | None = None) -> "Split":
         """Read ``time:0.8``, ``time:24h``, ``random:0.8``, ``column:NAME`` or ``column:NAME=VALUE``.
+
+        Args:
+            text: One of these.
+            validation: The validation rows of a column split, as ``column:NAME=VALUE``; see `validation`.
+
+        Returns:
+            The split.
 
         Raises:
             InvalidValueError: Any other text.
         """
+        held_out = None if validation is None else cls.parse(validation)
         kind, colon, rest = text.strip().partition(":")
         if kind == "column":
             name, equals, value = rest.partition("=")
-            return cls(kind, column=name, value=value if equals else None)
+            return cls(kind, column=name, value=value if equals else None, validation=held_out)
         try:
             if is_duration(rest):
-                return cls(kind, span_s=parse_duration(rest))
-            return cls(kind, float(rest)) if colon else cls(kind)
+                return cls(kind, span_s=parse_duration(rest), validation=held_out)
+            share = float(rest) if colon else cls.share
+            return cls(kind, share, validation=held_out)
         except ValueError as error:
             if isinstance(error, InvalidValueError):
                 raise
@@ -87,7 +115,9 @@ class Split:
             ) from None
 
     def __str__(self) -> str:
-        """Return the text that `parse` reads."""
+        """Return the text that `parse` reads, and that of the validation where one is named."""
+        if self.validation is not None:
+            return f"{replace(self, validation=None)}, validation {self.validation}"
         if self.span_s is not None:
             return f"{self.kind}:{self.span_s:.15g}s"
         if self.kind != "column":
@@ -105,7 +135,7 @@ class SplitResult:
     Attributes:
         split: What was asked for.
         num_train: Rows to train on.
-        num_validation: Rows at the end of the training span (or of a random choice in it) to stop by.
+        num_validation: Rows at the end of the training span (or of a random or named choice in it) to stop by.
         num_test: Rows to be judged by.
         cut_time: The first time of the test, for a time split with a time column.
         note: What a reader of the results should know; may be empty.
@@ -133,16 +163,16 @@ def assign_parts(
     A time split cuts at a change of time, the nearest to the share asked for, so that one time is never
     on both sides; without times it cuts by position. A split by a span cuts where the span that starts with
     the first row is over. The validation rows of a time split are cut off the
-    end of the training span in the same way. Other splits draw them, and ``random`` its test, by a hash
-    of the row's number in the input, so that the draw depends on the seed alone.
+    end of the training span in the same way. Other splits draw them, where no validation is named, and
+    ``random`` its test, by a hash of the row's number in the input, so that the draw depends on the seed alone.
 
     Args:
         split: What is asked for.
         parts: uint8[N], overwritten with `TRAIN`, `VALIDATION` or `TEST`; for a column split it holds what
-            the column says, as `column_part_sql` gives it.
+            the column says, as `hybridhash.data.split_sql` gives it.
         times: float64[N], rising, or None.
         rows: int64[N], the rows' numbers in the input; None when they are 0, 1, ...
-        validation_share: Of the training span, in [0, 1).
+        validation_share: Of the training span, in [0, 1); not used where the split names its validation.
         seed: In [0, 2**64).
 
     Returns:
@@ -150,7 +180,8 @@ def assign_parts(
 
     Raises:
         InvalidValueError: ``validation_share`` out of range.
-        DataError: No rows to train on or no rows to test on, or a span without times.
+        DataError: No rows to train on or no rows to test on, none of a named validation, or a span without
+            times.
     """
     if not 0 <= validation_share < 1:
         raise InvalidValueError(f"validation_share: expected at least 0 and below 1, got {validation_share}")
@@ -184,6 +215,11 @@ def assign_parts(
             f"split {split}: expected rows to train on and to test on, "
             f"got {counts[TRAIN]} and {counts[TEST]} of {parts.size}; {_ADVICE[split.kind]}"
         )
+    if split.validation is not None and not counts[VALIDATION]:
+        raise DataError(
+            f"validation {split.validation}: expected rows with this value outside the test, got none of "
+            f"{counts[TRAIN]}; check the column's values and the value named in the validation"
+        )
     if validation_share and not counts[VALIDATION]:
         note = "; ".join(
             filter(None, [note, "no validation rows: the training span is too short to cut some off"])
@@ -197,35 +233,6 @@ _ADVICE: Final = {
     "time": "use more rows or another share",
     "column": "check the column's values and the value named in the split",
 }
-
-
-def column_part_sql(split: Split, raw: str, sql_type: str) -> str:
-    """Return SQL for the part that a column gives a row; null where the value says none.
-
-    Args:
-        split: A column split.
-        raw: The quoted column.
-        sql_type: DuckDB's type of the column.
-    """
-    text = f"lower(trim(CAST({raw} AS VARCHAR)))"
-    if split.value is not None:
-        wanted = split.value.strip().lower().replace("'", "''")
-        equal = f"{text} = '{wanted}'"
-        if sql_type != "VARCHAR" and _is_number(wanted):
-            equal = f"TRY_CAST({raw} AS DOUBLE) = {float(wanted)!r}"
-        return f"CASE WHEN {raw} IS NULL THEN NULL WHEN {equal} THEN {TEST} ELSE {TRAIN} END"
-    return (
-        f"CASE WHEN {text} IN ('train', '0', '0.0', 'false') THEN {TRAIN} "
-        f"WHEN {text} IN ('validation', 'valid', 'val') THEN {VALIDATION} "
-        f"WHEN {text} IN ('test', '1', '1.0', 'true') THEN {TEST} END"
-    )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return abs(float(text)) < float("inf")
-    except ValueError:
-        return False
 
 
 def _cut(times: npt.NDArray[Any] | None, count: int, share: float) -> int:
@@ -271,8 +278,11 @@ def _draw(
     seed: int,
 ) -> None:
     named = split.kind == "column"
-    draw_validation = not named or not any(
-        (parts[start : start + _CHUNK] == VALIDATION).any() for start in range(0, parts.size, _CHUNK)
+    draw_validation = split.validation is None and (
+        not named
+        or not any(
+            (parts[start : start + _CHUNK] == VALIDATION).any() for start in range(0, parts.size, _CHUNK)
+        )
     )
     for start in range(0, parts.size, _CHUNK):
         part = parts[start : start + _CHUNK]

@@ -94,7 +94,7 @@ def stage_rows(
         source: What to read.
         columns: What is used as what; it has a label.
         schema: The features and their types.
-        split: A column split's column is read too.
+        split: A column split's column is read too, and that of its validation.
         work_dir: Where the file, and what does not fit memory, is written.
         extra: Columns of numbers to keep as they are.
         on_error: ``raise`` on the first row that cannot be used, or ``skip`` and count such rows.

@@ -124,7 +124,7 @@ def prepare_rows(
     source = open_source(list(data), settings.format)
     dataset = prepare(
         source,
-        Split.parse(settings.split),
+        Split.parse(settings.split, settings.validation),
         work_dir,
         columns=resolve_columns(source, settings),
         seed=seed,

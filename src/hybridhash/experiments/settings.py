@@ -68,7 +68,9 @@ class DataSettings(Settings):
     split: str = "time:0.8"
     """Where training ends: 'time:0.8', 'time:24h', 'random:0.8', 'column:NAME' or 'column:fold=5' (the test rows)."""
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """Share of the training span whose end tunes learning rate and epochs."""
+    """Share of the training span whose end (or a draw from which) tunes learning rate and epochs."""
+    validation: str | None = None
+    """The rows that tune instead, for a split by a column: training rows with a value, as 'column:fold=4'."""
     num_bins: Annotated[int, Field(ge=2, le=65536)] = 100
     """Percentile bins of a numeric column."""
     on_error: Literal["raise", "skip"] = "raise"

@@ -1,0 +1,148 @@
+"""All cells of a data set: which there are, and their runs, kept as they finish."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from paper.rows import row_key
+
+from benchmarks.quality.cell import Tuned, fit, judge, tune
+from benchmarks.quality.kept import Kept
+from benchmarks.quality.methods import FULL, Span
+from benchmarks.quality.sets import DataSet
+from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.errors import DivergedError
+from hybridhash.experiments import Listener
+from hybridhash.experiments.jobs import run_jobs
+from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
+from hybridhash.experiments.runs import RUNS_VERSION
+from hybridhash.experiments.settings import FitSettings
+
+SHARES: Final = (0.1, 0.05, 0.025)
+# Raise it with every change of a peer or of this harness after which the same settings give other numbers.
+VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A method on a data set at a budget.
+
+    Attributes:
+        method: One of `benchmarks.quality.methods.METHODS`.
+        share: Of the full table's bytes; 1 for the full table itself.
+        budget_bytes: The same in bytes.
+    """
+
+    method: str
+    share: float
+    budget_bytes: int
+
+
+def cells_of(methods: Sequence[str], full_bytes: int) -> list[Cell]:
+    """Return the cells: the full table once, every other method at every budget."""
+    cells = [Cell(FULL, 1.0, full_bytes)] if FULL in methods else []
+    return cells + [
+        Cell(method, share, int(share * full_bytes))
+        for share in SHARES
+        for method in methods
+        if method != FULL
+    ]
+
+
+def run_set(
+    name: str,
+    data: DataSet,
+    methods: Sequence[str],
+    seeds: int,
+    jobs: int,
+    folders: "Folders",
+    listener: Listener,
+) -> None:
+    """Run what is not kept yet of a data set, and keep it in ``quality-<name>.jsonl``.
+
+    Args:
+        name: Of the data set.
+        data: Its rows and settings.
+        methods: Which to run.
+        seeds: How often each is trained on the whole training span.
+        jobs: Cells at a time.
+        folders: Where rows are kept, and where streams are.
+        listener: Hears of finished runs.
+
+    Raises:
+        SkippedError: The rows are not there.
+    """
+    files = data.files(folders.work)
+    settings = data.settings.model_copy(update={"work_dir": folders.work})
+    with work_folder(settings) as work_dir:
+        prepared = prepare_rows([files], settings, work_dir, listener)
+        rows = prepared.dataset.rows
+        full_bytes = Span(rows, (TRAIN, VALIDATION), data.settings).full_bytes
+        common = {
+            "set": name,
+            "title": data.title,
+            "full_bytes": full_bytes,
+            "rates": data.settings.learning_rate,
+            "of": _digest(prepared, data.settings),
+        }
+        work = partial(_run_cell, rows, data.settings, common, seeds, folders.rows_of(name))
+        run_jobs(work, cells_of(methods, full_bytes), jobs, listener)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where things are.
+
+    Attributes:
+        results: Of the kept rows.
+        work: Of streams and encoded rows, which can be made again.
+    """
+
+    results: Path
+    work: Path
+
+    def rows_of(self, name: str) -> Path:
+        """Return the file of a data set's rows."""
+        return self.results / f"quality-{name}.jsonl"
+
+
+def _digest(prepared: Prepared, settings: FitSettings) -> str:
+    """Name all that the rows of a data set depend on, whatever folder the data lies in."""
+    files = [(Path(file).name, Path(file).stat().st_size) for file in prepared.files]
+    return row_key(files=files, settings=settings.model_dump(mode="json"), versions=(VERSION, RUNS_VERSION))
+
+
+def _run_cell(
+    rows: EncodedRows,
+    settings: FitSettings,
+    common: Mapping[str, Any],
+    seeds: int,
+    path: Path,
+    cell: Cell,
+    listener: Listener,
+) -> None:
+    kept = Kept(path)
+    named = {**common, "method": cell.method, "share": cell.share, "budget_bytes": cell.budget_bytes}
+    title = f"{common['set']}, {cell.method}, {cell.share:.1%}"
+    start = time.perf_counter()
+    try:
+        found = kept.get({**named, "kind": "tuned"})
+        if found is None:
+            tuned = tune(cell.method, rows, settings, cell.budget_bytes)
+            seconds = {"seconds": time.perf_counter() - start}
+            found = kept.add({**named, "kind": "tuned"}, {"tuned": vars(tuned), **seconds})
+        tuned = Tuned(**found["tuned"])
+        for seed in range(seeds):
+            if kept.get({**named, "kind": "judged", "seed": seed}) is None:
+                start = time.perf_counter()
+                results = judge(fit(cell.method, rows, settings, cell.budget_bytes, tuned, seed), rows)
+                seconds = {"seconds": time.perf_counter() - start}
+                kept.add(
+                    {**named, "kind": "judged", "seed": seed}, {**results, "tuned": vars(tuned), **seconds}
+                )
+                listener.run_done(f"{title}, seed {seed}", f"RCE {results['rce']:.2f}, {tuned}")
+    except DivergedError as error:
+        listener.note(f"{title}: {error}")

@@ -1,0 +1,166 @@
+"""What the kept rows say: means over seeds, and how much of the gap between hashing and the full table is closed."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.quality.methods import FULL, HASHED, METHODS
+from hybridhash.report.formatting import format_bytes, format_spread
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A method at a budget.
+
+    Attributes:
+        method: Its name.
+        share: Of the full table's bytes that it may take.
+        num_bytes: Bytes that it takes, the most over the seeds.
+        rces: RCE on the test in per cent, one per seed.
+        rate: The learning rate that the validation slice chose.
+        epochs: The passes that it chose.
+        at_edge: Whether that rate is the smallest or largest of the grid, so that another might do better.
+        gap: Of the difference in mean RCE between the full table and regular hashing at the same budget, the share
+            that the method has; None where either is missing or they do not differ upwards.
+    """
+
+    method: str
+    share: float
+    num_bytes: int
+    rces: tuple[float, ...]
+    rate: float
+    epochs: int
+    gap: float | None
+    at_edge: bool
+
+    @property
+    def mean(self) -> float:
+        """The mean RCE."""
+        return float(np.mean(self.rces))
+
+    @property
+    def std(self) -> float | None:
+        """The sample standard deviation of the RCE; None for one seed."""
+        return float(np.std(self.rces, ddof=1)) if len(self.rces) > 1 else None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A data set.
+
+    Attributes:
+        title: Its name for people.
+        full_bytes: Bytes of the full table.
+        points: In the order of the methods, then from the largest budget down.
+    """
+
+    title: str
+    full_bytes: int
+    points: tuple[Point, ...]
+
+
+def read_panels(folder: Path, names: Iterable[str]) -> list[Panel]:
+    """Return the data sets that have rows, in the order of their names.
+
+    Of a file's rows only those count that were made from the same data and settings as the last, by methods that
+    still are in `METHODS`.
+
+    Args:
+        folder: Of ``quality-<name>.jsonl``.
+        names: Of the data sets.
+    """
+    panels = []
+    for name in names:
+        path = folder / f"quality-{name}.jsonl"
+        rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        judged = [
+            row
+            for row in rows
+            if row["kind"] == "judged" and row["of"] == rows[-1]["of"] and row["method"] in METHODS
+        ]
+        if judged:
+            panels.append(Panel(judged[-1]["title"], judged[-1]["full_bytes"], tuple(points_of(judged))))
+    return panels
+
+
+def points_of(rows: Sequence[Row]) -> list[Point]:
+    """Gather the rows of one data set by method and budget.
+
+    Args:
+        rows: Of single runs.
+
+    Returns:
+        The points, by method as in `METHODS`, then from the largest budget down.
+    """
+    found: dict[tuple[str, float], dict[int, Row]] = defaultdict(dict)
+    for row in rows:
+        found[row["method"], row["share"]][row["seed"]] = row
+    means = {place: float(np.mean([row["rce"] for row in runs.values()])) for place, runs in found.items()}
+
+    def gap(method: str, share: float) -> float | None:
+        full, hashed = means.get((FULL, 1.0)), means.get((HASHED, share))
+        if full is None or hashed is None or full <= hashed:
+            return None
+        return (means[method, share] - hashed) / (full - hashed)
+
+    points = []
+    for (method, share), runs in found.items():
+        last = next(reversed(runs.values()))
+        points.append(
+            Point(
+                method=method,
+                share=share,
+                num_bytes=max(row["embedding_bytes"] for row in runs.values()),
+                rces=tuple(runs[seed]["rce"] for seed in sorted(runs)),
+                rate=last["tuned"]["learning_rate"],
+                epochs=last["tuned"]["epochs"],
+                gap=gap(method, share),
+                at_edge=last["tuned"]["learning_rate"] in (min(last["rates"]), max(last["rates"])),
+            )
+        )
+    return sorted(points, key=lambda point: (METHODS.index(point.method), -point.share))
+
+
+def page(panels: Sequence[Panel], figure: str) -> str:
+    """Return the summary as Markdown: per data set and budget a table, the best first.
+
+    Args:
+        panels: From `read_panels`.
+        figure: File name of the figure.
+    """
+    parts = [
+        "# Quality at equal bytes\n\n"
+        "RCE on the test span in per cent (higher is better), mean ± standard deviation over the seeds; bytes are all "
+        'that inference needs of the embeddings; "gap" is (RCE - RCE of `hashed` at the same budget) / (RCE of `full` '
+        "- the same): 0 % is regular hashing, 100 % the full table. A rate marked (edge) is the first or last of the "
+        "grid, beyond which a better one may lie. How it was measured stands in [the README](../quality/README.md).\n\n"
+        f"![RCE against bytes]({figure})\n"
+    ]
+    for panel in panels:
+        parts.append(f"\n## {panel.title}\n")
+        full = [point for point in panel.points if point.method == FULL]
+        shares = sorted({point.share for point in panel.points if point.method != FULL}, reverse=True)
+        for share in shares:
+            points = [point for point in panel.points if point.share == share and point.method != FULL]
+            points.sort(key=lambda point: -point.mean)
+            parts.append(
+                f"\n{share:.1%} of the full table's {format_bytes(panel.full_bytes)}\n\n"
+                "| method | RCE % | gap | bytes | learning rate | epochs |\n"
+                "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+            )
+            parts += [_line(point) for point in [*full, *points]]
+    return "".join(parts)
+
+
+def _line(point: Point) -> str:
+    gap = "–" if point.gap is None or point.method in (FULL, HASHED) else f"{point.gap:.0%}"
+    rate = f"{point.rate:g}{' (edge)' if point.at_edge else ''}"
+    rce = format_spread(point.mean, point.std)
+    return f"| {point.method} | {rce} | {gap} | {point.num_bytes:,} | {rate} | {point.epochs} |\n"

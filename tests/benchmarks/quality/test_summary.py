@@ -1,0 +1,81 @@
+"""Means, spreads and gaps worked out by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.quality.summary import page, points_of, read_panels
+
+
+def row(method: str, share: float, seed: int, rce: float, **changes: Any) -> dict[str, Any]:
+    tuned = {"learning_rate": 0.02, "epochs": 2, "validation_rce": 1.0}
+    fields = {
+        "kind": "judged",
+        "set": "s",
+        "title": "Set S",
+        "of": "now",
+        "full_bytes": 680,
+        "rates": [0.01, 0.02, 0.1],
+    }
+    point = {"method": method, "share": share, "seed": seed, "rce": rce, "embedding_bytes": int(680 * share)}
+    return {**fields, **point, "tuned": tuned, **changes}
+
+
+ROWS = [
+    row("hashed", 0.1, 0, 9.0),
+    row("hashed", 0.1, 1, 11.0),
+    row("full", 1.0, 0, 20.0),
+    row("hybrid", 0.1, 0, 15.0, tuned={"learning_rate": 0.1, "epochs": 1, "validation_rce": 2.0}),
+    row("hybrid", 0.05, 0, 12.0),
+    row("ROBE", 0.1, 0, 8.0),
+]
+
+
+def test_points_have_mean_spread_and_gap() -> None:
+    found = {(point.method, point.share): point for point in points_of(ROWS)}
+    assert [point.method for point in points_of(ROWS)] == ["full", "hashed", "ROBE", "hybrid", "hybrid"]
+    hashed = found["hashed", 0.1]
+    assert (hashed.rces, hashed.mean, hashed.gap) == ((9.0, 11.0), 10.0, 0.0)
+    assert hashed.std == pytest.approx(2**0.5)
+    assert found["hybrid", 0.1].gap == pytest.approx((15 - 10) / (20 - 10))
+    assert found["ROBE", 0.1].gap == pytest.approx(-0.2)
+    assert found["hybrid", 0.1].std is None
+    assert found["hybrid", 0.05].gap is None, "regular hashing is missing at these bytes"
+
+
+def test_there_is_no_gap_where_the_full_table_is_no_better() -> None:
+    found = points_of([row("full", 1.0, 0, 9.0), row("hashed", 0.1, 0, 10.0), row("hybrid", 0.1, 0, 11.0)])
+    assert {point.gap for point in found} == {None}
+
+
+def test_a_rate_at_the_edge_of_the_grid_is_marked() -> None:
+    edges = {(point.method, point.share): point.at_edge for point in points_of(ROWS)}
+    assert edges["hybrid", 0.1]
+    assert not edges["hashed", 0.1]
+
+
+def test_only_rows_of_the_last_settings_count(tmp_path: Path) -> None:
+    old = row("hybrid", 0.1, 0, 99.0, of="before")
+    tuned = {"kind": "tuned", "of": "now"}
+    (tmp_path / "quality-s.jsonl").write_text(
+        "".join(f"{json.dumps(each)}\n" for each in [old, *ROWS, tuned])
+    )
+    [panel] = read_panels(tmp_path, ["absent", "s"])
+    assert (panel.title, panel.full_bytes) == ("Set S", 680)
+    assert panel.points == tuple(points_of(ROWS))
+
+
+def test_the_page_ranks_the_methods(tmp_path: Path) -> None:
+    (tmp_path / "quality-s.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in ROWS))
+    text = page(read_panels(tmp_path, ["s"]), "quality.png")
+    lines = text[text.index("10.0% of the full table's 680 B") : text.index("5.0% of")].splitlines()
+    assert [line.split("|")[1].strip() for line in lines if line.startswith("| ")][2:] == [
+        "full",
+        "hybrid",
+        "hashed",
+        "ROBE",
+    ]
+    assert "| hybrid | 15.00 | 50% | 68 | 0.1 (edge) | 1 |" in text
+    assert "| hashed | 10.00 ± 1.41 | – | 68 | 0.02 | 2 |" in text
+    assert "![RCE against bytes](quality.png)" in text
