@@ -64,11 +64,11 @@ class RowEncoder(nn.Module):
     def dictionaries(self) -> list[Dictionary]:
         """Who is in each tier, and which row each key reads."""
         return [
-            Dictionary(self.places(place), tier.key_bits, self.no_codes, 0, tier.num_positions)
+            Dictionary(self.places_of(place), tier.key_bits, self.no_codes, 0, tier.num_positions)
             for place, tier in enumerate(self.tiers)
         ]
 
-    def places(self, tier: int) -> Tensor:
+    def places_of(self, tier: int) -> Tensor:
         """Return the dictionary of a tier: int64 with exact keys, uint8 with fingerprints."""
         found: Tensor = getattr(self, _DICTIONARY + _suffix(tier))
         return found
@@ -173,7 +173,7 @@ class CodedRowEncoder(RowEncoder):
             self.register_buffer(name, getattr(trained, name), persistent=False)
         for place, tier in enumerate(self.tiers):
             if tier.bits != NOT_SHIPPED:
-                self.register_buffer(_DICTIONARY + _suffix(place), trained.places(place))
+                self.register_buffer(_DICTIONARY + _suffix(place), trained.places_of(place))
                 if codes[place] is not None:
                     self.register_buffer(_CODES + _suffix(place), codes[place])
 
@@ -181,12 +181,12 @@ class CodedRowEncoder(RowEncoder):
     def dictionaries(self) -> list[Dictionary]:
         """Who is in each tier that is shipped, and which row each key reads."""
         return [
-            Dictionary(self.places(place), tier.key_bits, self.codes(place), tier.code_bits, tier.num_rows)
+            Dictionary(self.places_of(place), tier.key_bits, self.codes_of(place), tier.code_bits, tier.num_rows)
             for place, tier in enumerate(self.tiers)
             if tier.bits != NOT_SHIPPED
         ]
 
-    def codes(self, tier: int) -> Tensor:
+    def codes_of(self, tier: int) -> Tensor:
         """Return the codes of a tier; empty where every position has a row of its own."""
         found: Tensor = getattr(self, _CODES + _suffix(tier), self.no_codes)
         return found
