@@ -14,6 +14,7 @@ from hybridhash.theory.collisions import (
     hybrid_collision_rate,
 )
 from hybridhash.theory.cost import MethodCost, method_cost
+from hybridhash.theory.fingerprints import false_positive_rate
 from hybridhash.theory.shares import KeyShares, TrafficShares, key_shares, traffic_shares
 from hybridhash.theory.vectors import Combine, expected_vector_collisions, num_vectors
 
@@ -29,6 +30,7 @@ __all__ = [
     "double_collision_rate",
     "expected_collisions",
     "expected_vector_collisions",
+    "false_positive_rate",
     "frequency_collision_rate",
     "half_collision_rate",
     "hybrid_collision_rate",
