@@ -16,9 +16,15 @@ from benchmarks.ids import Batch, Setting, draw_batches, keys_of_ranks, vocabula
 from benchmarks.peers import LEARNING_RATE, Optimizer, Step
 from benchmarks.traffic import Reads, step_bytes
 from hybridhash.embeddings import KeyEmbeddingBag
+from hybridhash.hashing import bucket_salts, num_positions, place_fingerprints
+from hybridhash.kernels import cpu
+from hybridhash.kernels.reference import Dictionary, Slab
+from hybridhash.packing import FLOAT_BITS, pack_rows
 from hybridhash.spec import Combine
 
 HYBRID: Final = "hybrid"
+FINGERPRINTS: Final = "hybrid, fingerprints of 16 bits"
+PACKED: Final[dict[int, str]] = {bits: f"hybrid, fingerprints, rows of {bits} bits" for bits in (8, 4, 2)}
 CONCAT: Final = "hybrid, concat 8"
 DOUBLE: Final = "double"
 HASHED: Final = "hashed, 2^22 rows"
@@ -29,6 +35,7 @@ COMPOSED: Final = "hybrid from torch ops"
 FBGEMM: Final = "FBGEMM TBE, full"
 TORCH: Final = "nn.EmbeddingBag, full"
 
+_KEY_BITS: Final = 16
 _STATES: Final[dict[Optimizer | None, int | None]] = {None: None, "sgd": 0, "adagrad": 1}
 
 
@@ -97,6 +104,47 @@ def _hybrid(
         init_std=0.0,
     )
     return _ours(bag, optimizer)
+
+
+def _by_fingerprints(setting: Setting, optimizer: Optimizer | None, bits: int = FLOAT_BITS) -> Contender:
+    """Forward only, on the kernels: a dictionary of fingerprints of 16 bits, and rows of a few bits."""
+    assert optimizer is None
+    keys = vocabulary_of(min(setting.num_head, setting.num_ids)).keys
+    no_codes = torch.empty(0, dtype=torch.uint8)
+    places = torch.from_numpy(place_fingerprints(keys, _KEY_BITS))
+    dictionaries = [Dictionary(places, _KEY_BITS, no_codes, 0, num_positions(keys.size))]
+    salts = np.array(bucket_salts(2), dtype=np.uint64).view(np.int64).tolist()
+    sizes = (num_positions(keys.size), setting.dim), (setting.num_buckets, setting.dim)
+    head, tail = (cpu.empty_rows(size).normal_() for size in sizes)
+
+    def lookup(batch: Batch) -> cpu.Lookup:
+        return cpu.Lookup(batch.keys, dictionaries, setting.num_buckets, salts)
+
+    if bits == FLOAT_BITS:
+
+        def forward(batch: Batch) -> torch.Tensor:
+            return cpu.embedding_bag(head, tail, lookup(batch), batch.offsets, combine="sum", mode="sum")
+
+    else:
+        slabs = [_packed(head, bits)], _packed(tail, bits)
+
+        def forward(batch: Batch) -> torch.Tensor:
+            return cpu.packed_embedding_bag(*slabs, lookup(batch), batch.offsets, combine="sum", mode="sum")
+
+    def reads(batch: Batch) -> tuple[list[Reads], bool]:
+        rows = lookup(batch).rows()
+        in_head = rows[:, 0] >= 0
+        # In units of floats; scales are not counted.
+        dim = max(setting.dim * bits // FLOAT_BITS, 1)
+        return [Reads(rows[in_head, 0], dim), Reads(rows[~in_head].flatten(), dim)], True
+
+    return Contender(peers.forward_only(forward), reads)
+
+
+def _packed(rows: torch.Tensor, bits: int) -> Slab:
+    packed = pack_rows(rows.numpy(), bits)
+    codes, scales = torch.from_numpy(packed.codes), torch.from_numpy(packed.scales)
+    return Slab(codes, scales, bits, packed.num_rows, packed.width)
 
 
 def _double(setting: Setting, optimizer: Optimizer | None) -> Contender:
@@ -183,6 +231,8 @@ def _peer(make: Callable[[Setting, Optimizer | None], Step]) -> Callable[..., Co
 
 CONTENDERS: Final[dict[str, Callable[[Setting, Optimizer | None], Contender]]] = {
     HYBRID: _hybrid,
+    FINGERPRINTS: _by_fingerprints,
+    **{name: partial(_by_fingerprints, bits=bits) for bits, name in PACKED.items()},
     CONCAT: partial(_hybrid, combine="concat", num_hashes=8),
     DOUBLE: _double,
     HASHED: _hashed,
@@ -214,10 +264,11 @@ class Group:
 
 def groups(base: Setting) -> Iterator[Group]:
     """Yield every comparison of this file around a setting."""
-    everyone = tuple(CONTENDERS)
+    serving = (FINGERPRINTS, *PACKED.values())
+    everyone = tuple(name for name in CONTENDERS if name not in serving)
     yield Group("Training step, SGD", everyone, "sgd", base)
     yield Group("Training step, Adagrad", everyone, "adagrad", base)
-    yield Group("Forward only", everyone, None, base)
+    yield Group("Forward only", (*everyone, *serving), None, base)
     short = (HYBRID, CONCAT, DOUBLE, FULL_ROWS, FBGEMM, TORCH)
     for exponent, name in ((0.8, "Zipf 0.8"), (0.0, "uniform")):
         yield Group(f"Training step, SGD, {name}", short, "sgd", replace(base, exponent=exponent))

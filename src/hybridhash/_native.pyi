@@ -46,6 +46,32 @@ def encode_and_pool(
     argmax: Any | None,
     num_threads: int,
 ) -> None: ...
+def packed_forward(
+    head: list[Any],
+    tail: Any,
+    rows: Any,
+    offsets: Any,
+    weights: Any | None,
+    combine: int,
+    mode: int,
+    out: Any,
+    num_threads: int,
+) -> None: ...
+def packed_encode_and_pool(
+    keys: Any,
+    dictionaries: list[Any],
+    salts: list[int],
+    padding_key: int | None,
+    head: list[Any],
+    tail: Any,
+    offsets: Any,
+    weights: Any | None,
+    combine: int,
+    mode: int,
+    rows: Any,
+    out: Any,
+    num_threads: int,
+) -> None: ...
 def weight_gradient(
     head: Any,
     tail: Any,

@@ -30,7 +30,10 @@ def test_the_other_instruction_sets(isa: str) -> None:
     tests = (
         "definition or loop or moves or patterns or rounded or on_the_way or wide or threads or no_numbers"
     )
-    files = [str(FOLDER / name) for name in ("test_cpu.py", "test_native.py")]
+    files = [
+        str(FOLDER / name)
+        for name in ("test_cpu.py", "test_dictionaries.py", "test_native.py", "test_packed.py")
+    ]
     result = run(isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", tests, *files)
     assert result.returncode == 0, result.stdout[-3000:]
 

@@ -21,3 +21,5 @@ def test_the_figures() -> None:
     assert 1 < 3_895_000 * shares.exclusive < 2
     assert f"{2**44 * theory.hybrid_collision_rate(4_000_000, 105_000, 2**22):.1f}" == "0.4"
     assert f"{theory.collision_rate(10**6, 2**64):.3g}" == "1.47e-27"
+    assert f"{theory.false_positive_rate(16, 0.95):.5f} with 16 bits" in PAGE
+    assert f"{theory.false_positive_rate(8, 0.95):.3f} with 8" in PAGE

@@ -115,4 +115,5 @@ def _fingerprints(keys: Int64s, salt: int, bits: int) -> npt.NDArray[np.uint32]:
     h = np.ascontiguousarray(keys).view(np.uint64) + np.uint64(salt)
     mix64_in_place(h)
     mix64_in_place(h)
-    return np.maximum(h >> np.uint64(64 - bits), np.uint64(1)).astype(np.uint32)
+    found: npt.NDArray[np.uint32] = np.maximum(h >> np.uint64(64 - bits), np.uint64(1)).astype(np.uint32)
+    return found

@@ -115,12 +115,13 @@ def unpack_rows(packed: PackedRows, rows: npt.NDArray[np.int64] | None = None) -
     places = wanted[..., None] * packed.width + np.arange(packed.width)
     if not places.size:
         return np.empty(places.shape, dtype=np.float32)
-    codes = unpack_integers(packed.codes, packed.bits, places)
+    codes = unpack_integers(packed.codes.view(np.uint8), packed.bits, places)
     block = places // SCALE_BLOCK
     pairs = packed.scales[4 + (block >> 1)]
     scales = np.where(block & 1, pairs >> _SCALE_BITS, pairs & 15)
     top = packed.scales[:4].view("<f4")[0]
-    return _levels(codes, packed.bits) * (_FACTORS * top)[scales]
+    read: Floats = _levels(codes, packed.bits) * (_FACTORS * top)[scales]
+    return read
 
 
 def _levels(codes: npt.NDArray[np.uint32], bits: int) -> Floats:

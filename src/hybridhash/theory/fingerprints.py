@@ -1,31 +1,45 @@
-"""How often a dictionary of fingerprints takes a key for another."""
+"""How often a key that a dictionary of fingerprints does not hold is found in it all the same."""
 
 import math
-from typing import Final
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.theory.arguments import whole
 
-PLACES: Final = 16  # two buckets of eight
+_PLACES = 16  # in the two buckets of a key
 
 
 def false_positive_rate(bits: int, load: float) -> float:
-    """Return the chance that a key which was not put in is found.
+    """Return the probability that a key which was not put in equals a fingerprint in one of its two buckets.
 
-    Its two buckets have sixteen places, a share ``load`` of them taken, and each taken place holds one of ``2**bits``
-    fingerprints (to within the one value that stands for a free place).
+    A fingerprint that would be 0 is 1. So a key has fingerprint 1 with probability ``2 / 2**bits``, and then each of
+    the sixteen places equals it with probability ``2 * load / 2**bits``; any other fingerprint equals a place with
+    probability ``load / 2**bits``. The two buckets are taken as different, which they are but for one key in as
+    many as there are buckets.
 
     Args:
         bits: Of a fingerprint, 1 or more.
-        load: Share of the places that are taken, in [0, 1].
+        load: Share of the places that hold a key, in [0, 1]; about 0.95 for many keys.
 
     Returns:
-        ``1 - (1 - 2**-bits)**(16 * load)``.
+        A probability.
 
     Raises:
+        InvalidTypeError: ``bits`` is not an integer.
         InvalidValueError: A number out of range.
+
+    Source: Fan et al. 2014, "Cuckoo Filter", section 5.1, before its approximation.
+
+    Example:
+        >>> f"{false_positive_rate(16, 0.95):.3e}"
+        '2.319e-04'
     """
-    if bits < 1:
-        raise InvalidValueError(f"bits: expected 1 or more, got {bits}")
+    whole("bits", bits, at_least=1)
     if not 0 <= load <= 1:
         raise InvalidValueError(f"load: expected a share in [0, 1], got {load}")
-    return -math.expm1(PLACES * load * math.log1p(-(2.0**-bits)))
+    one = math.ldexp(1.0, -bits)
+    return (1 - 2 * one) * _any_place(load * one) + 2 * one * _any_place(2 * load * one)
+
+
+def _any_place(probability: float) -> float:
+    """Return the probability that one place or more of the sixteen equals a fingerprint."""
+    return 1.0 if probability >= 1 else -math.expm1(_PLACES * math.log1p(-probability))

@@ -8,6 +8,7 @@ from hybridhash.kernels.cpu.ops import (
     embedding_bag,
     pool_and_update,
 )
+from hybridhash.kernels.cpu.packed import packed_embedding_bag
 from hybridhash.kernels.cpu.tensors import empty_rows
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "embedding_bag",
     "empty_rows",
     "encode",
+    "packed_embedding_bag",
     "pool_and_update",
 ]

@@ -76,6 +76,13 @@ void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bag
     });
 }
 
+void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
+                    int32_t* rows, size_t num_bags, float* out, int num_threads) {
+    split(num_bags, bags_per_task(bags, num_bags), num_threads, [&](size_t first, size_t last) {
+        kernels().packed_forward(encoder, table, bags, keys, rows, first, last, out);
+    });
+}
+
 std::pair<int32_t, int32_t> bounds(const int32_t* rows, size_t num_keys, int num_hashes, int num_threads) {
     std::mutex lock;
     std::pair<int32_t, int32_t> found{-1, -1};

@@ -15,6 +15,9 @@ void forward(const Table& table, const Bags& bags, size_t num_bags, float* out, 
 // encode and forward at once; rows are written.
 void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
                      size_t num_bags, float* out, int32_t* argmax, int num_threads);
+// The same on packed rows; without an encoder, the rows are there.
+void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
+                    int32_t* rows, size_t num_bags, float* out, int num_threads);
 // The least and greatest row, as Kernels::bounds.
 std::pair<int32_t, int32_t> bounds(const int32_t* rows, size_t num_keys, int num_hashes, int num_threads);
 void weight_gradient(const Table& table, const Bags& bags, size_t num_bags, const float* grad, float* out,

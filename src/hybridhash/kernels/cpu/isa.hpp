@@ -105,6 +105,8 @@ struct Grouping {
     uint32_t* links;
 };
 
+struct PackedTable;  // packed.hpp
+
 struct Kernels {
     const char* name;
     void (*hash_integers)(const int64_t* values, int64_t* keys, size_t count, uint64_t salt);
@@ -117,6 +119,9 @@ struct Kernels {
     // encode and forward in one pass over the keys of the bags; the rows are kept as well.
     void (*encode_and_pool)(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys,
                             int32_t* rows, size_t first_bag, size_t last_bag, float* out, int32_t* argmax);
+    // The same on packed rows, of mode max too; without an encoder, the rows are there.
+    void (*packed_forward)(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
+                           int32_t* rows, size_t first_bag, size_t last_bag, float* out);
     void (*weight_gradient)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag,
                             const float* grad, float* out);
     // Adds the gradients of the entries, grouped by row in their order, and moves each row once. All entries

@@ -34,6 +34,10 @@ void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bag
 void weight_gradient(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag, const float* grad,
                      float* out);
 
+// packed.cpp
+void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
+                    int32_t* rows, size_t first_bag, size_t last_bag, float* out);
+
 // backward.cpp
 void apply(const Entry* entries, size_t count, const Gradient& gradient, bool head, const Slab& slab,
            Element element, const Update& update, const Grouping& room);

@@ -12,9 +12,11 @@
 
 #include "arrays.hpp"
 #include "bags.hpp"
+#include "bags_module.hpp"
 #include "dictionary.hpp"
 #include "encoder_module.hpp"
 #include "hashing_module.hpp"
+#include "packed_module.hpp"
 #include "pages.hpp"
 #include "pool.hpp"
 
@@ -61,20 +63,9 @@ Call unchecked_call_of(const Rows& head, const Rows& tail, const RowsOfKeys& row
     require(tail.shape(1) * (combine == (int)Combine::concat ? rows.shape(1) : 1) == head.shape(1),
             "tail: expected rows that combine to the width of head");
     require(tail.shape(0) >= 1 && tail.shape(1) >= 1, "tail: expected at least one row of one float");
-    require(offsets.shape(0) >= 1, "offsets: expected at least one");
+    call.bags = bags_of(rows, offsets, weights, mode);
     call.num_bags = offsets.shape(0) - 1;
     call.num_keys = rows.shape(0);
-    require(call.num_keys < (size_t)1 << kKeyBits && call.num_bags < (size_t)kNoRow,
-            "keys: expected fewer than 2**28 keys and 2**31 bags in a call");
-    const int64_t* offset = offsets.data();
-    require(offset[0] == 0 && offset[call.num_bags] == (int64_t)call.num_keys,
-            "offsets: expected to go from 0 to the number of keys");
-    bool rising = true;
-    for (size_t b = 0; b < call.num_bags; ++b) rising &= offset[b] <= offset[b + 1];
-    require(rising, "offsets: expected to rise");
-    if (weights) require(weights->shape(0) == call.num_keys, "weights: expected one per key");
-    require(!weights || mode == (int)Mode::sum, "weights: expected mode sum");
-    call.bags = {rows.data(), offset, weights ? weights->data() : nullptr, (Mode)mode};
     return call;
 }
 
@@ -146,6 +137,7 @@ NB_MODULE(_native, m) {
     bind_hashing(m);
 
     bind_encoder(m);
+    bind_packed(m);
 
     m.def("forward",
           [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,

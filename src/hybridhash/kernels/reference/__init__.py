@@ -14,6 +14,7 @@ from hybridhash.kernels.reference.encode import (
     mix64,
     read_integers,
 )
+from hybridhash.kernels.reference.packed import Slab, packed_embedding_bag, unpack_rows
 from hybridhash.kernels.reference.update import Step, pool_and_update, update_rows
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Dictionary",
     "Mode",
     "Rows",
+    "Slab",
     "Step",
     "combine_rows",
     "embedding_bag",
@@ -30,7 +32,9 @@ __all__ = [
     "hash_buckets",
     "key_vectors",
     "mix64",
+    "packed_embedding_bag",
     "pool_and_update",
     "read_integers",
+    "unpack_rows",
     "update_rows",
 ]

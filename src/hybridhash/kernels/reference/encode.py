@@ -201,7 +201,8 @@ def read_integers(packed: Tensor, bits: int, indices: Tensor) -> Tensor:
     """
     first_bit = indices * bits
     byte, shift = first_bit >> 3, first_bit & 7
-    num_bytes = bits // 8 if bits % 8 == 0 else (bits + 14) // 8  # that an integer may touch
+    divides = bits % 8 == 0 or 8 % bits == 0
+    num_bytes = -(-bits // 8) if divides else (bits + 14) // 8  # that an integer may touch
     word = torch.zeros_like(indices)
     for place in range(num_bytes):
         word |= packed[byte + place].long() << (8 * place)

@@ -1,0 +1,30 @@
+// What all Python doors of bags check.
+#pragma once
+
+#include <optional>
+
+#include "arrays.hpp"
+#include "isa.hpp"
+
+namespace hybridhash {
+
+// Offsets rise from 0 to the keys, and there is a weight per key. The rows of keys have yet to be checked, or written.
+template <class RowsOfKeys>
+Bags bags_of(const RowsOfKeys& rows, const Array<int64_t>& offsets, const std::optional<Array<float>>& weights,
+             int mode) {
+    require(offsets.shape(0) >= 1, "offsets: expected at least one");
+    const size_t num_bags = offsets.shape(0) - 1, num_keys = rows.shape(0);
+    require(num_keys < (size_t)1 << kKeyBits && num_bags < (size_t)kNoRow,
+            "keys: expected fewer than 2**28 keys and 2**31 bags in a call");
+    const int64_t* offset = offsets.data();
+    require(offset[0] == 0 && offset[num_bags] == (int64_t)num_keys,
+            "offsets: expected to go from 0 to the number of keys");
+    bool rising = true;
+    for (size_t b = 0; b < num_bags; ++b) rising &= offset[b] <= offset[b + 1];
+    require(rising, "offsets: expected to rise");
+    if (weights) require(weights->shape(0) == num_keys, "weights: expected one per key");
+    require(!weights || mode == (int)Mode::sum, "weights: expected mode sum");
+    return {rows.data(), offset, weights ? weights->data() : nullptr, (Mode)mode};
+}
+
+}  // namespace hybridhash

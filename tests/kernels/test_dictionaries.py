@@ -1,0 +1,163 @@
+"""Keys to rows through several dictionaries: the definition, the compiled kernels and the numpy definitions agree."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from hybridhash.hashing import (
+    bucket_salts,
+    find_fingerprints,
+    find_positions,
+    hash_buckets,
+    num_positions,
+    place_fingerprints,
+    place_keys,
+)
+from hybridhash.kernels import cpu, reference
+from hybridhash.kernels.cpu.lookup import encode_op
+from hybridhash.kernels.reference import Dictionary
+from hybridhash.packing import pack_integers, unpack_integers
+
+NO_ROW = 2**31 - 1
+int64s = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])
+
+
+class Part(NamedTuple):
+    """A dictionary to be made: its keys, and how they are known."""
+
+    keys: list[int]
+    key_bits: int
+    num_codes: int
+
+
+def made(part: Part, seed: int = 0) -> Dictionary:
+    keys = np.array(part.keys, dtype=np.int64)
+    places = place_keys(keys) if part.key_bits == 64 else place_fingerprints(keys, part.key_bits)
+    positions = num_positions(keys.size)
+    num_codes = min(part.num_codes, positions)
+    bits = max((num_codes - 1).bit_length(), 1) if num_codes else 0
+    codes = np.random.default_rng(seed).integers(0, max(num_codes, 1), positions).astype(np.uint32)
+    packed = pack_integers(codes, bits) if num_codes else np.empty(0, dtype=np.uint8)
+    return Dictionary(
+        torch.from_numpy(places), part.key_bits, torch.from_numpy(packed), bits, num_codes or positions
+    )
+
+
+def head_rows(keys: np.ndarray, dictionaries: list[Dictionary]) -> list[int]:
+    """One key and one dictionary after the other, by the numpy definitions; -1 for keys of the tail."""
+    columns, first_row = [], 0
+    for part in dictionaries:
+        places = part.places.numpy()
+        if part.key_bits == 64:
+            positions = find_positions(keys, places)
+        else:
+            positions = find_fingerprints(keys, places, part.key_bits)
+        column = []
+        for position in positions.tolist():
+            if position >= 0 and part.code_bits:
+                position = int(unpack_integers(part.codes.numpy(), part.code_bits, np.array(position)))
+            column.append(first_row + position if position >= 0 else -1)
+        columns.append(column)
+        first_row += part.num_rows
+    return [next((row for row in rows if row >= 0), -1) for rows in zip(*columns, strict=True)] or [-1] * len(
+        keys
+    )
+
+
+def check(
+    keys: np.ndarray, dictionaries: list[Dictionary], num_buckets: int, num_hashes: int, padding: int | None
+) -> None:
+    salts = np.array(bucket_salts(num_hashes, 3), dtype=np.uint64).view(np.int64)
+    asked = torch.from_numpy(keys)
+    expected = np.array(head_rows(keys, dictionaries), dtype=np.int64)
+    buckets = hash_buckets(keys, num_buckets, num_hashes, 3)
+    counted, in_head = np.array([key != padding for key in keys.tolist()], dtype=bool), expected >= 0
+    rows = reference.encode(asked, dictionaries, num_buckets, torch.from_numpy(salts), padding)
+    np.testing.assert_array_equal(rows.in_head.numpy(), in_head)
+    np.testing.assert_array_equal(rows.in_tail.numpy(), counted & ~in_head)
+    np.testing.assert_array_equal(rows.head.numpy(), expected[in_head])
+    np.testing.assert_array_equal(rows.tail.numpy(), buckets[counted & ~in_head])
+    found = cpu.encode(asked, dictionaries, num_buckets, salts.tolist(), padding).numpy()
+    wanted = np.where(in_head[:, None], expected[:, None], ~buckets)
+    np.testing.assert_array_equal(found[counted], wanted[counted])
+    assert (found[~counted, 0] == NO_ROW).all()
+
+
+parts = st.builds(
+    Part,
+    st.lists(int64s, max_size=12, unique=True),
+    st.sampled_from([64, 4, 5, 8, 12, 16, 20, 31, 32]),
+    st.sampled_from([0, 0, 1, 2, 5, 300]),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(parts, max_size=8),
+    st.lists(int64s, max_size=20),
+    st.sampled_from([1, 7, 2**31]),
+    st.integers(1, 9),
+    st.integers(0, 2**32),
+)
+def test_the_first_dictionary_that_has_a_key_as_in_the_definition(
+    tiers: list[Part], others: list[int], num_buckets: int, num_hashes: int, seed: int
+) -> None:
+    pool = np.array(others + [key for tier in tiers for key in tier.keys], dtype=np.int64)
+    keys = np.random.default_rng(seed).choice(pool, 2 * pool.size) if pool.size else pool
+    padding = int(keys[0]) if keys.size and seed % 2 else None
+    check(keys, [made(tier, seed) for tier in tiers], num_buckets, num_hashes, padding)
+
+
+@pytest.mark.parametrize("num_codes", [0, 3, 1000])
+@pytest.mark.parametrize("num_hashes", [1, 2, 3])
+@pytest.mark.parametrize(
+    "bits", [(64,), (16,), (8,), (11,), (64, 16), (16, 64), (8, 4, 27), (16, 16, 16, 64, 8, 8, 9, 32)]
+)
+def test_many_keys_as_in_the_definition(bits: tuple[int, ...], num_hashes: int, num_codes: int) -> None:
+    """Blocks of keys that are in no, one or several dictionaries; one dictionary in three has no keys."""
+    generator = np.random.default_rng(0)
+    pool = np.unique(generator.integers(-(2**63), 2**63, 4000))
+    tiers = [
+        Part(generator.choice(pool, 0 if place % 3 == 2 else 900, replace=False).tolist(), each, num_codes)
+        for place, each in enumerate(bits)
+    ]
+    check(generator.choice(pool, 9000), [made(tier) for tier in tiers], 99, num_hashes, int(pool[0]))
+
+
+def test_codes_beyond_the_rows_read_the_last_by_definition() -> None:
+    whole = made(Part([1, 2, 3], 64, 7))
+    dictionary = whole._replace(num_rows=2)
+    rows = cpu.encode(torch.tensor([1, 2, 3]), [dictionary], 5, [1])
+    codes = [head_rows(np.array([key]), [whole])[0] for key in (1, 2, 3)]
+    assert rows[:, 0].tolist() == [min(code, 1) for code in codes]
+    found = reference.encode(torch.tensor([1, 2, 3]), [dictionary], 5, torch.tensor([1])).head
+    assert found.tolist() == rows[:, 0].tolist()
+
+
+def test_arrays_with_gaps() -> None:
+    dictionary = made(Part(list(range(50)), 16, 9))
+    spread = dictionary._replace(
+        places=dictionary.places.repeat_interleave(2)[::2], codes=dictionary.codes.repeat_interleave(2)[::2]
+    )
+    keys = torch.arange(80)
+    assert torch.equal(cpu.encode(keys, [spread], 5, [1]), cpu.encode(keys, [dictionary], 5, [1]))
+
+
+def test_more_dictionaries_than_the_kernels_take_are_refused() -> None:
+    many = [made(Part([1], 64, 0))] * (cpu.MAX_DICTIONARIES + 1)
+    with pytest.raises(ValueError, match="dictionaries: expected at most 8"):
+        cpu.encode(torch.arange(3), many, 5, [1])
+
+
+def flat(dictionaries: list[Dictionary]) -> list[list[Tensor] | list[int]]:
+    return [list(column) for column in zip(*dictionaries, strict=True)]
+
+
+def test_the_operator_is_one_that_torch_can_trace() -> None:
+    dictionaries = [made(Part([1, 2], 64, 0)), made(Part([], 8, 0)), made(Part([3, 4, 5], 16, 2))]
+    torch.library.opcheck(encode_op, (torch.arange(9), *flat(dictionaries), 9, [1, 2], None))

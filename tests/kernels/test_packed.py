@@ -1,0 +1,324 @@
+"""Bags of packed rows: the definition against numpy, the compiled kernels against the definition."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+from hybridhash import _native
+from hybridhash.errors import InvalidValueError
+from hybridhash.hashing import bucket_salts, num_positions, place_fingerprints, place_keys
+from hybridhash.kernels import cpu, reference
+from hybridhash.kernels.cpu.packed import packed_pool_op
+from hybridhash.kernels.reference import Combine, Dictionary, Mode, Slab
+from hybridhash.packing import ROW_BITS, PackedRows, pack_integers, pack_rows, unpack_rows
+
+DIMS = [1, 2, 8, 16, 17, 24, 32, 64, 128, 200]
+NO_CODES = torch.empty(0, dtype=torch.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _as_many_threads_as_before() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def as_slab(packed: PackedRows) -> Slab:
+    return Slab(
+        torch.from_numpy(packed.codes),
+        torch.from_numpy(packed.scales),
+        packed.bits,
+        packed.num_rows,
+        packed.width,
+    )
+
+
+def slab_of(num_rows: int, width: int, bits: int, seed: int = 0) -> Slab:
+    """Rows of very different sizes."""
+    generator = np.random.default_rng(seed)
+    rows = generator.normal(size=(num_rows, width)) * np.exp(generator.normal(size=(num_rows, 1)))
+    return as_slab(pack_rows(rows.astype(np.float32), bits))
+
+
+class Table:
+    """Slabs, dictionaries and bags of keys; three keys in five are in the head."""
+
+    def __init__(
+        self,
+        dim: int,
+        bits: tuple[int, ...],
+        num_hashes: int = 2,
+        combine: Combine = "sum",
+        *,
+        padding: int | None = 7,
+        lengths: tuple[int, ...] = (3, 0, 1, 20, 0, 700, 2, 513, 512),
+    ) -> None:
+        generator = np.random.default_rng(dim)
+        *of_head, of_tail = bits
+        width = dim // num_hashes if combine == "concat" else dim
+        self.combine, self.padding, self.dim = combine, padding, dim
+        self.salts = np.array(bucket_salts(num_hashes, 1), dtype=np.uint64).view(np.int64).tolist()
+        self.head, self.dictionaries = [], []
+        pool = generator.integers(-(2**63), 2**63, 500)
+        pool[0] = 7
+        for place, each in enumerate(of_head):
+            keys = np.array_split(pool[:300], len(of_head))[place]
+            positions = num_positions(keys.size)
+            if place % 2:  # rows that keys share, found by fingerprint
+                codes = pack_integers(generator.integers(0, 30, positions).astype(np.uint32), 5)
+                places, codes = place_fingerprints(keys, 16), torch.from_numpy(codes)
+                self.dictionaries.append(Dictionary(torch.from_numpy(places), 16, codes, 5, 30))
+            else:
+                places = torch.from_numpy(place_keys(keys))
+                self.dictionaries.append(Dictionary(places, 64, NO_CODES, 0, positions))
+            self.head.append(slab_of(self.dictionaries[-1].num_rows, dim, each, place))
+        self.tail = slab_of(40, width, of_tail, 99)
+        self.offsets = torch.tensor(np.cumsum([0, *lengths]))
+        self.keys = torch.from_numpy(generator.choice(pool, int(self.offsets[-1])))
+
+    def weights(self) -> Tensor:
+        return torch.linspace(-1, 2, self.keys.numel())
+
+    def lookup(self) -> cpu.Lookup:
+        return cpu.Lookup(self.keys, self.dictionaries, 40, self.salts, self.padding)
+
+    def pooled(self, rows: Tensor | cpu.Lookup, mode: Mode, weights: Tensor | None = None) -> Tensor:
+        return cpu.packed_embedding_bag(
+            self.head,
+            self.tail,
+            rows,
+            self.offsets,
+            combine=self.combine,
+            mode=mode,
+            per_sample_weights=weights,
+        )
+
+    def by_definition(self, mode: Mode, weights: Tensor | None = None) -> Tensor:
+        salts = torch.tensor(self.salts)
+        rows = reference.encode(self.keys, self.dictionaries, 40, salts, self.padding)
+        return reference.packed_embedding_bag(
+            self.head,
+            self.tail,
+            rows,
+            self.offsets,
+            combine=self.combine,
+            mode=mode,
+            per_sample_weights=weights,
+        )
+
+
+def assert_both_ways(table: Table, mode: Mode, weights: Tensor | None = None) -> None:
+    """Rows that are given and rows found on the way; relative to the sums of some hundred floats."""
+    expected = table.by_definition(mode, weights)
+    found = table.pooled(table.lookup().rows(), mode, weights)
+    assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    lookup = table.lookup()
+    assert torch.equal(table.pooled(lookup, mode, weights), found)
+    assert torch.equal(lookup.rows(), table.lookup().rows())
+
+
+COMBINES: list[tuple[int, Combine]] = [
+    (1, "sum"), (2, "sum"), (3, "mean"), (1, "concat"), (2, "concat"), (4, "concat"), (8, "concat"), (5, "concat"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bits", ROW_BITS)
+@pytest.mark.parametrize(("num_hashes", "combine"), COMBINES)
+@pytest.mark.parametrize("dim", DIMS)
+def test_bags_are_those_of_the_definition(dim: int, num_hashes: int, combine: Combine, bits: int) -> None:
+    if combine == "concat" and dim % num_hashes:
+        dim *= num_hashes
+    table = Table(dim, (bits, bits), num_hashes, combine)
+    assert_both_ways(table, "sum")
+    assert_both_ways(table, "sum", table.weights())
+    assert_both_ways(table, "mean")
+    assert_both_ways(table, "max")
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+@pytest.mark.parametrize("bits", [(2,), (32,), (8, 4, 2), (32, 8, 4, 3, 2, 1, 4, 8, 4)])
+@pytest.mark.parametrize("padding", [None, 7, 8])
+def test_a_head_in_parts_is_that_of_the_definition(
+    bits: tuple[int, ...], mode: Mode, padding: int | None
+) -> None:
+    assert_both_ways(Table(32, bits, padding=padding), mode)
+    assert_both_ways(Table(24, bits, 3, "concat", padding=padding), mode)
+
+
+@pytest.mark.parametrize("bits", ROW_BITS)
+@pytest.mark.parametrize(("num_rows", "width"), [(1, 1), (5, 3), (9, 16), (4, 40)])
+def test_rows_by_definition_are_those_of_numpy(num_rows: int, width: int, bits: int) -> None:
+    packed = pack_rows(np.random.default_rng(0).normal(size=(num_rows, width)).astype(np.float32), bits)
+    wanted = np.array([[num_rows - 1, 0], [0, num_rows // 2]])
+    found = reference.unpack_rows(as_slab(packed), torch.from_numpy(wanted))
+    assert found.dtype == torch.float32
+    np.testing.assert_array_equal(found.numpy(), unpack_rows(packed, wanted))
+    assert reference.unpack_rows(as_slab(packed), torch.zeros(0, 2).long()).shape == (0, 2, width)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_bags_by_definition_are_those_of_a_loop(mode: Mode) -> None:
+    table = Table(6, (4, 8, 2), 3, "concat", lengths=(4, 0, 1, 9))
+    rows = cpu.encode(table.keys, table.dictionaries, 40, table.salts, table.padding).tolist()
+    head = np.concatenate(
+        [
+            unpack_rows(PackedRows(s.codes.numpy(), s.scales.numpy(), s.bits, s.width, s.num_rows))
+            for s in table.head
+        ]
+    )
+    last = table.tail
+    tail = unpack_rows(
+        PackedRows(last.codes.numpy(), last.scales.numpy(), last.bits, last.width, last.num_rows)
+    )
+    expected = []
+    for first, end in itertools.pairwise(table.offsets.tolist()):
+        vectors = [
+            head[row[0]] if row[0] >= 0 else np.concatenate([tail[~r] for r in row])
+            for row in rows[first:end]
+            if row[0] != 2**31 - 1
+        ] or [np.zeros(6)]
+        expected.append({"sum": np.sum, "mean": np.mean, "max": np.max}[mode](vectors, axis=0))
+    assert_close(table.by_definition(mode), torch.tensor(np.array(expected)).float(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_any_number_of_threads_and_any_neighbours_give_the_same_bits_as_the_definition_of_a_bag(
+    mode: Mode,
+) -> None:
+    table = Table(32, (4, 2, 8), lengths=(20,) * 2000 + (3000,))
+    pooled = []
+    for num_threads in (1, 2, 3):
+        torch.set_num_threads(num_threads)
+        pooled.append(table.pooled(table.lookup(), mode))
+    assert torch.equal(pooled[0], pooled[1])
+    assert torch.equal(pooled[0], pooled[2])
+    table.keys, table.offsets = table.keys[-3000:], torch.tensor([0, 3000])
+    assert torch.equal(table.pooled(table.lookup(), mode), pooled[0][-1:])
+
+
+def test_weights_without_bounds_as_in_the_definition() -> None:
+    table = Table(16, (4, 4), lengths=(2, 2))
+    weights = torch.tensor([1.0, torch.nan, torch.inf, 1.0])
+    expected = table.by_definition("sum", weights)
+    assert_close(table.pooled(table.lookup(), "sum", weights), expected, equal_nan=True)
+
+
+@pytest.mark.parametrize("lengths", [(), (0,), (0, 0, 0)])
+def test_no_keys_are_zeros_as_in_the_definition(lengths: tuple[int, ...]) -> None:
+    table = Table(32, (4, 4), lengths=lengths)
+    assert torch.equal(table.pooled(table.lookup(), "sum"), torch.zeros(len(lengths), 32))
+    assert torch.equal(table.by_definition("max"), torch.zeros(len(lengths), 32))
+
+
+def test_a_lookup_in_other_buckets_is_refused() -> None:
+    table = Table(16, (4, 4))
+    lookup = cpu.Lookup(table.keys, table.dictionaries, 7, table.salts)
+    with pytest.raises(InvalidValueError, match="expected a lookup in 40 buckets, got one in 7"):
+        table.pooled(lookup, "sum")
+
+
+@pytest.mark.parametrize("combine", ["sum", "concat"])
+def test_the_operator_is_one_that_torch_can_trace(combine: Combine) -> None:
+    table = Table(16, (4, 32, 2), 2, combine, lengths=(3, 0, 2))
+    slabs = [list(column) for column in zip(*table.head, table.tail, strict=True)]
+    rows = table.lookup().rows()
+    for mode, weights in ((0, table.weights()), (1, None), (2, None)):
+        index = ("sum", "mean", "concat").index(combine)
+        torch.library.opcheck(packed_pool_op, (*slabs, rows, table.offsets, weights, index, mode))
+
+
+def valid() -> dict[str, Any]:
+    """A right call of the kernel, each of whose arguments a test replaces."""
+    return {
+        "head": [slab_of(5, 4, 4)],
+        "tail": slab_of(3, 4, 2),
+        "rows": torch.tensor([[4, 0], [~2, ~0]], dtype=torch.int32),
+        "offsets": torch.tensor([0, 1, 2]),
+        "weights": None,
+        "combine": 0,
+        "mode": 0,
+        "out": torch.empty(2, 4),
+        "num_threads": 1,
+    }
+
+
+FLOATS = slab_of(5, 4, 32)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"head": None},
+        {"head": [slab_of(4, 4, 4)]},
+        {"head": [slab_of(5, 8, 4)]},
+        {"head": [slab_of(1, 4, 4)] * 9},
+        {"head": [slab_of(5, 4, 4)._replace(bits=5)]},
+        {"head": [slab_of(5, 4, 4)._replace(bits=0)]},
+        {"head": [slab_of(5, 4, 4)._replace(bits=8)]},
+        {"head": [slab_of(5, 4, 4)._replace(bits=3)]},
+        {"head": [slab_of(5, 4, 4)._replace(num_rows=6)]},
+        {"head": [slab_of(5, 4, 4)._replace(num_rows=-1)]},
+        {"head": [slab_of(5, 4, 4)._replace(num_rows=2**40)]},
+        {"head": [slab_of(5, 4, 4)._replace(width=0)]},
+        {"head": [slab_of(5, 4, 4)._replace(width=2**21)]},
+        {"head": [slab_of(5, 4, 4)._replace(scales=NO_CODES)]},
+        {"head": [slab_of(5, 4, 4)._replace(codes=torch.zeros(17, dtype=torch.int8))]},
+        {"head": [slab_of(5, 4, 4)._replace(codes=torch.zeros(1, 17, dtype=torch.uint8))]},
+        {"head": [FLOATS._replace(codes=FLOATS.codes.double())]},
+        {"head": [FLOATS._replace(codes=FLOATS.codes[:4])]},
+        {"head": [FLOATS._replace(scales=torch.zeros(4, dtype=torch.uint8))]},
+        {"tail": slab_of(2, 4, 2)},
+        {"tail": slab_of(3, 2, 2)},
+        {"tail": slab_of(0, 4, 2)},
+        {"rows": torch.tensor([[5, 0], [-1, -1]], dtype=torch.int32)},
+        {"rows": torch.tensor([[0, 0], [-1, ~3]], dtype=torch.int32)},
+        {"rows": torch.tensor([[0, 0], [-1, 2]], dtype=torch.int32)},
+        {"rows": torch.tensor([[0, 0]], dtype=torch.int32)},
+        {"rows": torch.zeros(2, 2).long()},
+        {"rows": torch.zeros(2, 17, dtype=torch.int32)},
+        {"offsets": torch.tensor([0, 1])},
+        {"offsets": torch.tensor([0, 3, 2])},
+        {"offsets": torch.tensor([0, 1, 3])},
+        {"offsets": torch.zeros(0).long()},
+        {"weights": torch.zeros(3)},
+        {"weights": torch.zeros(2), "mode": 1},
+        {"combine": 2},
+        {"combine": 3},
+        {"mode": -1},
+        {"out": torch.empty(2, 5)},
+        {"out": torch.empty(1, 4)},
+        {"out": torch.empty(2, 4).double()},
+        {"num_threads": 0},
+    ],
+)  # fmt: skip
+def test_wrong_calls_raise(change: dict[str, Any]) -> None:
+    _native.packed_forward(*valid().values())
+    with pytest.raises((ValueError, TypeError)):
+        _native.packed_forward(*(valid() | change).values())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dictionaries": [Dictionary(torch.from_numpy(place_keys(np.arange(3))), 64, NO_CODES, 0, 24)]},
+        {"rows": torch.empty(2, 1, dtype=torch.int32)},
+        {"rows": torch.empty(1, 2, dtype=torch.int32)},
+        {"salts": []},
+        {"out": torch.empty(3, 4)},
+        {"num_threads": 0},
+    ],
+)
+def test_wrong_calls_with_keys_raise(change: dict[str, Any]) -> None:
+    call = {"keys": torch.arange(2), "dictionaries": [], "salts": [1, 2], "padding": None} | {
+        name: valid()[name]
+        for name in ("head", "tail", "offsets", "weights", "combine", "mode", "rows", "out", "num_threads")
+    }
+    _native.packed_encode_and_pool(*call.values())
+    with pytest.raises((ValueError, TypeError)):
+        _native.packed_encode_and_pool(*(call | change).values())
