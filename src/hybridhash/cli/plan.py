@@ -21,7 +21,7 @@ def plan(
 
     Divides the keys into tiers: rows of their own at 8 to 2 bits a float, shared rows by short codes, and keys that
     are left out of the shipped model; finds the length of the fingerprints in the dictionaries; predicts what is lost.
-    With --out it writes an experiment file that compare, train and sweep take: hybridhash compare --experiment plan.toml.
+    With --out it writes an experiment file that compare, train and sweep take with --experiment.
 
     Args:
         data: Files, globs, or the folder of a known data set.
@@ -39,8 +39,8 @@ def plan(
         for tier in table["tiers"]:
             print(f"  - {tier['reason']}")
         print(
-            f"  predicted loss {table['loss']:.2%} of what ids add ({table['loss_by_fingerprints']:.2%} by keys that read "
-            f"another's row); {table['trained_rows']:,} rows while it is trained"
+            f"  predicted loss {table['loss']:.2%} of what ids add, {table['loss_by_fingerprints']:.2%} of it by keys "
+            f"that read another's row; {table['trained_rows']:,} rows while it is trained"
         )
         print_table(_features(table))
     print(

@@ -45,11 +45,11 @@ class RowEncoder(nn.Module):
                 f"vocabulary: expected {spec.num_head} keys, one per head row, got {len(vocabulary)}; take "
                 "the first keys of a longer one"
             )
-        self.tiers: Final = spec.head_tiers
-        self.num_head: Final = spec.num_head
-        self.num_buckets: Final = spec.num_buckets
-        self.num_hashes: Final = spec.num_hashes
-        self.seed: Final = spec.seed
+        self.tiers = spec.head_tiers
+        self.num_head = spec.num_head
+        self.num_buckets = spec.num_buckets
+        self.num_hashes = spec.num_hashes
+        self.seed = spec.seed
         first = 0
         for place, tier in enumerate(self.tiers):
             keys = vocabulary.keys[first : first + tier.num_keys]
@@ -181,7 +181,9 @@ class CodedRowEncoder(RowEncoder):
     def dictionaries(self) -> list[Dictionary]:
         """Who is in each tier that is shipped, and which row each key reads."""
         return [
-            Dictionary(self.places_of(place), tier.key_bits, self.codes_of(place), tier.code_bits, tier.num_rows)
+            Dictionary(
+                self.places_of(place), tier.key_bits, self.codes_of(place), tier.code_bits, tier.num_rows
+            )
             for place, tier in enumerate(self.tiers)
             if tier.bits != NOT_SHIPPED
         ]

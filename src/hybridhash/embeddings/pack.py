@@ -110,7 +110,9 @@ def _weights(encoder: RowEncoder, vocabulary: Vocabulary, num_positions: int) ->
     """Return how often the key of each position occurred; 0 where no key stands."""
     rows = encoder(torch.from_numpy(vocabulary.keys.copy()))
     counts = np.ones(len(vocabulary)) if vocabulary.counts is None else vocabulary.counts.astype(np.float64)
-    return np.bincount(rows.head.numpy(), counts[rows.in_head.numpy()], minlength=num_positions)
+    weights: npt.NDArray[np.float64] = np.zeros(num_positions)
+    np.add.at(weights, rows.head.numpy(), counts[rows.in_head.numpy()])
+    return weights
 
 
 def _array(rows: Tensor) -> Floats:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor, nn
 
 from hybridhash.data import Discretiser, Schema
@@ -137,7 +138,7 @@ def _rows(bag: BaseEmbeddingBag, part: str, index: int) -> dict[str, npt.NDArray
             f"model: expected packed tables, as the spec of {part} table {index} asks for, got {type(bag).__name__}; "
             "pack the trained model with pack_model"
         )
-    heads = bag.head.split([tier.num_positions for tier in bag.spec.head_tiers])
+    heads = torch.split(bag.head, [tier.num_positions for tier in bag.spec.head_tiers])
     return dict(zip(names, map(_array, (*heads, bag.tail)), strict=True))
 
 

@@ -101,7 +101,9 @@ def _find(keys: Int64s, dictionary: npt.NDArray[Any], tier: Tier) -> Int64s:
 def _slab(name: str, num_rows: int, width: int, bits: int) -> dict[str, tuple[tuple[int, ...], str]]:
     if bits == FLOAT_BITS:
         return {name: ((num_rows, width), "float32")}
-    wanted = {name: ((packed_bytes(num_rows * width, bits),), "uint8")}
+    wanted: dict[str, tuple[tuple[int, ...], str]] = {
+        name: ((packed_bytes(num_rows * width, bits),), "uint8")
+    }
     scales = scale_bytes(num_rows * width, bits)
     return wanted | ({name + SCALES: ((scales,), "uint8")} if scales else {})
 

@@ -1,7 +1,6 @@
 """A trained model as it is shipped."""
 
 from collections.abc import Mapping
-from typing import TypeVar, cast
 
 from torch import nn
 
@@ -9,10 +8,8 @@ from hybridhash.embeddings import pack_collections
 from hybridhash.models.rankers import MLPRanker, WideDeep
 from hybridhash.vocabulary import Vocabulary
 
-Model = TypeVar("Model", WideDeep, MLPRanker)
 
-
-def pack_model(model: Model, vocabularies: Mapping[str, Vocabulary]) -> Model:
+def pack_model(model: WideDeep | MLPRanker, vocabularies: Mapping[str, Vocabulary]) -> WideDeep | MLPRanker:
     """Return the model that is shipped: its tables are packed as their specs say.
 
     Args:
@@ -25,8 +22,8 @@ def pack_model(model: Model, vocabularies: Mapping[str, Vocabulary]) -> Model:
     parts = [model.deep, model.wide] if isinstance(model, WideDeep) else [model.deep]
     if not any(group.table.is_packed for part in parts for group in part.groups):
         return model
-    packed = pack_collections(parts, vocabularies)
+    deep, *wide = pack_collections(parts, vocabularies)
     hidden = [layer.out_features for layer in model.dense if isinstance(layer, nn.Linear)][:-1]
-    shipped = type(model)(*packed, hidden)
+    shipped = WideDeep(deep, wide[0], hidden) if wide else MLPRanker(deep, hidden)
     shipped.dense = model.dense
-    return cast(Model, shipped)
+    return shipped

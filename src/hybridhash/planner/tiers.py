@@ -18,6 +18,10 @@ PRIVATE_BITS: Final = (2, 3, 4)
 BEST_BITS: Final = 8
 CODEBOOK_BITS: Final = 4
 CODE_BITS: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
+NEWCOMERS: Final = 3.0
+"""Occurrences of new keys to expect for each key that was seen once. Good and Turing's estimate is one, for a stream
+that does not change; new ids keep arriving, and they come in the features whose ids matter most."""
+
 _LOAD: Final = 0.95
 _PLACES_LOOKED_AT: Final = 16 * _LOAD
 _FEWEST_KEYS: Final = 8  # of a tier
@@ -95,8 +99,7 @@ class Table:
         different, place = np.unique(counts, return_inverse=True)
         learned = np.array([learned_share(count) for count in different.tolist()])
         weights = occurrences * (learned[place] if counts.size else 0.0)
-        # Good and Turing: the chance that the next occurrence is of a new key is the share of keys seen once.
-        unseen = float((counts == 1).sum()) / total
+        unseen = min(NEWCOMERS * float((counts == 1).sum()) / total, 1.0)
         return cls(weights / max(weights.sum(), 1e-300), occurrences / total, unseen, dim, wide)
 
     @property
@@ -240,6 +243,8 @@ def _key_bits(table: Table, tiers: Sequence[Tier], place: int, price: float) -> 
         return 8
     before = sum(tier.num_keys for tier in tiers[: place + 1])
     at_risk = float(table.traffic[before:].sum()) + table.unseen
+    mine = table.weights[before - num_keys : before]
+    at_risk += float(mine @ np.arange(num_keys)) / num_keys
     saved = at_risk * _PLACES_LOOKED_AT * math.log(2) * _LOAD / (price * num_keys)
     return min(max(round(math.log2(max(saved, 1.0))), 6), 24)
 
@@ -294,6 +299,9 @@ def judge(table: Table, tiers: Sequence[Tier]) -> Allocation:
         losses.append(tier_loss(tier) * float(table.weights[done:after].sum()))
         if tier.bits != NOT_SHIPPED and tier.key_bits != EXACT:
             at_risk = float(table.traffic[after:].sum()) + table.unseen
+            # Of two keys of the tier that are taken for each other, the rarer one loses its effect.
+            ranks = np.arange(tier.num_keys) / tier.num_keys
+            at_risk += float(table.weights[done:after] @ ranks)
             by_fingerprints += at_risk * false_positive_rate(tier.key_bits, _LOAD)
         kept.append(tier)
         done = after

@@ -14,7 +14,7 @@ UNSHARED_DIRECTIONS: Final = 0.05
 """Share of a row's rounding noise that moves the prediction: the effect of an id lies in few directions of its row,
 and the noise in all of them."""
 
-HALF_LEARNED: Final = 3.0
+HALF_LEARNED: Final = 2.0
 """Occurrences after which a model knows half of an id's effect."""
 
 # Mean squared error of the best uniform quantiser of a normal variable with 2**bits levels, relative to its variance
@@ -23,7 +23,7 @@ _NORMAL_ERROR: Final = {1: 0.3634, 2: 0.1188, 3: 0.03744, 4: 0.01154, 8: 0.0001}
 
 
 def learned_share(count: float) -> float:
-    """Return how much of an id's effect a model has learned from so many occurrences: ``n / (n + 3)``.
+    """Return how much of an id's effect a model has learned from so many occurrences: ``n / (n + 2)``.
 
     Leaving out ids of one count loses about this share of what leaving out frequent ids loses per occurrence; ids seen
     once range from a fiftieth (crosses) to nine tenths (problems of an exercise) of it.
