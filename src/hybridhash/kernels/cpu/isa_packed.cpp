@@ -40,6 +40,37 @@ HH_INLINE float value(const PackedSlab& s, size_t i) {
     }
 }
 
+// The codes of a block. Eight of them begin with a byte, and fit a word where they have fewer than eight bits. The
+// instructions are named where there are any: compilers convert bytes one by one.
+template <int BITS>
+HH_INLINE SignedInts levels_of(const uint8_t* codes) {
+#if defined(__AVX512F__)
+    if constexpr (BITS == kMostBits) return (SignedInts)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)codes));
+#elif defined(__AVX2__)
+    if constexpr (BITS == kMostBits) {
+        SignedInts levels;
+        ((__m256i*)&levels)[0] = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)codes));
+        ((__m256i*)&levels)[1] = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)(codes + 8)));
+        return levels;
+    }
+#endif
+    if constexpr (BITS == kMostBits) {
+        return __builtin_convertvector(*(const Octets*)codes, SignedInts);
+    } else {
+        const uint32_t a = load<uint32_t>(codes), b = load<uint32_t>(codes + BITS);
+        constexpr uint32_t B = BITS;
+        const Ints shifts = {0, B, 2 * B, 3 * B, 4 * B, 5 * B, 6 * B, 7 * B,
+                             0, B, 2 * B, 3 * B, 4 * B, 5 * B, 6 * B, 7 * B};
+#if defined(__AVX512F__)
+        const __m512i first = _mm512_set1_epi32((int)a);
+        const Ints words = (Ints)_mm512_inserti64x4(first, _mm256_set1_epi32((int)b), 1);
+#else
+        const Ints words = {a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b};
+#endif
+        return (SignedInts)(words >> shifts & ((1u << BITS) - 1));
+    }
+}
+
 // A whole block of sixteen floats, times a weight.
 template <int BITS>
 HH_INLINE Lane weighted_block(const PackedSlab& s, size_t block, float weight) {
@@ -48,17 +79,7 @@ HH_INLINE Lane weighted_block(const PackedSlab& s, size_t block, float weight) {
     } else {
         constexpr float kOffset = 0.5f - (float)(1 << (BITS - 1));
         const uint8_t* codes = s.codes + block * (2 * BITS);
-        SignedInts levels;
-        if constexpr (BITS == kMostBits) {
-            levels = __builtin_convertvector(*(const Octets*)codes, SignedInts);
-        } else {  // eight codes begin with a byte and fit a word
-            const uint32_t a = load<uint32_t>(codes), b = load<uint32_t>(codes + BITS);
-            const Ints words = {a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b};
-            constexpr uint32_t B = BITS;
-            const Ints shifts = {0, B, 2 * B, 3 * B, 4 * B, 5 * B, 6 * B, 7 * B,
-                                 0, B, 2 * B, 3 * B, 4 * B, 5 * B, 6 * B, 7 * B};
-            levels = (SignedInts)(words >> shifts & ((1u << BITS) - 1));
-        }
+        const SignedInts levels = levels_of<BITS>(codes);
         return weight * step_of(s, block) * (__builtin_convertvector(levels, Lane) + kOffset);
     }
 }
