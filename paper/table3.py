@@ -104,6 +104,9 @@ def _run(make: Callable[[Scale], Case], folder: Path, scale: Scale, listener: Li
         flags = {**common, "top_k": tuple(case.heads), "buckets": TAILS, "out": out / table, **changes}
         settings = merge_settings(SweepSettings, {}, flags)
         results = sweep([file], settings, listener, version=__version__, command=command)
+        results["data"]["source"] = Path(
+            file
+        ).name  # the rows are kept; where this machine has its files is not
         refuse_diverged(f"{case.name}, {table}", with_twins(results["rows"]))
         return results
 

@@ -79,7 +79,7 @@ def fit(
 def judge(built: Built, rows: EncodedRows) -> dict[str, Any]:
     """Return RCE (in per cent) and AUC on the test rows, and the bytes."""
     test = rows.indices(TEST)
-    predictions, labels = predict(built.model, rows, test), rows.labels[test]
+    predictions, labels = predict(built.ship(), rows, test), rows.labels[test]
     return {
         "rce": float(relative_cross_entropy(predictions, labels)),
         "auc": float(auc(predictions, labels)),

@@ -14,14 +14,14 @@ from benchmarks.quality.ranker import PeerRanker
 from hybridhash.data import EncodedRows
 from hybridhash.experiments.layout import lay_out, plan_tables
 from hybridhash.experiments.settings import FitSettings
-from hybridhash.models import build_model
+from hybridhash.models import build_model, pack_model
 from hybridhash.optim import Adagrad
 from hybridhash.vocabulary import Counts, count_key_chunks
 
 FULL: Final = "full"
 HASHED: Final = "hashed"
-# The package's own, by their names in `hybridhash.spec.METHODS`; bytes come from the ledger of their spec.
-PACKAGE_METHODS: Final = (FULL, HASHED, "frequency", "hybrid-sum", "hybrid")
+# The package's own, by their names in `hybridhash.planner.METHODS`; bytes come from the ledger of their spec.
+PACKAGE_METHODS: Final = (FULL, HASHED, "frequency", "hybrid-sum", "hybrid", "auto")
 OURS: Final = PACKAGE_METHODS[-1]
 METHODS: Final = (*PACKAGE_METHODS[:-1], *PEERS, OURS)
 
@@ -87,10 +87,12 @@ class Built:
     Attributes:
         model: Takes (keys, offsets), returns logits float[B].
         embedding_bytes: All that inference needs of the embeddings.
+        ship: Returns the model that is shipped once this one is trained; the bytes are that model's.
     """
 
     model: nn.Module
     embedding_bytes: int
+    ship: Callable[[], nn.Module]
 
 
 def build(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:
@@ -128,7 +130,7 @@ def _build_ours(method: str, span: Span, budget_bytes: int, learning_rate: float
         init_std=settings.init_std,
         generator=torch.Generator().manual_seed(seed),
     )
-    return Built(model, layout.spec.ledger().embedding_bytes)
+    return Built(model, layout.spec.ledger().embedding_bytes, lambda: pack_model(model, layout.vocabularies))
 
 
 def _build_peer(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:
@@ -137,4 +139,4 @@ def _build_peer(method: str, span: Span, budget_bytes: int, learning_rate: float
     embedding = make(span.need(budget_bytes, seed))
     generator = torch.Generator().manual_seed(seed)
     model = PeerRanker(embedding, len(span.schema.names), settings.dim, settings.hidden, generator)
-    return Built(model, tensor_bytes(embedding))
+    return Built(model, tensor_bytes(embedding), lambda: model)

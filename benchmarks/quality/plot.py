@@ -43,13 +43,13 @@ def rce_against_bytes(panels: Sequence[Panel]) -> Figure:
 
 def _palette() -> dict[str, str]:
     """Give ours and regular hashing the colours of the report, and the others those that are left."""
-    ours = colours(["hybrid", HASHED])
+    ours = colours([OURS, HASHED])
     left = [name for name in METHODS if name not in (OURS, HASHED, FULL)]
     spare = [
-        *("#2f81d8", "#a45bd6", "#d1497b", "#a08500", "#2aa1a8", "#768390"),
+        *("#2f81d8", "#a45bd6", "#14a06f", "#a08500", "#2aa1a8", "#768390"),
         *("#b4541c", "#5b6ee1", "#7a9a01", "#8c6d5a", "#c9487f", "#3b8f5c"),
     ]
-    return {OURS: ours["hybrid"], HASHED: ours[HASHED]} | {
+    return {OURS: ours[OURS], HASHED: ours[HASHED]} | {
         name: spare[index % len(spare)] for index, name in enumerate(left)
     }
 

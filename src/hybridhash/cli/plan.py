@@ -19,9 +19,10 @@ def plan(
 ) -> None:
     """Choose the tables of a model at a byte budget, from counts alone, and say why.
 
-    Divides the keys into tiers: rows of their own at 8 to 2 bits a float, shared rows by short codes, and keys that
-    are left out of the shipped model; finds the length of the fingerprints in the dictionaries; predicts what is lost.
-    With --out it writes an experiment file that compare, train and sweep take with --experiment.
+    Nothing is trained unless --tune says so. Divides the keys into tiers: rows of their own at 8 to 2 bits a float,
+    shared rows by short codes, and keys that are left out of the shipped model; finds the length of the fingerprints
+    in the dictionaries; predicts what is lost. With --out it writes an experiment file that compare, train and sweep
+    take with --experiment.
 
     Args:
         data: Files, globs, or the folder of a known data set.
@@ -34,6 +35,8 @@ def plan(
     if json:
         print_json(found)
         return
+    if found["tried"]:
+        print_table(_tried(found["tried"]))
     for table in found["tables"]:
         print_table(_tiers(table))
         for tier in table["tiers"]:
@@ -49,6 +52,17 @@ def plan(
     )
     if wanted.out is not None:
         print(f"written: {wanted.out} (hybridhash compare --experiment {wanted.out})")
+
+
+def _tried(tried: list[dict[str, Any]]) -> Table:
+    best = max(row["validation_rce"] for row in tried)
+    shown = Table("plan", "predicted loss", "validation RCE", "", title="tried on the validation slice")
+    for place, row in enumerate(tried, start=1):
+        chosen = "chosen" if row["validation_rce"] == best else ""
+        shown.add_row(str(place), f"{row['loss']:.2%}", f"{row['validation_rce']:.3f}", chosen)
+    for column in shown.columns[:3]:
+        column.justify = "right"
+    return shown
 
 
 def _tiers(table: dict[str, Any]) -> Table:

@@ -22,7 +22,7 @@ from hybridhash.metrics import (
     normalised_entropy,
     relative_cross_entropy,
 )
-from hybridhash.models import MLPRanker, WideDeep, build_model
+from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.optim import SGD, Adagrad, Adam
 from hybridhash.training import (
     Progress,
@@ -162,6 +162,41 @@ def search(
             f"training diverged at every learning rate of {list(rates)}; expected smaller ones"
         )
     return best
+
+
+def validate(
+    dataset: Dataset,
+    layout: Layout,
+    settings: RunSettings,
+    learning_rate: float,
+    on_progress: Callable[[Progress], None],
+) -> float:
+    """Train for one pass on the training rows, ship, and judge on the validation slice.
+
+    Args:
+        dataset: The rows; those of the test are not touched.
+        layout: The model.
+        settings: The model and optimizer.
+        learning_rate: The one to train with.
+        on_progress: Called a few times a second.
+
+    Returns:
+        RCE of the shipped model on the validation rows; minus infinity where training diverged.
+    """
+    model = _build(dataset, layout, settings, learning_rate, seed=0)
+    rows = dataset.rows.indices(VALIDATION)
+    try:
+        train(
+            model,
+            dataset.rows,
+            dataset.rows.indices(TRAIN),
+            _run_settings(settings, learning_rate, epochs=1, seed=0),
+            on_progress=on_progress,
+        )
+    except DivergedError:
+        return -math.inf
+    shipped = pack_model(model, layout.vocabularies)
+    return relative_cross_entropy(predict(shipped, dataset.rows, rows), dataset.rows.labels[rows])
 
 
 def fit(

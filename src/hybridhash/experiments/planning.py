@@ -1,17 +1,20 @@
 """Plan the tables of a model from the counts of its training span, and try plans on its end."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from hybridhash.experiments.layout import TablePlan, plan_tables, share_budget
-from hybridhash.experiments.prepare import prepare_rows, work_folder
+from hybridhash.experiments.fit import search, validate
+from hybridhash.experiments.layout import Layout, TablePlan, lay_out, plan_tables, share_budget
+from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
 from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.settings import PlanSettings
 from hybridhash.files import write_text
-from hybridhash.planner import Plan, parse_budget, plan, write_plan
+from hybridhash.planner import Plan, Table, alternatives, parse_budget, plan, read_plan, write_plan
+from hybridhash.spec import Tier
+from hybridhash.training import Progress
 
 _NOT_OF_A_FILE: Final = {"out", "work_dir", "tune", "plan"}
 
@@ -38,6 +41,11 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
         baseline_bytes = sum(table.baseline_bytes() for table in tables)
         budget_bytes = parse_budget(settings.budget, baseline_bytes)
         plans = plan_each(tables, budget_bytes)
+        tried = []
+        if settings.tune:
+            tried = try_plans(prepared, tables, budget_bytes, settings, listener)
+            chosen = max(tried, key=lambda one: one["validation_rce"])
+            plans = plan_each(tables, budget_bytes, read_plan(chosen["plan"]))
         lines = write_plan({name: found.allocation.tiers for name, found in plans.items()})
         result = {
             "budget": settings.budget,
@@ -46,6 +54,7 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
             "bytes": sum(found.num_bytes for found in plans.values()),
             "keys": prepared.counts.num_keys,
             "plan": list(lines),
+            "tried": tried,
             "tables": [_describe(name, found) for name, found in plans.items()],
         }
     if settings.out is not None:
@@ -53,12 +62,82 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
     return result
 
 
-def plan_each(tables: Sequence[TablePlan], budget_bytes: int) -> dict[str, Plan]:
+def try_plans(
+    prepared: Prepared,
+    tables: Sequence[TablePlan],
+    budget_bytes: int,
+    settings: PlanSettings,
+    listener: Listener,
+) -> list[dict[str, Any]]:
+    """Train, ship and judge the plans that are predicted best, on the training span alone.
+
+    The learning rate is that of the first plan: the best of those that are given. Each plan is trained for one pass,
+    with seed 0.
+
+    Args:
+        prepared: The rows.
+        tables: From `plan_tables`.
+        budget_bytes: For all of them.
+        settings: How many plans, and how they are trained.
+        listener: Hears of each.
+
+    Returns:
+        ``plan`` (its lines), ``loss`` (predicted) and ``validation_rce`` of each.
+
+    Raises:
+        DivergedError: Training diverged at every learning rate.
+        InvalidValueError: No validation rows of both labels.
+    """
+    candidates = _candidates(tables, budget_bytes, settings.tune)
+
+    def laid_out(lines: Sequence[str]) -> Layout:
+        following = settings.model_copy(update={"plan": tuple(lines)})
+        return lay_out("auto", tables, budget_bytes, following, seed=0)
+
+    short = settings.model_copy(update={"epochs": 1})
+    rate = search(
+        prepared.dataset,
+        laid_out(candidates[0][0]),
+        short,
+        lambda what, progress: listener.training(f"plan 1: {what}", progress),
+    ).learning_rate
+    tried = []
+    for place, (lines, loss) in enumerate(candidates, start=1):
+
+        def hear(progress: Progress, title: str = f"plan {place} of {len(candidates)}") -> None:
+            listener.training(title, progress)
+
+        rce = validate(prepared.dataset, laid_out(lines), short, rate, hear)
+        listener.run_done(f"plan {place}", f"predicted loss {loss:.2%}, validation RCE {rce:.3f}")
+        tried.append({"plan": list(lines), "loss": loss, "validation_rce": rce})
+    return tried
+
+
+def _candidates(
+    tables: Sequence[TablePlan], budget_bytes: int, most: int
+) -> list[tuple[tuple[str, ...], float]]:
+    """Return lines and predicted loss of plans: the first has each table's best tiers, the next its second best."""
+    ranked = [
+        alternatives(Table.of_counts(table.counts.per_key, table.dim, table.carries_wide), share)
+        for table, share in zip(tables, share_budget(tables, budget_bytes), strict=True)
+    ]
+    found = []
+    for place in range(min(most, max(map(len, ranked)))):
+        chosen = [choices[min(place, len(choices) - 1)] for choices in ranked]
+        lines = write_plan({table.dictionary: one.tiers for table, one in zip(tables, chosen, strict=True)})
+        found.append((lines, sum(one.loss for one in chosen) / len(chosen)))
+    return found
+
+
+def plan_each(
+    tables: Sequence[TablePlan], budget_bytes: int, given: Mapping[str, Sequence[Tier]] | None = None
+) -> dict[str, Plan]:
     """Plan tables that share a budget.
 
     Args:
         tables: From `plan_tables`.
         budget_bytes: For all of them, divided as `share_budget` does.
+        given: Tiers to describe in place of the best ones, by the name of the dictionary.
 
     Returns:
         The plans by the name of the dictionary.
@@ -68,7 +147,13 @@ def plan_each(tables: Sequence[TablePlan], budget_bytes: int) -> dict[str, Plan]
     """
     shares = share_budget(tables, budget_bytes)
     return {
-        table.dictionary: plan(table.counts, budget=share, dim=table.dim, wide=table.carries_wide)
+        table.dictionary: plan(
+            table.counts,
+            budget=share,
+            dim=table.dim,
+            wide=table.carries_wide,
+            tiers=(given or {}).get(table.dictionary, ()),
+        )
         for table, share in zip(tables, shares, strict=True)
     }
 

@@ -151,13 +151,6 @@ class ProfileSettings(ModelSettings, DataSettings):
     """Settings of ``hybridhash profile``."""
 
 
-class PlanSettings(ModelSettings, DataSettings):
-    """Settings of ``hybridhash plan``."""
-
-    out: Path | None = None
-    """Experiment file to write, for compare, train and sweep; none if not given."""
-
-
 class RunSettings(TrainingSettings, TableSettings, DataSettings):
     """Settings of a training run, whatever says how large the tables are."""
 
@@ -167,6 +160,15 @@ class RunSettings(TrainingSettings, TableSettings, DataSettings):
 
 class FitSettings(RunSettings, ModelSettings):
     """Settings of the commands that train at a budget."""
+
+
+class PlanSettings(FitSettings):
+    """Settings of ``hybridhash plan``."""
+
+    tune: Annotated[int, Field(ge=0)] = 0
+    """Plans to try by training, shipping and judging each on the validation slice; 0 takes the one predicted best."""
+    out: Path | None = None
+    """Experiment file to write, for compare, train and sweep; none if not given."""
 
 
 class CompareSettings(FitSettings):

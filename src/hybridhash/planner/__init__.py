@@ -4,7 +4,7 @@ from hybridhash.planner.budget import check_budget, parse_budget
 from hybridhash.planner.methods import METHODS
 from hybridhash.planner.plan import FeatureShares, Plan, plan
 from hybridhash.planner.text import read_plan, write_plan
-from hybridhash.planner.tiers import Allocation, Table, allocate, judge, table_of
+from hybridhash.planner.tiers import Allocation, Table, allocate, alternatives, judge, table_of
 
 __all__ = [
     "METHODS",
@@ -13,6 +13,7 @@ __all__ = [
     "Plan",
     "Table",
     "allocate",
+    "alternatives",
     "check_budget",
     "judge",
     "parse_budget",

@@ -158,18 +158,23 @@ def allocate(table: Table, budget_bytes: int) -> Allocation:
     Raises:
         BudgetError: The budget does not hold the neutral row.
     """
+    return alternatives(table, budget_bytes)[0]
+
+
+def alternatives(table: Table, budget_bytes: int) -> list[Allocation]:
+    """Return the best tiers for each number of codes and bits on offer, by rising loss; see `allocate`.
+
+    Raises:
+        BudgetError: The budget does not hold the neutral row.
+    """
     least = smallest_bytes(table.dim, table.wide)
     if budget_bytes < least:
         raise BudgetError(
             f"budget: expected at least {least} bytes, one row for all keys, got {budget_bytes}; raise the budget"
         )
-    best: Allocation | None = None
-    for offers in _menus():
-        found = _at_best_price(table, offers, budget_bytes)
-        if best is None or found.loss < best.loss:
-            best = found
-    assert best is not None
-    return best
+    found = [_at_best_price(table, offers, budget_bytes) for offers in _menus()]
+    different = {allocation.tiers: allocation for allocation in found}
+    return sorted(different.values(), key=lambda allocation: allocation.loss)
 
 
 def _menus() -> Iterator[tuple[Offer, ...]]:

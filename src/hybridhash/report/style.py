@@ -27,6 +27,7 @@ _METHOD_COLOURS: Final = {
     "double": "#a45bd6",
     "frequency": "#2f81d8",
     "hybrid": "#14a06f",
+    "auto": "#d1497b",
 }
 _OTHER_COLOURS: Final = (
     "#2f81d8",
