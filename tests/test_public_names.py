@@ -15,6 +15,7 @@ PROMISED = {
     "HashEmbeddingBag",
     "HybridEmbeddingBag",
     "HybridHashError",
+    "Plan",
     "Predictor",
     "RelativeCrossEntropy",
     "Vocabulary",
@@ -22,6 +23,7 @@ PROMISED = {
     "hash_keys",
     "load",
     "metrics",
+    "plan",
     "theory",
 }
 ROOMS = [info.name for info in pkgutil.iter_modules(hh.__path__) if info.ispkg]

@@ -13,8 +13,8 @@ import hybridhash as hh
 from hybridhash.data import Bags, Discretiser, Schema, encode_batch, make_batch
 from hybridhash.data.schema import Feature
 from hybridhash.export import save_bundle
-from hybridhash.models import build_model
-from hybridhash.spec import GroupSpec, ModelSpec, TableSpec
+from hybridhash.models import build_model, pack_model
+from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
 
 # Everything that is not numpy, safetensors, the standard library or ours cannot be found.
 BARE = """
@@ -56,7 +56,19 @@ def run(code: str, *arguments: str) -> str:
 
 @pytest.mark.parametrize(
     "module",
-    ["errors", "files", "theory", "hashing", "spec", "vocabulary", "metrics", "data", "export"]
+    [
+        "errors",
+        "files",
+        "theory",
+        "hashing",
+        "packing",
+        "spec",
+        "vocabulary",
+        "planner",
+        "metrics",
+        "data",
+        "export",
+    ]
     + [f"data.{name}" for name in ("schema", "discretiser", "encode", "batch")]
     + ["export.reader"],
 )
@@ -96,6 +108,35 @@ print(
         1.0,
     )
     assert run(code, str(tmp_path / "vocabulary")) == " ".join(map(str, expected))
+
+
+def test_a_table_is_planned() -> None:
+    code = """
+counts = hh.Counts(np.arange(300), 900 // np.arange(1, 301), np.zeros(300, dtype=int), ("user",), num_rows=900)
+found = hh.plan(counts, budget="5%", wide=True)
+print(found.spec, found.num_bytes, *found.reasons, sep="; ")
+"""
+    counts = hh.Counts(
+        np.arange(300), 900 // np.arange(1, 301), np.zeros(300, dtype=int), ("user",), num_rows=900
+    )
+    found = hh.plan(counts, budget="5%", wide=True)
+    assert run(code) == "; ".join(map(str, (found.spec, found.num_bytes, *found.reasons)))
+
+
+def test_a_packed_bundle_is_served(tmp_path: Path) -> None:
+    schema = Schema((Feature("user", "categorical", "int"),))
+    keys = hh.hash_keys(np.arange(60), feature="user")
+    tiers = (Tier(20, 8, 0, 16), Tier(30, 4, 6, 12), Tier(10, 0))
+    group = GroupSpec(("user",), TableSpec(60, 3, 8, tiers=tiers, tail_bits=8), "users")
+    vocabularies = {"users": hh.Vocabulary(keys)}
+    model = build_model(ModelSpec((group,), (), (5,)), ("user",), vocabularies, init_std=1.0)
+    packed = pack_model(model, vocabularies)
+    path = tmp_path / "model.hh"
+    save_bundle(path, packed, schema, Discretiser({}), label="clicked")
+    with torch.inference_mode():
+        expected = torch.sigmoid(packed(torch.from_numpy(keys), torch.arange(61))).numpy()
+    found = run("print(hh.load(sys.argv[1]).predict({'user': list(range(60))}).tolist())", str(path))
+    np.testing.assert_allclose(np.array(json.loads(found)), expected, rtol=0, atol=1e-6)
 
 
 def test_a_batch_is_made() -> None:

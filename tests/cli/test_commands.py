@@ -16,6 +16,7 @@ from hybridhash.cli.app import app
 from hybridhash.experiments import (
     CompareSettings,
     ContinuousSettings,
+    PlanSettings,
     ProfileSettings,
     Silence,
     SingleSettings,
@@ -43,6 +44,7 @@ def test_version(run: Run) -> None:
         ("continuous", ContinuousSettings),
         ("train", SingleSettings),
         ("profile", ProfileSettings),
+        ("plan", PlanSettings),
         ("sweep", SweepSettings),
     ],
 )
@@ -65,6 +67,7 @@ def test_every_command_has_help(run: Run) -> None:
         "evaluate",
         "generate",
         "inspect",
+        "plan",
         "predict",
         "profile",
         "sweep",

@@ -16,16 +16,28 @@ from torch.func import functional_call
 from torch.testing import assert_close
 
 from hybridhash.embeddings import (
+    CodedRowEncoder,
     DoubleHashEmbeddingBag,
     FrequencyEmbeddingBag,
     FullEmbeddingBag,
     HashEmbeddingBag,
     HybridEmbeddingBag,
     KeyEmbeddingBag,
+    PackedEmbeddingBag,
+    RowEncoder,
 )
+from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import find_positions, hash_buckets
-from hybridhash.kernels.reference import Mode
+from hybridhash.hashing import (
+    find_fingerprints,
+    find_positions,
+    hash_buckets,
+    place_fingerprints,
+    place_keys,
+)
+from hybridhash.kernels.reference import Combine, Mode
+from hybridhash.packing import ROW_BITS, PackedRows, pack_integers, pack_rows, unpack_rows
+from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
 
 LOW, HIGH = -(2**63), 2**63 - 1
@@ -106,10 +118,102 @@ def gradients(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
     return [gradient.to_dense() for gradient in found]
 
 
-class EmbeddingBagContract:
-    """What every bag promises."""
+def head_places(spec: TableSpec) -> dict[int, tuple[int, int]]:
+    """Return tier and position of each head key, by the numpy definitions of the dictionaries."""
+    places: dict[int, tuple[int, int]] = {}
+    left = HEAD_KEYS if spec.num_head else []
+    for number, tier in enumerate(spec.head_tiers):
+        keys, left = np.array(left[: tier.num_keys], dtype=np.int64), left[tier.num_keys :]
+        if tier.key_bits == EXACT:
+            positions = find_positions(keys, place_keys(keys))
+        else:
+            positions = find_fingerprints(keys, place_fingerprints(keys, tier.key_bits), tier.key_bits)
+        for key, position in zip(keys.tolist(), positions.tolist(), strict=True):
+            places[key] = number, position
+    return places
+
+
+def combined(spec: TableSpec, read: list[Tensor]) -> Tensor:
+    """Return the vector of a key that reads these rows of the tail."""
+    vector = torch.cat(read) if spec.combine == "concat" else sum(read, torch.zeros(()))
+    return vector / len(read) if spec.combine == "mean" else vector
+
+
+class BagContract:
+    """What every bag promises, trained or packed."""
 
     variants: ClassVar[list[dict[str, Any]]] = [{}]
+
+    def make(self, **options: Any) -> BaseEmbeddingBag:
+        """Return a bag of dim `DIM`, with the head keys `HEAD_KEYS` if it has a head."""
+        raise NotImplementedError
+
+    def make_large(self, **options: Any) -> BaseEmbeddingBag:
+        """Return a bag of values around 1."""
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_all_forms_of_input_are_one(self, variant: dict[str, Any], mode: Mode) -> None:
+        """2-D keys, offsets with the last, non-contiguous keys, rows found before."""
+        bag = self.make_large(mode=mode, **variant)
+        with_last = self.make_large(mode=mode, include_last_offset=True, **variant)
+        table = torch.tensor([[30, 5, 5], [LOW, HIGH, 6]])
+        flat = table.flatten()
+        expected = bag(flat, torch.tensor([0, 3]))
+        assert torch.equal(bag(table), expected)
+        assert torch.equal(with_last(flat, torch.tensor([0, 3, 6])), expected)
+        assert torch.equal(bag(table.T.contiguous().T), expected)
+        assert torch.equal(bag(flat.repeat_interleave(2)[::2], torch.tensor([0, 3])), expected)
+        assert torch.equal(bag(flat, torch.tensor([0, 9, 3])[::2]), expected)
+        assert torch.equal(bag(flat, torch.tensor([0, 3]), rows=bag.encode(flat)), expected)
+
+    def test_2d_weights(self, variant: dict[str, Any]) -> None:
+        bag = self.make_large(mode="sum", **variant)
+        table, weights = (
+            torch.tensor([[30, 5], [LOW, 6]]),
+            torch.tensor([[1.0, 2.0], [3.0, 4.0]]).to(bag.dtype),
+        )
+        expected = bag(table.flatten(), torch.tensor([0, 2]), weights.flatten())
+        assert torch.equal(bag(table, None, weights), expected)
+
+    @pytest.mark.parametrize("mode", MODES)
+    @pytest.mark.parametrize(("num_bags", "length"), [(3, 0), (0, 4), (0, 0)])
+    def test_2d_keys_of_nothing(
+        self, variant: dict[str, Any], mode: Mode, num_bags: int, length: int
+    ) -> None:
+        bag = self.make_large(mode=mode, **variant)
+        output = bag(torch.empty(num_bags, length, dtype=torch.int64))
+        assert torch.equal(output, torch.zeros(num_bags, DIM, dtype=bag.dtype))
+
+    def test_a_state_dict_holds_all_that_inference_needs(self, variant: dict[str, Any]) -> None:
+        trained = self.make(generator=torch.Generator().manual_seed(1), **variant)
+        file = io.BytesIO()
+        torch.save(trained.state_dict(), file)
+        file.seek(0)
+        fresh = self.make(generator=torch.Generator().manual_seed(2), **variant)
+        keys, offsets = batch("mixed")
+        assert not torch.equal(fresh(keys, offsets), trained(keys, offsets))
+        fresh.load_state_dict(torch.load(file, weights_only=True))
+        assert torch.equal(fresh(keys, offsets), trained(keys, offsets))
+
+    def test_a_copy_is_equal_and_apart(self, variant: dict[str, Any]) -> None:
+        bag = self.make(**variant)
+        keys, offsets = batch("mixed")
+        before = bag(keys, offsets)
+        twin = copy.deepcopy(bag)
+        assert torch.equal(twin(keys, offsets), before)
+        with torch.no_grad():
+            for tensor in twin.state_dict().values():
+                tensor.zero_()
+        assert torch.equal(bag(keys, offsets), before)
+
+    def test_all_tensors_move_to_a_device(self, variant: dict[str, Any]) -> None:
+        bag = self.make(**variant).to("meta")
+        assert {tensor.device.type for tensor in (*bag.parameters(), *bag.buffers())} == {"meta"}
+
+
+class EmbeddingBagContract(BagContract):
+    """What every bag that is trained promises."""
 
     def make(self, **options: Any) -> KeyEmbeddingBag:
         """Return a bag of dim `DIM`, with the head keys `HEAD_KEYS` if it has a head."""
@@ -129,16 +233,15 @@ class EmbeddingBagContract:
         bag = self.make_large(**variant)
         spec = bag.spec
         keys = sorted({key for keys, _ in BATCHES.values() for key in keys})
-        positions = find_positions(np.array(HEAD_KEYS), bag.encoder.dictionary.numpy()).tolist()
-        place = dict(zip(HEAD_KEYS, positions, strict=True)) if spec.num_head else {}
+        places = head_places(spec)
+        first_rows = np.cumsum([0, *(tier.num_positions for tier in spec.head_tiers)]).tolist()
         buckets = hash_buckets(np.array(keys), spec.num_buckets, spec.num_hashes, spec.seed)
         for key, vector, rows in zip(keys, bag.dense_equivalent(torch.tensor(keys)), buckets, strict=True):
-            if key in place:
-                expected = bag.head[place[key]]
+            if key in places:
+                tier, position = places[key]
+                expected = bag.head[first_rows[tier] + position]
             else:
-                read = [bag.tail[row] for row in rows.tolist()]
-                expected = torch.cat(read) if spec.combine == "concat" else sum(read, torch.zeros(()))
-                expected = expected / len(read) if spec.combine == "mean" else expected
+                expected = combined(spec, [bag.tail[row] for row in rows.tolist()])
             assert_close(vector, expected.to(vector.dtype))
 
     @pytest.mark.parametrize(("name", "padding"), CASES)
@@ -185,39 +288,6 @@ class EmbeddingBagContract:
             assert_close(mine.grad.to_dense(), theirs.grad)
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_all_forms_of_input_are_one(self, variant: dict[str, Any], mode: Mode) -> None:
-        """2-D keys, offsets with the last, non-contiguous keys, rows found before."""
-        bag = self.make_large(mode=mode, **variant)
-        with_last = self.make_large(mode=mode, include_last_offset=True, **variant)
-        table = torch.tensor([[30, 5, 5], [LOW, HIGH, 6]])
-        flat = table.flatten()
-        expected = bag(flat, torch.tensor([0, 3]))
-        assert torch.equal(bag(table), expected)
-        assert torch.equal(with_last(flat, torch.tensor([0, 3, 6])), expected)
-        assert torch.equal(bag(table.T.contiguous().T), expected)
-        assert torch.equal(bag(flat.repeat_interleave(2)[::2], torch.tensor([0, 3])), expected)
-        assert torch.equal(bag(flat, torch.tensor([0, 9, 3])[::2]), expected)
-        assert torch.equal(bag(flat, torch.tensor([0, 3]), rows=bag.encode(flat)), expected)
-
-    def test_2d_weights(self, variant: dict[str, Any]) -> None:
-        bag = self.make_large(mode="sum", **variant)
-        table, weights = (
-            torch.tensor([[30, 5], [LOW, 6]]),
-            torch.tensor([[1.0, 2.0], [3.0, 4.0]]).to(bag.head),
-        )
-        expected = bag(table.flatten(), torch.tensor([0, 2]), weights.flatten())
-        assert torch.equal(bag(table, None, weights), expected)
-
-    @pytest.mark.parametrize("mode", MODES)
-    @pytest.mark.parametrize(("num_bags", "length"), [(3, 0), (0, 4), (0, 0)])
-    def test_2d_keys_of_nothing(
-        self, variant: dict[str, Any], mode: Mode, num_bags: int, length: int
-    ) -> None:
-        bag = self.make_large(mode=mode, **variant)
-        output = bag(torch.empty(num_bags, length, dtype=torch.int64))
-        assert torch.equal(output, torch.zeros(num_bags, DIM, dtype=bag.head.dtype))
-
-    @pytest.mark.parametrize("mode", MODES)
     def test_gradcheck(self, reference_variant: dict[str, Any], mode: Mode) -> None:
         """Against finite differences."""
         bag = self.make_large(mode=mode, **reference_variant)
@@ -230,28 +300,6 @@ class EmbeddingBagContract:
 
         rows = [parameter.detach().requires_grad_() for parameter in (bag.head, bag.tail)]
         assert torch.autograd.gradcheck(pooled, (*rows, weights.requires_grad_(mode == "sum")))
-
-    def test_a_state_dict_holds_all_that_inference_needs(self, variant: dict[str, Any]) -> None:
-        trained = self.make(generator=torch.Generator().manual_seed(1), **variant)
-        file = io.BytesIO()
-        torch.save(trained.state_dict(), file)
-        file.seek(0)
-        fresh = self.make(generator=torch.Generator().manual_seed(2), **variant)
-        keys, offsets = batch("mixed")
-        assert not torch.equal(fresh(keys, offsets), trained(keys, offsets))
-        fresh.load_state_dict(torch.load(file, weights_only=True))
-        assert torch.equal(fresh(keys, offsets), trained(keys, offsets))
-
-    def test_a_copy_is_equal_and_apart(self, variant: dict[str, Any]) -> None:
-        bag = self.make(**variant)
-        keys, offsets = batch("mixed")
-        before = bag(keys, offsets)
-        twin = copy.deepcopy(bag)
-        assert torch.equal(twin(keys, offsets), before)
-        with torch.no_grad():
-            for parameter in twin.parameters():
-                parameter.add_(1)
-        assert torch.equal(bag(keys, offsets), before)
 
     def test_other_types_of_float(self, reference_variant: dict[str, Any]) -> None:
         bag = self.make(**reference_variant)
@@ -279,10 +327,6 @@ class EmbeddingBagContract:
         (single(keys, offsets) * factors.to(dtype).float()).sum().backward()
         for mine, theirs in zip(half.parameters(), single.parameters(), strict=True):
             assert_close(mine.grad, theirs.grad.to(dtype))  # type: ignore[union-attr]
-
-    def test_all_tensors_move_to_a_device(self, variant: dict[str, Any]) -> None:
-        bag = self.make(**variant).to("meta")
-        assert {tensor.device.type for tensor in (*bag.parameters(), *bag.buffers())} == {"meta"}
 
     def test_one_seed_gives_one_bag(self, variant: dict[str, Any]) -> None:
         def drawn(seed: int) -> Tensor:
@@ -325,6 +369,90 @@ class TestHybrid(EmbeddingBagContract):
 
     def make(self, **options: Any) -> KeyEmbeddingBag:
         return HybridEmbeddingBag(VOCABULARY, 7, DIM, **options)
+
+
+class TestTiers(EmbeddingBagContract):
+    """The head in parts, each with its dictionary."""
+
+    variants = COMBINED[1::3]
+
+    def make(self, *, combine: Combine, num_hashes: int, **options: Any) -> KeyEmbeddingBag:
+        tiers = (Tier(2), Tier(2, 8, 4, 16), Tier(1, NOT_SHIPPED))
+        spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers)
+        return KeyEmbeddingBag(spec, RowEncoder(spec, VOCABULARY), **options)
+
+
+class TestPacked(BagContract):
+    """Rows of their own at all bits, shared rows, and keys that are left out; there are no gradients."""
+
+    variants: ClassVar[list[dict[str, Any]]] = [
+        {**options, "bits": bits} for options, bits in zip(COMBINED[::2], ROW_BITS, strict=True)
+    ]
+    codes = np.random.default_rng(0).integers(0, 3, Tier(2).num_positions).astype(np.uint32)
+
+    def make(
+        self,
+        *,
+        combine: Combine,
+        num_hashes: int,
+        bits: int,
+        generator: torch.Generator | None = None,
+        **options: Any,
+    ) -> PackedEmbeddingBag:
+        tiers = (Tier(2, bits), Tier(2, 8, 3, 16), Tier(1, NOT_SHIPPED))
+        spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers, tail_bits=bits)
+        codes = torch.from_numpy(pack_integers(self.codes, 2))
+        encoder = CodedRowEncoder(RowEncoder(spec, VOCABULARY), [None, codes, None])
+        shapes = ((tiers[0].num_positions, DIM, bits), (3, DIM, 8), (7, spec.bucket_dim, bits))
+        *head, tail = (
+            pack_rows(torch.randn(num_rows, width, generator=generator).numpy(), each)
+            for num_rows, width, each in shapes
+        )
+        return PackedEmbeddingBag(spec, encoder, head, tail, **options)
+
+    def make_large(self, **options: Any) -> PackedEmbeddingBag:
+        return self.make(generator=torch.Generator().manual_seed(1), **options)
+
+    def test_dense_equivalent_follows_the_definition(self, variant: dict[str, Any]) -> None:
+        """The numpy hashes and rows, and a dict for the head."""
+        bag = self.make_large(**variant)
+        spec = bag.spec
+        exclusive, shared, tail = (
+            torch.from_numpy(
+                unpack_rows(
+                    PackedRows(slab.codes.numpy(), slab.scales.numpy(), slab.bits, slab.width, slab.num_rows)
+                )
+            )
+            for slab in bag.slabs
+        )
+        keys = sorted({key for keys, _ in BATCHES.values() for key in keys})
+        places = head_places(spec)
+        buckets = hash_buckets(np.array(keys), spec.num_buckets, spec.num_hashes, spec.seed)
+        for key, vector, rows in zip(keys, bag.dense_equivalent(torch.tensor(keys)), buckets, strict=True):
+            tier, position = places.get(key, (2, -1))
+            if tier == 2:
+                expected = combined(spec, [tail[row] for row in rows.tolist()])
+            else:
+                expected = exclusive[position] if tier == 0 else shared[self.codes[position]]
+            assert_close(vector, expected)
+
+    @pytest.mark.parametrize(("name", "padding"), CASES)
+    @pytest.mark.parametrize("mode", MODES)
+    def test_outputs_are_those_of_a_loop(
+        self, variant: dict[str, Any], mode: Mode, name: str, padding: int | None
+    ) -> None:
+        bag = self.make_large(mode=mode, padding_key=padding, **variant)
+        keys, offsets = batch(name)
+        expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, mode, padding, None)
+        assert_close(bag(keys, offsets), expected)
+
+    @pytest.mark.parametrize(("name", "padding"), CASES)
+    def test_weights(self, variant: dict[str, Any], name: str, padding: int | None) -> None:
+        bag = self.make_large(mode="sum", padding_key=padding, **variant)
+        keys, offsets = batch(name)
+        weights = torch.arange(keys.numel(), dtype=torch.float32).sin()
+        expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, "sum", padding, weights)
+        assert_close(bag(keys, offsets, weights), expected)
 
 
 KEYS, OFFSETS = torch.tensor([5, 30, 6]), torch.tensor([0, 2])

@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from hybridhash.embeddings import RowEncoder
+from hybridhash.embeddings import CodedRowEncoder, RowEncoder
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import bucket_salts, find_positions, hash_buckets, place_keys
-from hybridhash.spec import TableSpec
+from hybridhash.hashing import (
+    bucket_salts,
+    find_fingerprints,
+    find_positions,
+    hash_buckets,
+    place_fingerprints,
+    place_keys,
+)
+from hybridhash.packing import pack_integers
+from hybridhash.spec import TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
 
 SPEC = TableSpec(3, 100, 8, 2, "sum", seed=2**64 - 1)
@@ -115,3 +123,150 @@ def test_it_serves_every_table_with_its_rows() -> None:
 
 def test_it_says_its_sizes() -> None:
     assert repr(RowEncoder(SPEC, VOCABULARY)) == "RowEncoder(num_head=3, num_buckets=100, num_hashes=2)"
+
+
+POOL = np.unique(np.random.default_rng(0).integers(-(2**63), 2**63, 3000))
+POOL = np.random.default_rng(1).permutation(POOL)
+DIVISIONS = {
+    "exact first": (Tier(50), Tier(300, 8, 0, 4), Tier(60, 0)),
+    "fingerprints first": (Tier(300, 8, 0, 4), Tier(50), Tier(0, 8, 0, 16), Tier(60, 4, 7, 12)),
+    "one": (Tier(410, 4, 100, 9),),
+}
+
+
+def tiered(name: str) -> tuple[RowEncoder, TableSpec]:
+    spec = TableSpec(410, 100, 8, 2, "sum", seed=7, tiers=DIVISIONS[name])
+    return RowEncoder(spec, Vocabulary(POOL[:410])), spec
+
+
+def positions_in(tier: Tier, of_tier: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """By the numpy definitions of the dictionaries; -1 for keys that it does not have."""
+    if tier.key_bits == 64:
+        return find_positions(keys, place_keys(of_tier))
+    return find_fingerprints(keys, place_fingerprints(of_tier, tier.key_bits), tier.key_bits)
+
+
+def rows_by_definition(spec: TableSpec, keys: np.ndarray) -> list[int]:
+    """Return the head row of each key, -1 for none: the first tier that knows a key gives it, tier after tier."""
+    rows = [-1] * keys.size
+    first_key = first_row = 0
+    for tier in spec.tiers:
+        of_tier = POOL[first_key : first_key + tier.num_keys]
+        for place, position in enumerate(positions_in(tier, of_tier, keys).tolist()):
+            if rows[place] < 0 <= position:
+                rows[place] = first_row + position
+        first_key += tier.num_keys
+        first_row += tier.num_positions
+    return rows
+
+
+@pytest.mark.parametrize("name", DIVISIONS)
+def test_rows_of_tiers_are_those_of_the_numpy_definitions(name: str) -> None:
+    """Keys of all tiers, and as many that are in none, of which some read a row by their fingerprint."""
+    encoder, spec = tiered(name)
+    keys = POOL[:3000]
+    expected = np.array(rows_by_definition(spec, keys))
+    assert (expected[:410] >= 0).all()
+    assert 0 < (expected[410:] >= 0).sum() < (expected[410:] < 0).sum()
+    rows = encoder(torch.from_numpy(keys))
+    np.testing.assert_array_equal(rows.in_head.numpy(), expected >= 0)
+    np.testing.assert_array_equal(rows.head.numpy(), expected[expected >= 0])
+    buckets = hash_buckets(keys, 100, 2, seed=7)
+    np.testing.assert_array_equal(rows.tail.numpy(), buckets[expected < 0])
+    found = encoder(torch.from_numpy(keys), None, "cpu").numpy()
+    np.testing.assert_array_equal(found, np.where(expected[:, None] >= 0, expected[:, None], ~buckets))
+    assert [encoder.head_row(key) for key in keys[405:415].tolist()] == [
+        row if row >= 0 else None for row in expected[405:415].tolist()
+    ]
+
+
+def test_the_first_tier_is_asked_first() -> None:
+    """Sixteen places of fifteen fingerprints: about half of all keys seem to be in the tier of 4 bits."""
+    encoder, _ = tiered("exact first")
+    own = encoder(torch.from_numpy(POOL[:50])).head
+    assert int(own.max()) < Tier(50).num_positions
+    encoder, _ = tiered("fingerprints first")
+    taken = encoder(torch.from_numpy(POOL[300:350])).head < Tier(300).num_positions
+    assert 5 < int(taken.sum()) < 45
+
+
+def test_a_state_of_tiers_replaces_the_dictionaries_that_were() -> None:
+    encoder, spec = tiered("exact first")
+    state = encoder.state_dict()
+    assert {name: value.nbytes for name, value in state.items() if name != "_extra_state"} == {
+        f"dictionary{'_' * bool(place)}{place or ''}": num_bytes
+        for place, num_bytes in enumerate([8 * (72 + 1), 336 // 2 + 8, 8 * (80 + 1)])
+    }
+    other = RowEncoder(spec, Vocabulary(POOL[1000:1410]))
+    keys = torch.from_numpy(POOL)
+    assert not torch.equal(other(keys, None, "cpu"), encoder(keys, None, "cpu"))
+    other.load_state_dict(state)
+    assert torch.equal(other(keys, None, "cpu"), encoder(keys, None, "cpu"))
+    assert torch.equal(other(keys).head, encoder(keys).head)
+
+
+def test_tables_that_differ_in_the_bits_of_a_float_share_an_encoder() -> None:
+    encoder, spec = tiered("exact first")
+    assert encoder.serves(spec.companion())
+    for tiers, served in (
+        ((Tier(50, 2), Tier(300, 32, 0, 4), Tier(60, 0)), True),
+        ((Tier(50), Tier(300, 8, 0, 4), Tier(60, 8)), False),
+        ((Tier(50), Tier(300, 8, 0, 5), Tier(60, 0)), False),
+        ((Tier(50), Tier(300, 8, 9, 4), Tier(60, 0)), False),
+        ((Tier(50), Tier(360, 8, 0, 4)), False),
+        ((), False),
+    ):
+        assert encoder.serves(TableSpec(410, 100, 8, 2, "sum", seed=7, tiers=tiers)) == served
+    assert repr(encoder) == "RowEncoder(num_head=410, 3 tiers, num_buckets=100, num_hashes=2)"
+
+
+def coded() -> tuple[CodedRowEncoder, np.ndarray]:
+    """Return an encoder of exclusive, shared and omitted rows, and the code of each position of the second tier."""
+    spec = TableSpec(410, 100, 8, 2, "sum", seed=7, tiers=(Tier(50), Tier(300, 8, 37, 16), Tier(60, 0)))
+    codes = np.random.default_rng(2).integers(0, 37, Tier(300).num_positions).astype(np.uint32)
+    packed = torch.from_numpy(pack_integers(codes, 6))
+    return CodedRowEncoder(RowEncoder(spec, Vocabulary(POOL[:410])), [None, packed, None]), codes
+
+
+def test_keys_read_the_row_of_their_code_and_the_tail_where_their_tier_is_not_shipped() -> None:
+    encoder, codes = coded()
+    exact, prints, omitted, others = POOL[:50], POOL[50:350], POOL[350:410], POOL[410:]
+    rows = encoder(torch.from_numpy(np.concatenate([exact, prints])))
+    assert rows.in_head.all()
+    np.testing.assert_array_equal(rows.head[:50].numpy(), find_positions(exact, place_keys(exact)))
+    positions = positions_in(Tier(300, 8, 37, 16), prints, prints)
+    np.testing.assert_array_equal(rows.head[50:].numpy(), Tier(50).num_positions + codes[positions])
+    for keys in (omitted, others):
+        strangers = keys[positions_in(Tier(300, 8, 37, 16), prints, keys) < 0]
+        assert strangers.size > 0.98 * keys.size
+        found = encoder(torch.from_numpy(strangers))
+        assert found.in_tail.all()
+        np.testing.assert_array_equal(found.tail.numpy(), hash_buckets(strangers, 100, 2, seed=7))
+
+
+def test_the_engines_name_the_same_coded_rows() -> None:
+    encoder, _ = coded()
+    keys = torch.from_numpy(POOL)
+    expected, found = encoder(keys, int(keys[0])), encoder(keys, int(keys[0]), "cpu")
+    assert torch.equal(found[expected.in_head], expected.head[:, None].expand(-1, 2).int())
+    assert torch.equal(~found[expected.in_tail], expected.tail.int())
+    assert torch.equal(encoder.lookup(keys, int(keys[0])).rows(), found)
+
+
+def test_what_a_coded_encoder_keeps_is_what_is_shipped() -> None:
+    encoder, _ = coded()
+    kept = {name: value.nbytes for name, value in encoder.state_dict().items() if name != "_extra_state"}
+    assert kept == {
+        "dictionary": Tier(50).dictionary_bytes,
+        "dictionary_1": Tier(300, 8, 37, 16).dictionary_bytes,
+        "codes_1": Tier(300, 8, 37, 16).code_bytes,
+    }
+    assert encoder.codes_of(0).numel() == 0
+
+
+def test_a_lookup_is_answered_by_its_own_encoder_alone() -> None:
+    encoder, _ = coded()
+    lookup = encoder.lookup(torch.from_numpy(POOL), 5)
+    assert encoder.answers(lookup, 5)
+    assert not encoder.answers(lookup, None)
+    assert not coded()[0].answers(lookup, 5)

@@ -44,3 +44,21 @@ def test_measured_shares_equal_a_brute_force_count(method: str) -> None:
     assert found["measured"]["fully_shared"] == pytest.approx(fully / 3000)
     # The prediction knows the counts and not the hash functions.
     assert found["predicted"]["exclusive"] == pytest.approx(found["measured"]["exclusive"], abs=0.15)
+
+
+def test_keys_with_a_code_share_and_keys_that_are_not_shipped_read_the_tail() -> None:
+    """Counts of 10, 9, ... 1: two rows of their own, three codes, five keys in the one row of the tail."""
+    occurrences = np.repeat(np.arange(10), np.arange(10, 0, -1))
+    settings = CompareSettings(dim=4, model="mlp", plan=("deep:joint = 2/8/16 3/4x2/16 5/0/64",))
+    plans = plan_tables(SCHEMA, count_keys({"u": occurrences}, occurrences.size), settings)
+    spec = lay_out("auto", plans, 2400, settings, seed=1).spec
+    expected = {"exclusive": 19 / 55, "half_shared": 0, "fully_shared": 36 / 55}
+    for shares in collision_shares(plans, spec).values():
+        assert shares == pytest.approx(expected)
+
+
+def test_every_key_with_a_code() -> None:
+    settings = CompareSettings(dim=4, model="mlp", plan=("deep:joint = 9/4x2/16",))
+    plans = plan_tables(SCHEMA, count_keys({"u": np.arange(9)}, 9), settings)
+    found = collision_shares(plans, lay_out("auto", plans, 2400, settings, seed=1).spec)
+    assert found["measured"] == found["predicted"] == {"exclusive": 0, "half_shared": 0, "fully_shared": 1}

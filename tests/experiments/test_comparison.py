@@ -17,8 +17,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 from hybridhash import load
 from hybridhash.errors import BudgetError, DataError, DivergedError, FileAccessError, InvalidValueError
 from hybridhash.experiments import Silence, comparison, fit, trials
+from hybridhash.planner import METHODS
 from hybridhash.report import comparison_table
-from hybridhash.spec import METHODS
 
 BUDGETED = [name for name, method in METHODS.items() if method.budgeted]
 ROW_BYTES = 4 * (4 + 1)  # dim 4 and a wide weight
@@ -48,7 +48,8 @@ def test_the_results_file_is_the_interface(compared: Any) -> None:
         assert len(row["rce"]) == 2
         assert row["train_steps_per_s"] > 0
         assert row["embedding_bytes"] == sum(
-            row["ledger"][part] for part in ("head_rows", "tail_rows", "scales", "dictionary", "wide_weights")
+            row["ledger"][part]
+            for part in ("head_rows", "tail_rows", "scales", "dictionary", "codes", "wide_weights")
         )
     assert [row["name"] for row in results["methods"]] == list(METHODS)
     assert (compared.out / "report.html").read_text().startswith("<!")

@@ -9,7 +9,8 @@ from hybridhash.data import Feature, Schema
 from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.experiments import CompareSettings
 from hybridhash.experiments.layout import lay_out, plan_tables, share_budget
-from hybridhash.spec import METHODS
+from hybridhash.planner import METHODS
+from hybridhash.spec import Tier
 from hybridhash.vocabulary import Counts, count_keys
 
 SIZES = {"user": 1000, "site": 100, "sex": 3}
@@ -87,6 +88,48 @@ def test_a_plan_knows_the_bytes_of_its_table() -> None:
         tables = [spec.deep[0].table, *(group.table for group in spec.wide if len(plans) > 1)]
         found = sum(plan.embedding_bytes(table) for plan, table in zip(plans, tables, strict=True))
         assert found == spec.ledger().embedding_bytes
+
+
+def test_the_planners_tables_have_their_bytes_too() -> None:
+    """Codes and scales, each once where a wide weight rides on every row."""
+    chosen = settings(dim=16)
+    for schema in (PLAIN, SCHEMA):
+        plans = plan_tables(schema, counts_of(schema), chosen)
+        spec = lay_out("auto", plans, 6_000, chosen, seed=0).spec
+        tables = [spec.deep[0].table, *(group.table for group in spec.wide if len(plans) > 1)]
+        found = sum(plan.embedding_bytes(table) for plan, table in zip(plans, tables, strict=True))
+        assert found == spec.ledger().embedding_bytes <= 6_000
+        assert spec.ledger().scales > 0
+
+
+def test_the_planner_is_given_the_counts_and_the_plan() -> None:
+    [plan] = plan_tables(PLAIN, counts_of(PLAIN), settings())
+    lines = ("deep:joint = 100/8/16 1003/0/64",)
+    demand = plan.demand(9000, settings(plan=lines), seed=4)
+    assert (demand.num_keys, demand.budget_bytes, demand.wide, demand.seed) == (1103, 9000, True, 4)
+    assert demand.counts is not None
+    np.testing.assert_array_equal(demand.counts, plan.counts.per_key)
+    assert demand.tiers == (Tier(100, 8, 0, 16), Tier(1003, 0))
+    assert plan.demand(9000, settings(), seed=4).tiers == ()
+    assert (
+        lay_out("auto", [plan], 9000, settings(plan=lines), seed=4).spec.deep[0].table.tiers == demand.tiers
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("deep:user = 1103/8/16", "--plan: expected tables among deep:joint, got 'deep:user'; plan again"),
+        (
+            "deep:joint = 1104/8/16",
+            "--plan: expected tiers of 1103 keys in all, as the data has, got 1104; plan",
+        ),
+    ],
+)
+def test_a_plan_of_other_data_is_refused(line: str, message: str) -> None:
+    plans = plan_tables(PLAIN, counts_of(PLAIN), settings())
+    with pytest.raises(InvalidValueError, match=message):
+        lay_out("auto", plans, 9000, settings(plan=(line,)), seed=0)
 
 
 def test_tables_per_feature() -> None:

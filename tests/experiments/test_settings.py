@@ -11,7 +11,7 @@ from hybridhash.experiments import (
     merge_settings,
     read_experiment,
 )
-from hybridhash.spec import METHODS
+from hybridhash.planner import METHODS
 
 
 def experiment(tmp_path: Path, text: str) -> Path:

@@ -15,8 +15,8 @@ from hybridhash.data import Discretiser, Feature, Schema, encode_batch, encode_c
 from hybridhash.experiments import CompareSettings
 from hybridhash.experiments.layout import lay_out, plan_tables
 from hybridhash.export import save_bundle
-from hybridhash.models import build_model
-from hybridhash.spec import METHODS
+from hybridhash.models import build_model, pack_model
+from hybridhash.planner import METHODS
 from hybridhash.vocabulary import count_keys
 
 NUM_ROWS = 60
@@ -90,6 +90,7 @@ def make_model(method: str, kind: str, tables: str, has_cross: bool) -> tuple[nn
         for parameter in model.parameters():
             parameter.normal_(std=0.7, generator=generator)
         model.dense[-1].bias.zero_()
+        model = pack_model(model, layout.vocabularies)
         rows = columns_of(NUM_ROWS, seed=0, num_users=40)
         batch = encode_batch(rows, schema, DISCRETISER)
         logits = model(torch.from_numpy(batch.keys), torch.from_numpy(batch.offsets))

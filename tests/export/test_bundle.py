@@ -12,6 +12,9 @@ from hybridhash.data import Discretiser, Feature, Schema
 from hybridhash.errors import FileAccessError, InvalidTypeError, InvalidValueError
 from hybridhash.export import model_spec, model_tensors, save_bundle
 from hybridhash.hashing import dictionary_words
+from hybridhash.models import build_model, pack_model
+from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
+from hybridhash.vocabulary import Vocabulary
 
 DISCRETISER = Discretiser({"price": np.array([0.5, 1.0, 2.5, 7.0])})
 
@@ -32,13 +35,13 @@ def test_the_file_holds_the_models_numbers(one: Any) -> None:
     assert sum(array.size for array in tensors.values()) == num_parameters + sum(
         array.size for array in dictionaries.values()
     )
-    np.testing.assert_array_equal(tensors["deep.0.head"], one.model.deep.bags[0].head.detach().numpy())
+    np.testing.assert_array_equal(tensors["deep.0.head.0"], one.model.deep.bags[0].head.detach().numpy())
     np.testing.assert_array_equal(tensors["dense.1.bias"], one.model.dense[2].bias.detach().numpy())
 
 
 def test_deep_and_wide_tables_of_the_same_rows_share_a_dictionary(exported: Any) -> None:
     tensors = model_tensors(exported["hybrid-wide-deep-joint"].model)
-    assert [name for name in tensors if name.startswith("dictionary.")] == ["dictionary.deep:joint"]
+    assert [name for name in tensors if name.startswith("dictionary.")] == ["dictionary.0.deep:joint"]
 
 
 def test_the_spec_of_a_built_model_is_that_it_was_built_from(exported: Any) -> None:
@@ -46,9 +49,10 @@ def test_the_spec_of_a_built_model_is_that_it_was_built_from(exported: Any) -> N
         spec = model_spec(item.model)
         assert spec == load(item.path).spec
         assert spec.hidden == (6, 5)
-        words = sum(dictionary_words(num_keys) for num_keys in spec.dictionaries().values())
-        parameters = sum(parameter.numel() for parameter in item.model.parameters())
-        assert spec.ledger().total_bytes == 4 * parameters + 8 * words
+        if not any(group.table.is_packed for group in spec.deep):
+            words = sum(dictionary_words(num_keys) for num_keys in spec.dictionaries().values())
+            parameters = sum(parameter.numel() for parameter in item.model.parameters())
+            assert spec.ledger().total_bytes == 4 * parameters + 8 * words
 
 
 def test_refuses_weights_that_are_not_finite(one: Any, tmp_path: Path) -> None:
@@ -62,6 +66,22 @@ def test_refuses_weights_that_are_not_finite(one: Any, tmp_path: Path) -> None:
         with torch.no_grad():
             bias.copy_(before)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("tiers", [(Tier(20, 8, 0, 16),), (Tier(12), Tier(8, 0)), (Tier(20, 32, 4, 16),)])
+def test_refuses_a_model_that_is_not_packed_as_its_spec_asks(tmp_path: Path, tiers: tuple[Tier, ...]) -> None:
+    schema = Schema((Feature("u", "categorical", "int"),))
+    table = TableSpec(20, 3, 4, tiers=tiers)
+    vocabularies = {"u": Vocabulary(np.arange(20))}
+    model = build_model(ModelSpec((GroupSpec(("u",), table, "u"),), (), ()), ("u",), vocabularies)
+    path = tmp_path / "x.hh"
+    with pytest.raises(
+        InvalidTypeError, match=r"expected packed tables, as the spec of deep table 0.*pack_model"
+    ):
+        save_bundle(path, model, schema, Discretiser({}), label="y")
+    assert not list(tmp_path.iterdir())
+    save_bundle(path, pack_model(model, vocabularies), schema, Discretiser({}), label="y")
+    assert load(path).spec.deep[0].table == table
 
 
 def test_refuses_another_schema(one: Any, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def served(exported: Any, unlike_training: Any, tmp_path_factory: pytest.TempPat
 def test_a_process_without_torch_predicts_what_torch_predicts(
     served: Any, exported: Any, unlike_training: Any
 ) -> None:
-    assert len(served.files) == len(exported) == 7 * 2 * 2 * 2
+    assert len(served.files) == len(exported) == 8 * 2 * 2 * 2
     for name, item in exported.items():
         expected = item.torch_predictions(unlike_training)
         assert served[name].dtype == np.float32

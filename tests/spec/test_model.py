@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.spec import GroupSpec, Ledger, ModelSpec, TableSpec
+from hybridhash.spec import GroupSpec, Ledger, ModelSpec, TableSpec, Tier
 
 USER = TableSpec(3, 5, 4, 2, "concat", seed=2**64 - 1)
 ITEM = TableSpec(2, 7, 6)
@@ -31,6 +31,20 @@ def test_bytes_by_hand() -> None:
         wide_weights=4 * (24 + 5 + 32 + 1),
         dense_layers=4 * (14 * 16 + 16 + 16 * 8 + 8 + 8 * 1 + 1),
     )
+
+
+def test_deep_and_wide_share_dictionaries_and_codes() -> None:
+    """Tiers of 24 positions, and of 128 that share 6 rows; nothing of the third is shipped."""
+    tiers = (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9), Tier(5, 0))
+    table = TableSpec(108, 4, 16, tiers=tiers, tail_bits=2)
+    wide = GroupSpec(("user",), table.companion(), "deep:user")
+    alone = ModelSpec((GroupSpec(("user",), table, "deep:user"),), (), ())
+    layers = Ledger(dense_layers=4 * 17)
+    assert alone.ledger() == table.ledger() + layers
+    rows = (24 + 7) + (6 + 7) + (4 // 2 + 7)  # 8, 8 and 4 bits
+    scales = (4 + 1) + (4 + 1) + (4 + 1)
+    weights = Ledger(wide_weights=rows + scales)
+    assert replace(alone, wide=(wide,)).ledger() == table.ledger() + layers + weights
 
 
 def test_what_it_says_of_itself() -> None:
@@ -85,6 +99,14 @@ def test_a_wide_table_of_two_weights_a_row() -> None:
 def test_a_dictionary_of_two_sizes() -> None:
     with pytest.raises(InvalidValueError, match="dictionary 'deep:user': expected one size, got 4 and 3"):
         replace(SPEC, wide=(GroupSpec(("user",), TableSpec(4, 1, 1), "deep:user"),))
+
+
+def test_a_dictionary_of_two_divisions() -> None:
+    tiered = TableSpec(3, 1, 1, tiers=(Tier(3, 8, 0, 16),))
+    with pytest.raises(
+        InvalidValueError, match="dictionary 'deep:user': expected tables of the same tiers but"
+    ):
+        replace(SPEC, wide=(GroupSpec(("user",), tiered, "deep:user"),))
 
 
 def test_a_group_of_nothing() -> None:

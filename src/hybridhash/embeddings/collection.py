@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from hybridhash.embeddings.bag import KeyEmbeddingBag
 from hybridhash.embeddings.base import BaseEmbeddingBag
-from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64, row_layout
+from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64
 from hybridhash.errors import InvalidValueError
 from hybridhash.optim import FusedOptimizer
-from hybridhash.spec import GroupSpec
+from hybridhash.spec import GroupSpec, row_layout
 from hybridhash.vocabulary import Vocabulary
 
 Encoders = dict[tuple[object, ...], RowEncoder]

@@ -12,7 +12,7 @@ from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import bucket_salts, place_fingerprints, place_keys
 from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.reference import Dictionary, Rows
-from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier
+from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier, row_layout
 from hybridhash.vocabulary import Vocabulary
 
 EncodedRows = Rows | Tensor | cpu.Lookup
@@ -200,11 +200,6 @@ def same_dictionaries(one: Sequence[Dictionary], other: Sequence[Dictionary]) ->
         mine.places is theirs.places and mine.codes is theirs.codes
         for mine, theirs in zip(one, other, strict=True)
     )
-
-
-def row_layout(tiers: Sequence[Tier]) -> tuple[tuple[int, ...], ...]:
-    """Return what tables must have in common to read the same rows, whatever the bits of a stored float."""
-    return tuple((tier.num_keys, tier.key_bits, tier.num_codes, tier.bits == NOT_SHIPPED) for tier in tiers)
 
 
 _DICTIONARY: Final = "dictionary"

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from hybridhash.experiments.layout import TablePlan
 from hybridhash.hashing import measure_collisions
-from hybridhash.spec import ModelSpec
+from hybridhash.spec import NOT_SHIPPED, ModelSpec, TableSpec
 from hybridhash.theory import traffic_shares
 from hybridhash.vocabulary import Counts
 
@@ -17,6 +17,9 @@ _NAMES = ("exclusive", "half_shared", "fully_shared")
 
 def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> dict[str, Shares]:
     """Say what share of the training traffic reads exclusive, half-shared and fully shared rows.
+
+    A key that reads a shared row by its code counts as fully shared, and one whose tier is not shipped as a key of the
+    tail.
 
     Args:
         plans: The tables and the keys they serve.
@@ -32,17 +35,20 @@ def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> dict[str, S
     for plan, group in zip(deep_plans, spec.deep, strict=True):
         keys, counts = _per_key(plan.counts)
         table = group.table
-        traffic = counts.sum()
-        if not traffic:
+        if not counts.sum():
             continue
         order = np.lexsort((keys, -counts))
         keys, counts = keys[order], counts[order]
-        expected = traffic_shares(
-            counts, min(table.num_head, keys.size), table.num_buckets, table.num_hashes, table.combine
-        )
-        predicted += traffic * np.array([getattr(expected, name) for name in _NAMES])
-        measured[0] += counts[: table.num_head].sum()
-        tail_keys, tail_counts = keys[table.num_head :], counts[table.num_head :]
+        own, coded = _who_reads_what(table, keys.size)
+        for shares in (predicted, measured):
+            shares[2] += counts[coded].sum()
+        if not coded.all():
+            expected = traffic_shares(
+                counts[~coded], int(own.sum()), table.num_buckets, table.num_hashes, table.combine
+            )
+            predicted += counts[~coded].sum() * np.array([getattr(expected, name) for name in _NAMES])
+        measured[0] += counts[own].sum()
+        tail_keys, tail_counts = keys[~own & ~coded], counts[~own & ~coded]
         if tail_keys.size:
             found = measure_collisions(
                 tail_keys, table.num_buckets, table.num_hashes, table.seed, tail_counts, table.combine
@@ -54,6 +60,18 @@ def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> dict[str, S
         name: dict(zip(_NAMES, (values / values.sum()).tolist(), strict=True))
         for name, values in (("predicted", predicted), ("measured", measured))
     }
+
+
+def _who_reads_what(table: TableSpec, num_keys: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return which keys have a row of their own, and which have a code; bool[num_keys] by falling importance."""
+    own, coded = np.zeros(num_keys, dtype=bool), np.zeros(num_keys, dtype=bool)
+    first = 0
+    for tier in table.head_tiers:
+        part = slice(first, first + tier.num_keys)
+        first += tier.num_keys
+        if tier.bits != NOT_SHIPPED:
+            (coded if tier.num_codes else own)[part] = True
+    return own, coded
 
 
 def _per_key(counts: Counts) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:

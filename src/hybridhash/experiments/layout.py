@@ -198,7 +198,15 @@ def lay_out(
 
     Raises:
         BudgetError: The budget does not give every feature of every table one row.
+        InvalidValueError: The settings hold a plan of other tables, or of a table of another number of keys.
     """
+    names = [plan.dictionary for plan in plans]
+    strange = [name for name in read_plan(settings.plan) if name not in names]
+    if strange:
+        raise InvalidValueError(
+            f"--plan: expected tables among {', '.join(names)}, got {strange[0]!r}; plan again with hybridhash plan "
+            "and these flags"
+        )
     tables = [
         METHODS[method].table(plan.demand(share_bytes, settings, seed))
         for plan, share_bytes in zip(plans, share_budget(plans, budget_bytes), strict=True)

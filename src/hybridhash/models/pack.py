@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import nn
 
 from hybridhash.embeddings import pack_collections
@@ -24,6 +25,8 @@ def pack_model(model: WideDeep | MLPRanker, vocabularies: Mapping[str, Vocabular
         return model
     deep, *wide = pack_collections(parts, vocabularies)
     hidden = [layer.out_features for layer in model.dense if isinstance(layer, nn.Linear)][:-1]
-    shipped = WideDeep(deep, wide[0], hidden) if wide else MLPRanker(deep, hidden)
+    # Layers that are replaced at once draw from a generator of their own: torch's default is not ours to move.
+    unused = torch.Generator()
+    shipped = WideDeep(deep, wide[0], hidden, unused) if wide else MLPRanker(deep, hidden, unused)
     shipped.dense = model.dense
     return shipped

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from hybridhash.errors import InvalidValueError
 from hybridhash.planner.budget import parse_budget
 from hybridhash.planner.tiers import Allocation, Table, allocate, judge, table_of
-from hybridhash.spec import NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
+from hybridhash.spec import EXACT, NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
 from hybridhash.vocabulary import Counts
 
 
@@ -82,10 +83,17 @@ def plan(
 
     Raises:
         BudgetError: The budget cannot be read, is above the baseline, or holds no row.
+        InvalidValueError: Tiers of more keys than were counted.
 
     Example:
         >>> found = hh.plan(hh.count("clicks.parquet", features=["user", "site"]), budget="5%")  # doctest: +SKIP
     """
+    planned = sum(tier.num_keys for tier in tiers)
+    if planned > counts.num_keys:
+        raise InvalidValueError(
+            f"tiers: expected at most {counts.num_keys} keys in all, as were counted, got {planned}; leave tiers out "
+            "to have the best ones found"
+        )
     whole = baseline_bytes(Demand(counts.num_keys, len(counts.feature_names), dim, 0, wide))
     budget_bytes = parse_budget(budget, whole) if isinstance(budget, str) else budget
     table = Table.of_counts(counts.per_key, dim, wide)
@@ -146,15 +154,18 @@ def _reasons(table: Table, found: Allocation) -> list[str]:
             )
         elif tier.num_codes:
             reasons.append(
-                f"{head}: each reads one of {tier.num_rows:,} shared rows, by a code of {tier.code_bits} bits behind a "
-                f"fingerprint of {tier.key_bits}; loses {loss:.2%}"
+                f"{head}: each reads one of {tier.num_rows:,} shared rows, by a code of {tier.code_bits} bits behind "
+                f"{_known_by(tier)}; loses {loss:.2%}"
             )
         else:
             reasons.append(
-                f"{head}: rows of their own at {tier.bits} bits a float, fingerprints of {tier.key_bits}; "
-                f"loses {loss:.2%}"
+                f"{head}: rows of their own at {tier.bits} bits a float, behind {_known_by(tier)}; loses {loss:.2%}"
             )
     return reasons
+
+
+def _known_by(tier: Tier) -> str:
+    return "exact keys" if tier.key_bits == EXACT else f"fingerprints of {tier.key_bits} bits"
 
 
 def _share_of_effects(weights: npt.NDArray[np.float64]) -> str:

@@ -11,7 +11,7 @@ from hybridhash.spec.methods import (
 )
 from hybridhash.spec.model import GroupSpec, ModelSpec
 from hybridhash.spec.table import COMBINES, FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
-from hybridhash.spec.tier import EXACT, NOT_SHIPPED, Tier
+from hybridhash.spec.tier import EXACT, NOT_SHIPPED, Tier, row_layout
 
 __all__ = [
     "COMBINES",
@@ -30,5 +30,6 @@ __all__ = [
     "Tier",
     "baseline_buckets",
     "baseline_bytes",
+    "row_layout",
     "smallest_budget_bytes",
 ]

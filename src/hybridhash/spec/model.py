@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, get_args
 from hybridhash.errors import InvalidValueError
 from hybridhash.spec.ledger import Ledger
 from hybridhash.spec.table import FLOAT_BYTES, TableSpec
+from hybridhash.spec.tier import row_layout
 
 Mode = Literal["sum", "mean", "max"]
 MODES: Final = get_args(Mode)
@@ -51,7 +52,7 @@ class ModelSpec:
 
     Raises:
         InvalidValueError: No deep table, a hidden width below one, a wide table of more than one weight
-            per row, or two tables that name one dictionary and differ in its size.
+            per row, or two tables that name one dictionary and differ in its size or its tiers.
     """
 
     deep: tuple[GroupSpec, ...]
@@ -75,6 +76,14 @@ class ModelSpec:
                 raise InvalidValueError(
                     f"dictionary {group.dictionary!r}: expected one size, got {sizes[group.dictionary]} and "
                     f"{group.table.num_head} keys; give each size a name of its own"
+                )
+        layouts: dict[str, tuple[tuple[int, ...], ...]] = {}
+        for group in (*self.deep, *self.wide):
+            layout = row_layout(group.table.head_tiers)
+            if layouts.setdefault(group.dictionary, layout) != layout:
+                raise InvalidValueError(
+                    f"dictionary {group.dictionary!r}: expected tables of the same tiers but for the bits of a float, "
+                    "got others; give each division a name of its own"
                 )
 
     @property

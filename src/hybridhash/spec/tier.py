@@ -1,5 +1,6 @@
 """A part of the head: how its keys are known, how its rows are stored, and whether keys share them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,6 +88,11 @@ class Tier:
         if self.key_bits == EXACT:
             return 8 * dictionary_words(self.num_keys)
         return fingerprint_bytes(self.num_keys, self.key_bits)
+
+
+def row_layout(tiers: Sequence[Tier]) -> tuple[tuple[int, ...], ...]:
+    """Return what tables must have in common to read the same rows, whatever the bits of a stored float."""
+    return tuple((tier.num_keys, tier.key_bits, tier.num_codes, tier.bits == NOT_SHIPPED) for tier in tiers)
 
 
 def slab_ledger(part: str, num_floats: int, bits: int) -> Ledger:
