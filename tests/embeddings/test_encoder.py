@@ -167,7 +167,8 @@ def test_rows_of_tiers_are_those_of_the_numpy_definitions(name: str) -> None:
     keys = POOL[:3000]
     expected = np.array(rows_by_definition(spec, keys))
     assert (expected[:410] >= 0).all()
-    assert 0 < (expected[410:] >= 0).sum() < (expected[410:] < 0).sum()
+    strangers = expected[410:] >= 0
+    assert (500 if "first" in name else 20) < strangers.sum() < 2000
     rows = encoder(torch.from_numpy(keys))
     np.testing.assert_array_equal(rows.in_head.numpy(), expected >= 0)
     np.testing.assert_array_equal(rows.head.numpy(), expected[expected >= 0])
@@ -248,7 +249,9 @@ def test_the_engines_name_the_same_coded_rows() -> None:
     encoder, _ = coded()
     keys = torch.from_numpy(POOL)
     expected, found = encoder(keys, int(keys[0])), encoder(keys, int(keys[0]), "cpu")
-    assert torch.equal(found[expected.in_head], expected.head[:, None].expand(-1, 2).int())
+    assert expected.in_head[0]
+    assert found[0, 0] == 2**31 - 1
+    assert torch.equal(found[1:][expected.in_head[1:]], expected.head[1:, None].expand(-1, 2).int())
     assert torch.equal(~found[expected.in_tail], expected.tail.int())
     assert torch.equal(encoder.lookup(keys, int(keys[0])).rows(), found)
 

@@ -19,8 +19,9 @@ from hybridhash.errors import BudgetError, DataError, DivergedError, FileAccessE
 from hybridhash.experiments import Silence, comparison, fit, trials
 from hybridhash.planner import METHODS
 from hybridhash.report import comparison_table
+from hybridhash.spec import METHODS as OF_A_BUDGET
 
-BUDGETED = [name for name, method in METHODS.items() if method.budgeted]
+BUDGETED = [name for name, method in OF_A_BUDGET.items() if method.budgeted]
 ROW_BYTES = 4 * (4 + 1)  # dim 4 and a wide weight
 
 
@@ -88,6 +89,8 @@ def test_budgeted_methods_cost_the_same_and_no_more_than_the_budget(compared: An
     for name in BUDGETED:
         cost = method_row(results, name)["embedding_bytes"]
         assert budget - ROW_BYTES < cost <= budget, name
+    # The planner leaves bytes that it has no use for.
+    assert 0 < method_row(results, "auto")["embedding_bytes"] <= budget
     for name in ("frequency", "hybrid-sum", "hybrid"):
         assert method_row(results, name)["settings"]["num_head"] > 0
     # Buckets of 8 positions for 7.6 keys each and two more; a salt; the row of unseen keys.
@@ -258,6 +261,7 @@ def test_other_models_keep_to_the_budget_too(
         row = method_row(found.results, name)
         assert budget - num_tables * (ROW_BYTES + 1) < row["embedding_bytes"] <= budget, name
         assert row["file_bytes"] == (found.out / row["bundle"]).stat().st_size
+    assert method_row(found.results, "auto")["embedding_bytes"] <= budget
     for name in ("frequency", "hybrid-sum", "hybrid"):
         assert method_row(found.results, name)["settings"]["num_head"] > 0
 

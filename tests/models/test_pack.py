@@ -59,8 +59,8 @@ def test_every_table_is_packed_and_the_dense_layers_are_the_trained_ones(wide: b
     assert all(isinstance(bag, PackedEmbeddingBag) for bag in bags)
     assert shipped.dense is model.dense
     assert sum(isinstance(layer, nn.Linear) for layer in shipped.dense) == 3
-    difference = (shipped(KEYS, OFFSETS) - model(KEYS, OFFSETS)).abs()
-    assert float(difference.median()) > 0
+    before, after = model(KEYS, OFFSETS).detach(), shipped(KEYS, OFFSETS).detach()
+    assert not torch.allclose(before, after, atol=1e-3)
 
 
 def test_a_model_whose_wide_part_alone_is_packed() -> None:

@@ -73,7 +73,7 @@ def _pack(
         first += tier.num_positions
         slabs = [head[part] for head in heads]
         of_tier = None
-        if tier.num_codes and tier.bits != NOT_SHIPPED:
+        if tier.num_codes and tier.num_rows:
             slabs, of_tier = _shared(slabs, tier, weights[part])
         codes.append(of_tier)
         for place, slab in enumerate(slabs):
