@@ -24,7 +24,7 @@ from hybridhash.hashing import find_positions, place_keys
 from hybridhash.kernels import cpu
 from hybridhash.kernels.reference import Mode
 from hybridhash.optim import SGD, Adagrad, FusedOptimizer
-from hybridhash.spec import TableSpec
+from hybridhash.spec import TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
 
 KEYS = np.array([900, -(2**63), 17, 0, -5, 2**63 - 1, 64, 3])  # by importance
@@ -401,3 +401,34 @@ def test_an_encoder_of_another_table_is_refused(other: TableSpec) -> None:
 def test_dense_equivalent_refuses_what_are_no_keys(keys: Tensor, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         BAGS["hybrid"]().dense_equivalent(keys)
+
+
+@pytest.mark.parametrize("engine", ["cpu", "reference"])
+def test_a_head_in_tiers_trains_as_torch_trains_it(engine: Engine) -> None:
+    """SGD inside the backward pass, against torch's own on the gradients of a gather; new keys move the tail."""
+    tiers = (Tier(20), Tier(30, 8, 4, 16), Tier(10, 0))
+    spec = TableSpec(60, 7, 8, 2, "mean", tiers=tiers)
+    vocabulary = Vocabulary(np.random.default_rng(0).permutation(60))
+    bag = KeyEmbeddingBag(
+        spec,
+        RowEncoder(spec, vocabulary),
+        mode="sum",
+        engine=engine,
+        optimizer=SGD(0.01),
+        init_std=1.0,
+        generator=torch.Generator().manual_seed(0),
+    )
+    head, tail = (rows.detach().clone().requires_grad_() for rows in (bag.head, bag.tail))
+    peer = torch.optim.SGD([head, tail], lr=0.01)
+    keys, offsets = torch.arange(100), torch.arange(0, 100, 4)
+    rows = bag.encoder(keys)
+    assert len(set(rows.head.tolist())) >= 60
+    for _ in range(5):
+        bag(keys, offsets).square().sum().backward()
+        vectors = torch.empty(100, 8)
+        vectors[rows.in_head], vectors[rows.in_tail] = head[rows.head], tail[rows.tail].mean(dim=1)
+        peer.zero_grad()
+        vectors.unflatten(0, (25, 4)).sum(dim=1).square().sum().backward()
+        peer.step()
+    torch.testing.assert_close(bag.head.detach(), head.detach())
+    torch.testing.assert_close(bag.tail.detach(), tail.detach())

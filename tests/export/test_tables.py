@@ -89,6 +89,19 @@ def test_the_vectors_of_keys_are_those_of_the_packed_bags(tmp_path: Path, combin
         )
 
 
+def test_a_code_beyond_the_rows_reads_the_last(tmp_path: Path) -> None:
+    """Four bits could name sixteen rows where nine are; the bags of torch read the same."""
+    model = saved(tmp_path / "x.hh", "sum", wide=False)
+    [(group, bag)] = model.deep.tables
+    bag.encoder.codes_of(4).fill_(255)
+    found = key_vectors(KEYS, model_tensors(model), "deep", 0, group)
+    np.testing.assert_allclose(
+        found, bag.dense_equivalent(torch.from_numpy(KEYS)).numpy(), rtol=1e-6, atol=1e-6
+    )
+    before = key_vectors(KEYS, model_tensors(saved(tmp_path / "y.hh", "sum", wide=False)), "deep", 0, group)
+    assert (found != before).any()
+
+
 def test_the_ledger_is_the_specs_and_the_file(bundle: Path) -> None:
     predictor = load(bundle)
     header = 8 + int.from_bytes(bundle.read_bytes()[:8], "little")

@@ -76,9 +76,9 @@ def key_vectors(keys: Int64s, tensors: Tensors, part: str, index: int, group: Gr
         found = position >= 0
         rows = position[found]
         if tier.num_codes:
-            rows = unpack_integers(tensors[codes_name(group.dictionary, place)], tier.code_bits, rows).astype(
-                np.int64
-            )
+            codes = unpack_integers(tensors[codes_name(group.dictionary, place)], tier.code_bits, rows)
+            # As the kernels do: a code beyond the rows reads the last.
+            rows = np.minimum(codes.astype(np.int64), tier.num_rows - 1)
         slab = _packed(tensors, head_name(part, index, place), tier.num_rows, table.dim, tier.bits)
         vectors[left[found]] = unpack_rows(slab, rows)
         left = left[~found]
