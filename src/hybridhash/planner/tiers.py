@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,8 @@ NEWCOMERS: Final = 3.0
 that does not change; new ids keep arriving, and they come in the features whose ids matter most."""
 
 _LOAD: Final = 0.95
+_SHORTEST: Final = 6  # bits of a fingerprint
+_LONGEST: Final = 24
 _PLACES_LOOKED_AT: Final = 16 * _LOAD
 _FEWEST_KEYS: Final = 8  # of a tier
 _ROUNDS: Final = 40
@@ -197,7 +199,8 @@ def _at_best_price(table: Table, offers: tuple[Offer, ...], budget_bytes: int) -
             dear, tiers = middle, tried
         else:
             cheap = middle
-    return judge(table, _filled_up(table, tiers, offers, budget_bytes))
+    filled = _filled_up(table, tiers, offers, budget_bytes)
+    return judge(table, _with_longer_keys(table, filled, budget_bytes))
 
 
 def _at_price(table: Table, offers: tuple[Offer, ...], costs: Sequence[float], price: float) -> list[Tier]:
@@ -246,12 +249,39 @@ def _key_bits(table: Table, tiers: Sequence[Tier], place: int, price: float) -> 
     num_keys = tiers[place].num_keys
     if not num_keys:
         return 8
-    before = sum(tier.num_keys for tier in tiers[: place + 1])
-    at_risk = float(table.traffic[before:].sum()) + table.unseen
-    mine = table.weights[before - num_keys : before]
-    at_risk += float(mine @ np.arange(num_keys)) / num_keys
-    saved = at_risk * _PLACES_LOOKED_AT * math.log(2) * _LOAD / (price * num_keys)
-    return min(max(round(math.log2(max(saved, 1.0))), 6), 24)
+    saved = _at_risk(table, tiers, place) * _PLACES_LOOKED_AT * math.log(2) * _LOAD / (price * num_keys)
+    return min(max(round(math.log2(max(saved, 1.0))), _SHORTEST), _LONGEST)
+
+
+def _at_risk(table: Table, tiers: Sequence[Tier], place: int) -> float:
+    """Return what is lost where every key is taken for another one of this tier that can be."""
+    before = sum(tier.num_keys for tier in tiers[:place])
+    after = before + tiers[place].num_keys
+    # Of two keys of the tier that are taken for each other, the rarer one loses its effect.
+    ranks = np.arange(tiers[place].num_keys) / max(tiers[place].num_keys, 1)
+    return float(table.traffic[after:].sum() + table.unseen + table.weights[before:after] @ ranks)
+
+
+def _with_longer_keys(table: Table, tiers: list[Tier], budget_bytes: int) -> list[Tier]:
+    """Spend the bytes that are left on fingerprints, bit by bit where a bit saves most."""
+    tiers = list(tiers)
+    risks = [_at_risk(table, tiers, place) for place in range(len(tiers))]
+
+    def gain(place: int) -> float:
+        bits = tiers[place].key_bits
+        saved = false_positive_rate(bits, _LOAD) - false_positive_rate(bits + 1, _LOAD)
+        return risks[place] * saved / tiers[place].num_positions
+
+    while True:
+        can = [place for place, tier in enumerate(tiers) if tier.num_keys and tier.key_bits < _LONGEST]
+        for place in sorted(can, key=gain, reverse=True):
+            longer = [*tiers]
+            longer[place] = replace(tiers[place], key_bits=tiers[place].key_bits + 1)
+            if table.spec_bytes(longer) <= budget_bytes:
+                tiers = longer
+                break
+        else:
+            return tiers
 
 
 def _filled_up(table: Table, tiers: list[Tier], offers: tuple[Offer, ...], budget_bytes: int) -> list[Tier]:
@@ -293,23 +323,16 @@ def judge(table: Table, tiers: Sequence[Tier]) -> Allocation:
     Returns:
         The tiers that have keys, and their predicted loss.
     """
+    left = max(table.num_keys - sum(tier.num_keys for tier in tiers), 0)
+    kept = [tier for tier in [*tiers, Tier(left, NOT_SHIPPED)] if tier.num_keys]
     losses = []
-    kept: list[Tier] = []
     by_fingerprints = 0.0
     done = 0
-    for tier in [*tiers, Tier(max(table.num_keys - sum(tier.num_keys for tier in tiers), 0), NOT_SHIPPED)]:
-        if not tier.num_keys:
-            continue
-        after = done + tier.num_keys
-        losses.append(tier_loss(tier) * float(table.weights[done:after].sum()))
+    for place, tier in enumerate(kept):
+        losses.append(tier_loss(tier) * float(table.weights[done : done + tier.num_keys].sum()))
+        done += tier.num_keys
         if tier.bits != NOT_SHIPPED and tier.key_bits != EXACT:
-            at_risk = float(table.traffic[after:].sum()) + table.unseen
-            # Of two keys of the tier that are taken for each other, the rarer one loses its effect.
-            ranks = np.arange(tier.num_keys) / tier.num_keys
-            at_risk += float(table.weights[done:after] @ ranks)
-            by_fingerprints += at_risk * false_positive_rate(tier.key_bits, _LOAD)
-        kept.append(tier)
-        done = after
+            by_fingerprints += _at_risk(table, kept, place) * false_positive_rate(tier.key_bits, _LOAD)
     return Allocation(tuple(kept), sum(losses) + by_fingerprints, tuple(losses), by_fingerprints)
 
 
