@@ -29,12 +29,14 @@ def test_bytes_are_those_of_the_tensors_and_fill_the_budget(
     if isinstance(built.model, PeerRanker):
         real_bytes = tensor_bytes(built.model.embedding)
     else:  # what training alone needs, the state of the optimizer, does not ship
-        state = [module for module in built.model.modules() if isinstance(module, OptimizerState)]
-        real_bytes = tensor_bytes(built.model) - sum(map(tensor_bytes, [*state, built.model.dense]))
+        shipped = built.ship()
+        state = [module for module in shipped.modules() if isinstance(module, OptimizerState)]
+        real_bytes = tensor_bytes(shipped) - sum(map(tensor_bytes, [*state, shipped.dense]))
         # Salts follow from the seed, which stands in the file's header.
-        real_bytes -= sum(8 * salts.numel() for name, salts in _buffers(built.model) if name == "salts")
-    assert built.embedding_bytes == real_bytes
-    assert 0.97 * 9000 <= real_bytes <= 9000
+        real_bytes -= sum(8 * salts.numel() for name, salts in _buffers(shipped) if name == "salts")
+    assert built.embedding_bytes == real_bytes <= 9000
+    if method != "auto":  # which stops where rows of 8 bits for all keys leave nothing to gain
+        assert real_bytes >= 0.97 * 9000
 
 
 def test_a_model_above_its_budget_is_refused(

@@ -34,7 +34,7 @@ ROWS = [
 
 def test_points_have_mean_spread_and_gap() -> None:
     found = {(point.method, point.share): point for point in points_of(ROWS)}
-    assert [point.method for point in points_of(ROWS)] == ["full", "hashed", "ROBE", "hybrid", "hybrid"]
+    assert [point.method for point in points_of(ROWS)] == ["full", "hashed", "hybrid", "hybrid", "ROBE"]
     hashed = found["hashed", 0.1]
     assert (hashed.rces, hashed.mean, hashed.gap) == ((9.0, 11.0), 10.0, 0.0)
     assert hashed.std == pytest.approx(2**0.5)
