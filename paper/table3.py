@@ -104,10 +104,9 @@ def _run(make: Callable[[Scale], Case], folder: Path, scale: Scale, listener: Li
         flags = {**common, "top_k": tuple(case.heads), "buckets": TAILS, "out": out / table, **changes}
         settings = merge_settings(SweepSettings, {}, flags)
         results = sweep([file], settings, listener, version=__version__, command=command)
-        results["data"]["source"] = Path(
-            file
-        ).name  # the rows are kept; where this machine has its files is not
         refuse_diverged(f"{case.name}, {table}", with_twins(results["rows"]))
+        # The rows are kept; where this machine has its files is not.
+        results["data"]["source"] = Path(file).name
         return results
 
     def compared(table: str, method: str, changes: Mapping[str, Any]) -> Row:
