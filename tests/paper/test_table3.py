@@ -179,11 +179,16 @@ def test_a_diverged_row_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     table3.refuse_diverged("here", [fine])
     # As `compare` has it: no bytes of a file.
     rows = [row("tail", 11.0, 0.1, 0.1, 11.0, file_bytes=1000, embedding_bytes=900)]
-    monkeypatch.setattr(table3, "sweep", lambda *_, **__: {"rows": rows})
+    swept = {"rows": rows, "data": {"source": "/somewhere/ads.parquet"}}
+    monkeypatch.setattr(table3, "sweep", lambda *_, **__: swept)
     diverged = {"name": "hybrid", "diverged": ["seed 0: step 3"]}
     monkeypatch.setattr(table3, "compare", lambda *_, **__: {"methods": [diverged]})
     with pytest.raises(DivergedError, match=r"table3_ads, joined-0.3: diverged: hybrid \(seed 0: step 3\)"):
         table3.studies(None)["table3_ads"].run(tmp_path, TINY, Silence())
+    source = swept["data"]["source"]  # type: ignore[index,call-overload]
+    assert "/" not in source and source.startswith("ads-"), (
+        "the results do not say where this machine has its files"
+    )
 
 
 def test_the_joined_hybrid_keeps_to_the_size_of_the_whole_file() -> None:
