@@ -35,6 +35,8 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
         HybridHashError: The data or the settings cannot be used; a budget that is too small is answered with the
             smallest one.
     """
+    if settings.plan:
+        listener.note("the plan that was given is not followed: this command plans anew")
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
         tables = plan_tables(prepared.dataset.schema, prepared.counts, settings)

@@ -1,8 +1,8 @@
 """What a way to keep an id loses of the id's effect, as a share of that effect.
 
 The shares below add up over ids once each is weighted by its traffic and by how much was learned of it. They were
-measured on the validation slices of real and synthetic streams (docs/planner.md) and hold to within a factor of two,
-which is enough to divide bytes: the choices lie factors of four apart.
+measured on real and synthetic streams (docs/planner.md says how, and what was seen of their tests) and hold to within a
+factor of two, which is enough to divide bytes: the choices lie factors of four apart.
 """
 
 import math
