@@ -102,13 +102,13 @@ def test_the_planners_tables_have_their_bytes_too() -> None:
         assert spec.ledger().scales > 0
 
 
-def test_the_planner_is_given_the_counts_and_the_plan() -> None:
+def test_the_planner_is_given_the_outlook_and_the_plan() -> None:
     [plan] = plan_tables(PLAIN, counts_of(PLAIN), settings())
     lines = ("deep:joint = 100/8/16 1003/0/64",)
     demand = plan.demand(9000, settings(plan=lines), seed=4)
     assert (demand.num_keys, demand.budget_bytes, demand.wide, demand.seed) == (1103, 9000, True, 4)
-    assert demand.counts is not None
-    np.testing.assert_array_equal(demand.counts, plan.counts.per_key)
+    assert demand.outlook is not None
+    assert demand.outlook() is plan.counts.outlook
     assert demand.tiers == (Tier(100, 8, 0, 16), Tier(1003, 0))
     assert plan.demand(9000, settings(), seed=4).tiers == ()
     assert (

@@ -14,7 +14,8 @@ from hybridhash.spec import NOT_SHIPPED, Demand, TableSpec, Tier
 from hybridhash.vocabulary import Counts
 
 COUNTS = np.maximum(5000 // np.arange(1, 2001), 1)
-DEMAND = Demand(2000, 1, 16, 4000, wide=True, seed=7, counts=COUNTS)
+COUNTED = Counts(np.arange(2000), COUNTS, np.zeros(2000, dtype=np.int64), ("user",), num_rows=9000)
+DEMAND = Demand(2000, 1, 16, 4000, wide=True, seed=7, outlook=lambda: COUNTED.outlook)
 AUTO = METHODS["auto"]
 
 
@@ -25,16 +26,16 @@ def test_the_names() -> None:
 
 
 def test_it_is_the_plan_of_the_counts() -> None:
-    counts = Counts(np.arange(2000), COUNTS, np.zeros(2000, dtype=np.int64), ("user",), num_rows=9000)
-    assert AUTO.table(DEMAND) == plan(counts, budget=4000, dim=16, wide=True, seed=7).spec
+    assert AUTO.table(DEMAND) == plan(COUNTED, budget=4000, dim=16, wide=True, seed=7).spec
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=300), st.integers(68, 30_000), st.booleans())
 def test_the_budget_is_kept(counts: list[int], budget: int, wide: bool) -> None:
-    falling = np.sort(np.array(counts))[::-1]
-    table = AUTO.table(Demand(falling.size, 1, 16, budget, wide, counts=falling))
-    assert (table.num_head, table.num_buckets, table.num_hashes) == (falling.size, 1, 1)
+    feature = np.arange(len(counts)) % 2
+    counted = Counts(np.arange(len(counts)), np.array(counts), feature, ("user", "ad"), num_rows=9000)
+    table = AUTO.table(Demand(len(counts), 2, 16, budget, wide, outlook=lambda: counted.outlook))
+    assert (table.num_head, table.num_buckets, table.num_hashes) == (len(counts), 1, 1)
     weights = table.companion().ledger()
     used = table.ledger().embedding_bytes + wide * (weights.head_rows + weights.tail_rows + weights.scales)
     assert used <= budget
@@ -42,9 +43,9 @@ def test_the_budget_is_kept(counts: list[int], budget: int, wide: bool) -> None:
 
 def test_a_plan_is_followed_whatever_the_counts_and_the_budget() -> None:
     tiers = (Tier(100, 8, 0, 16), Tier(1200, 4, 64, 9), Tier(700, NOT_SHIPPED))
-    table = AUTO.table(replace(DEMAND, budget_bytes=1, counts=None, tiers=tiers))
+    table = AUTO.table(replace(DEMAND, budget_bytes=1, outlook=None, tiers=tiers))
     assert table == TableSpec(2000, 1, 16, seed=7, tiers=tiers)
-    assert tiers != allocate(Table.of_counts(COUNTS, 16, True), 4000).tiers
+    assert tiers != allocate(Table.of(COUNTED.outlook, 16, True), 4000).tiers
 
 
 @pytest.mark.parametrize("last", [699, 701])
@@ -58,8 +59,8 @@ def test_a_plan_of_other_keys_is_refused(last: int) -> None:
 
 
 def test_without_counts_there_is_nothing_to_plan_from() -> None:
-    with pytest.raises(InvalidValueError, match="counts: expected how often each key occurs, got none"):
-        AUTO.table(replace(DEMAND, counts=None))
+    with pytest.raises(InvalidValueError, match="outlook: expected what each key will do, got none"):
+        AUTO.table(replace(DEMAND, outlook=None))
 
 
 def test_the_smallest_budget_is_named_and_works() -> None:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from hybridhash.errors import BudgetError
 from hybridhash.planner import Allocation, Table, allocate, judge
-from hybridhash.planner.tiers import smallest_bytes
+from hybridhash.planner.tiers import IMPORTANCE, smallest_bytes
 from hybridhash.spec import EXACT, NOT_SHIPPED, Tier
-from hybridhash.theory import coding_loss, false_positive_rate, learned_share, rounding_loss
+from hybridhash.theory import Outlook, coding_loss, false_positive_rate, rounding_loss
+from hybridhash.vocabulary import Counts
 
 
 def zipf(num_keys: int, exponent: float, most: int = 100_000) -> np.ndarray:
@@ -27,6 +28,13 @@ SHAPES = {
 }
 
 
+def table_of(counts: np.ndarray, wide: bool = True) -> Table:
+    """Return the table of one feature's counts."""
+    feature = np.zeros(counts.size, dtype=np.int64)
+    counted = Counts(np.arange(counts.size), counts, feature, ("user",), num_rows=int(counts.sum()))
+    return Table.of(counted.outlook, 16, wide)
+
+
 def row_bytes(counts: np.ndarray, wide: bool) -> int:
     return counts.size * 4 * (16 + wide)
 
@@ -36,7 +44,7 @@ def row_bytes(counts: np.ndarray, wide: bool) -> int:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_bytes_are_within_the_budget_and_near_it(shape: str, wide: bool, share: float) -> None:
     counts = SHAPES[shape]
-    table = Table.of_counts(counts, 16, wide)
+    table = table_of(counts, wide)
     budget = max(int(share * row_bytes(counts, wide)), smallest_bytes(16, wide))
     found = allocate(table, budget)
     assert sum(tier.num_keys for tier in found.tiers) == counts.size
@@ -49,11 +57,11 @@ def test_the_bytes_are_within_the_budget_and_near_it(shape: str, wide: bool, sha
 
 @pytest.mark.parametrize("shape", ["flat", "extreme tail", "zipf"])
 def test_more_bytes_lose_less(shape: str) -> None:
-    table = Table.of_counts(SHAPES[shape], 16, True)
+    table = table_of(SHAPES[shape])
     budgets = [int(share * row_bytes(SHAPES[shape], True)) for share in (0.005, 0.01, 0.03, 0.1, 0.3)]
     losses = [allocate(table, budget).loss for budget in budgets]
     assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.01 < losses[0]
+    assert losses[-1] < 0.02 * losses[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -61,7 +69,7 @@ def test_more_bytes_lose_less(shape: str) -> None:
 def test_no_other_division_of_the_bytes_is_predicted_to_be_much_better(data: st.DataObject) -> None:
     """Three tiers drawn at random that fit in the budget never beat the choice by more than its grid is coarse."""
     counts = SHAPES[data.draw(st.sampled_from(["zipf", "extreme tail"]))]
-    table = Table.of_counts(counts, 16, True)
+    table = table_of(counts)
     first, second, third = (data.draw(st.integers(0, counts.size // 3)) for _ in range(3))
     tiers = [
         Tier(first, data.draw(st.sampled_from([8, 4])), 0, data.draw(st.integers(8, 16))),
@@ -73,7 +81,7 @@ def test_no_other_division_of_the_bytes_is_predicted_to_be_much_better(data: st.
 
 
 def test_frequent_keys_have_the_better_rows() -> None:
-    found = allocate(Table.of_counts(SHAPES["zipf"], 16, True), int(0.05 * row_bytes(SHAPES["zipf"], True)))
+    found = allocate(table_of(SHAPES["zipf"]), int(0.05 * row_bytes(SHAPES["zipf"], True)))
     losses = [
         loss / max(float(weight), 1e-12)
         for loss, weight in zip(found.loss_by_tier, _weights(found, SHAPES["zipf"]), strict=True)
@@ -83,32 +91,53 @@ def test_frequent_keys_have_the_better_rows() -> None:
 
 
 def _weights(found: Allocation, counts: np.ndarray) -> list[float]:
-    weights = Table.of_counts(counts, 16, True).weights
+    weights = table_of(counts).weights
     bounds = np.cumsum([0, *(tier.num_keys for tier in found.tiers)])
     return [float(weights[first:last].sum()) for first, last in pairwise(bounds)]
 
 
 def test_a_loss_by_hand() -> None:
     """Four keys: two at 2 bits, one with a code, one left out."""
-    counts = np.array([8, 4, 2, 1])
-    table = Table.of_counts(counts, 16, False)
-    raw = [count * learned_share(count) for count in counts.tolist()]
-    weights = [value / sum(raw) for value in raw]
+    effect, expected = np.array([8.0, 4.0, 2.0, 1.0]), np.array([10.0, 6.0, 4.0, 4.0])
+    table = Table.of(Outlook(effect, expected, unseen=6.0), 16, False)
     found = judge(table, [Tier(2, 2, 0, EXACT), Tier(1, 4, 16, 8)])
-    of_tiers = (
-        (weights[0] + weights[1]) * rounding_loss(2),
-        weights[2] * (coding_loss(4) + rounding_loss(4)),
-        weights[3],
-    )
+    of_tiers = (12 / 15 * rounding_loss(2), 2 / 15 * (coding_loss(4) + rounding_loss(4)), 1 / 15)
     assert found.loss_by_tier == pytest.approx(of_tiers)
-    # The key that is left out, and the new keys: three occurrences for each key that was seen once.
-    assert found.loss_by_fingerprints == pytest.approx((1 / 15 + 3 / 15) * false_positive_rate(8, 0.95))
+    # The key that is left out, and new keys, read the row of the third key: they get its effect an occurrence.
+    strangers, strength = (4 + 6) / 30, (2 / 15) / (4 / 30)
+    assert found.loss_by_fingerprints == pytest.approx(strangers * strength * false_positive_rate(8, 0.95))
     assert found.loss == pytest.approx(sum(of_tiers) + found.loss_by_fingerprints)
     assert found.tiers[-1] == Tier(1, NOT_SHIPPED)
 
 
+def test_what_is_at_risk_by_hand() -> None:
+    """Two keys that can be taken for each other; behind them one that is shipped and one that is not."""
+    effect, expected = np.array([8.0, 4.0, 2.0, 1.0]), np.array([10.0, 6.0, 4.0, 4.0])
+    table = Table.of(Outlook(effect, expected, unseen=6.0), 16, False)
+    rarer = (0 * 8 + 1 * 4) / 15 / 2
+    mean_strength = (8 / 15 / (10 / 30) + 4 / 15 / (6 / 30)) / 2
+    assert table.at_risk(0, 2, shipped=3) == pytest.approx(rarer + 2 / 15 + (4 + 4 + 6) / 30 * mean_strength)
+    assert table.at_risk(2, 2, shipped=3) == 0
+
+
+def test_keys_that_hardly_come_again_are_left_out_first() -> None:
+    """Of two features whose keys came once, one has keys that came twice and oftener, so its keys do come again."""
+    again = np.repeat([1, 2, 3, 4], [3000, 2500, 2000, 1500])
+    once = np.repeat([1, 2], [8800, 200])
+    feature = np.repeat([0, 1], [again.size, once.size])
+    counts = Counts(
+        np.arange(feature.size), np.concatenate([again, once]), feature, ("user", "cross"), 20_000
+    )
+    found = allocate(Table.of(counts.outlook, 16, True), int(0.01 * row_bytes(counts.counts, True)))
+    assert found.tiers[-1].bits == NOT_SHIPPED
+    shipped = counts.top(counts.num_keys - found.tiers[-1].num_keys, IMPORTANCE)
+    is_user = shipped.keys < again.size
+    assert is_user.sum() > 0
+    assert (~is_user).sum() <= 200
+
+
 def test_a_budget_below_the_neutral_row() -> None:
-    table = Table.of_counts(SHAPES["few"], 16, True)
+    table = table_of(SHAPES["few"])
     assert smallest_bytes(16, True) == 68
     assert [tier.bits for tier in allocate(table, 68).tiers] == [NOT_SHIPPED]
     with pytest.raises(BudgetError, match="expected at least 68 bytes"):
@@ -116,4 +145,4 @@ def test_a_budget_below_the_neutral_row() -> None:
 
 
 def test_no_keys() -> None:
-    assert allocate(Table.of_counts(np.empty(0, dtype=np.int64), 16, True), 1000).tiers == ()
+    assert allocate(table_of(np.empty(0, dtype=np.int64)), 1000).tiers == ()

@@ -32,7 +32,9 @@ def test_any_measure_decides_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_measure_lists_what_exists() -> None:
-    with pytest.raises(InvalidValueError, match="importance: expected one of frequency, got 'entropy'"):
+    with pytest.raises(
+        InvalidValueError, match="importance: expected one of frequency, effect, got 'entropy'"
+    ):
         select(COUNTS, 1, "entropy")
 
 

@@ -59,7 +59,7 @@ class TablePlan:
             head_share=settings.head_share,
             num_hashes=settings.num_hashes,
             combine=self.combine(settings.combine),
-            counts=self.counts.per_key,
+            outlook=lambda: self.counts.outlook,
             tiers=read_plan(settings.plan).get(self.dictionary, ()),
         )
 
@@ -211,24 +211,30 @@ def lay_out(
         METHODS[method].table(plan.demand(share_bytes, settings, seed))
         for plan, share_bytes in zip(plans, share_budget(plans, budget_bytes), strict=True)
     ]
-    return assemble(plans, tables, settings.hidden)
+    return assemble(plans, tables, settings.hidden, METHODS[method].importance)
 
 
-def assemble(plans: Sequence[TablePlan], tables: Sequence[TableSpec], hidden: tuple[int, ...]) -> Layout:
+def assemble(
+    plans: Sequence[TablePlan],
+    tables: Sequence[TableSpec],
+    hidden: tuple[int, ...],
+    importance: str = "frequency",
+) -> Layout:
     """Put tables whose sizes are known together into a model.
 
     Args:
         plans: From `plan_tables`.
         tables: One for each plan.
         hidden: Widths of the hidden layers.
+        importance: The measure by which the head keys are chosen.
 
     Returns:
-        The layout; the head keys of each table are its most frequent ones.
+        The layout.
     """
     groups: dict[str, list[GroupSpec]] = {"deep": [], "wide": []}
     vocabularies: dict[str, Vocabulary] = {}
     for plan, table in zip(plans, tables, strict=True):
-        vocabularies[plan.dictionary] = plan.counts.top(table.num_head)
+        vocabularies[plan.dictionary] = plan.counts.top(table.num_head, importance)
         groups[plan.part].append(GroupSpec(plan.features, table, plan.dictionary))
         if plan.carries_wide:
             groups["wide"].append(GroupSpec(plan.features, table.companion(), plan.dictionary))

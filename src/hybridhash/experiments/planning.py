@@ -120,7 +120,7 @@ def _candidates(
 ) -> list[tuple[tuple[str, ...], float]]:
     """Return lines and predicted loss of plans: the first has each table's best tiers, the next its second best."""
     ranked = [
-        alternatives(Table.of_counts(table.counts.per_key, table.dim, table.carries_wide), share)
+        alternatives(Table.of(table.counts.outlook, table.dim, table.carries_wide), share)
         for table, share in zip(tables, share_budget(tables, budget_bytes), strict=True)
     ]
     found = []

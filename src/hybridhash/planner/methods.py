@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.planner.tiers import Table, allocate, table_of
+from hybridhash.planner.tiers import IMPORTANCE, Table, allocate, table_of
 from hybridhash.spec import METHODS as OF_A_BUDGET
 from hybridhash.spec import Demand, Method, TableSpec
 
@@ -20,11 +20,11 @@ def _auto(demand: Demand) -> TableSpec:
                 "with hybridhash plan"
             )
         return table_of(demand.tiers, demand.dim, demand.seed)
-    if demand.counts is None:
+    if demand.outlook is None:
         raise InvalidValueError(
-            "counts: expected how often each key occurs, got none; the planner works from them"
+            "outlook: expected what each key will do, got none; the planner works from it: give lambda: counts.outlook"
         )
-    found = allocate(Table.of_counts(demand.counts, demand.dim, demand.wide), demand.budget_bytes)
+    found = allocate(Table.of(demand.outlook(), demand.dim, demand.wide), demand.budget_bytes)
     return replace(table_of(found.tiers, demand.dim), seed=demand.seed)
 
 
@@ -36,6 +36,7 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
             "the planner's choice: rows of 8 to 2 bits, shared rows for rare keys, a dictionary of fingerprints",
             True,
             _auto,
+            IMPORTANCE,
         ),
     }
 )

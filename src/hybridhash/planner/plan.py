@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.planner.budget import parse_budget
-from hybridhash.planner.tiers import Allocation, Table, allocate, judge, table_of
+from hybridhash.planner.tiers import IMPORTANCE, Allocation, Table, allocate, judge, table_of
 from hybridhash.spec import EXACT, NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
-from hybridhash.vocabulary import Counts
+from hybridhash.vocabulary import Counts, Vocabulary, recurrence
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Plan:
         budget_bytes: That it might ship.
         baseline_bytes: Of regular hashing into as many rows as there are keys, or the next power of two.
         num_trained_rows: Rows while it is trained, in floats.
+        vocabulary: The head keys, the one with the greatest effect first.
         features: Predicted shares, feature by feature.
         reasons: A sentence for each tier.
     """
@@ -55,6 +56,7 @@ class Plan:
     budget_bytes: int
     baseline_bytes: int
     num_trained_rows: int
+    vocabulary: Vocabulary
     features: tuple[FeatureShares, ...]
     reasons: tuple[str, ...]
 
@@ -79,7 +81,7 @@ def plan(
         tiers: Tiers to describe in place of the best ones.
 
     Returns:
-        The plan; ``spec`` is what modules are built from, with ``counts.top(spec.num_head)``.
+        The plan; modules are built from its ``spec`` and ``vocabulary``.
 
     Raises:
         BudgetError: The budget cannot be read, is above the baseline, or holds no row.
@@ -96,9 +98,10 @@ def plan(
         )
     whole = baseline_bytes(Demand(counts.num_keys, len(counts.feature_names), dim, 0, wide))
     budget_bytes = parse_budget(budget, whole) if isinstance(budget, str) else budget
-    table = Table.of_counts(counts.per_key, dim, wide)
+    table = Table.of(counts.outlook, dim, wide)
     found = judge(table, tiers) if tiers else allocate(table, budget_bytes)
     spec = replace(table_of(found.tiers, dim), seed=seed)
+    vocabulary = counts.top(spec.num_head, IMPORTANCE)
     return Plan(
         spec=spec,
         allocation=found,
@@ -106,28 +109,26 @@ def plan(
         budget_bytes=budget_bytes,
         baseline_bytes=whole,
         num_trained_rows=spec.num_rows,
-        features=_feature_shares(counts, found.tiers),
+        vocabulary=vocabulary,
+        features=_feature_shares(counts, vocabulary, found.tiers),
         reasons=tuple(_reasons(table, found)),
     )
 
 
-def _feature_shares(counts: Counts, tiers: Sequence[Tier]) -> tuple[FeatureShares, ...]:
-    order = counts.top(counts.num_keys)
-    rank = order.lookup(counts.keys)
+def _feature_shares(
+    counts: Counts, vocabulary: Vocabulary, tiers: Sequence[Tier]
+) -> tuple[FeatureShares, ...]:
     bounds = np.cumsum([tier.num_keys for tier in tiers])
-    tier_of = np.searchsorted(bounds, rank, side="right")
+    tier_of = np.searchsorted(bounds, vocabulary.lookup(counts.keys), side="right")
     kinds = np.array([_kind(tier) for tier in tiers] or [2])
+    expected = recurrence(counts)
     shares = []
     for index, name in enumerate(counts.feature_names):
         mine = counts.feature == index
-        occurrences = counts.counts[mine].astype(np.float64)
-        total = max(float(occurrences.sum()), 1.0)
-        unseen = float((occurrences == 1).sum()) / total
-        of_kind = (
-            np.bincount(kinds[np.minimum(tier_of[mine], kinds.size - 1)], occurrences, minlength=3) / total
-        )
-        exclusive, shared, omitted = ((1 - unseen) * of_kind).tolist()
-        shares.append(FeatureShares(name, int(mine.sum()), exclusive, shared, omitted, unseen))
+        kind = kinds[np.minimum(tier_of[mine], kinds.size - 1)]
+        of_kind = np.append(np.bincount(kind, expected[mine], minlength=3), (counts.counts[mine] == 1).sum())
+        of_all = (of_kind / max(float(of_kind.sum()), 1e-300)).tolist()
+        shares.append(FeatureShares(name, int(mine.sum()), *of_all))
     return tuple(shares)
 
 
@@ -147,7 +148,9 @@ def _reasons(table: Table, found: Allocation) -> list[str]:
         first += tier.num_keys
         traffic = float(table.traffic[part].sum())
         of_all = _share_of_effects(table.weights[part])
-        head = f"{tier.num_keys:,} keys with {traffic:.1%} of the traffic and {of_all} of what is learned"
+        head = (
+            f"{tier.num_keys:,} keys with {traffic:.1%} of the coming traffic and {of_all} of what is learned"
+        )
         if tier.bits == NOT_SHIPPED:
             reasons.append(
                 f"{head}: left out when the model is shipped, as their bytes do more elsewhere; costs {loss:.2%}"

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate, combinations, pairwise
 from typing import Final
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy.typing as npt
 
 from hybridhash.errors import BudgetError
 from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier
-from hybridhash.theory import coding_loss, false_positive_rate, learned_share, rounding_loss
+from hybridhash.theory import Outlook, coding_loss, false_positive_rate, rounding_loss
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,9 +20,8 @@ PRIVATE_BITS: Final = (2, 3, 4)
 BEST_BITS: Final = 8
 CODEBOOK_BITS: Final = 4
 CODE_BITS: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
-NEWCOMERS: Final = 3.0
-"""Occurrences of new keys to expect for each key that was seen once. Good and Turing's estimate is one, for a stream
-that does not change; new ids keep arriving, and they come in the features whose ids matter most."""
+IMPORTANCE: Final = "effect"
+"""The measure that orders the keys, in `hybridhash.vocabulary.IMPORTANCE`."""
 
 _LOAD: Final = 0.95
 _SHORTEST: Final = 6  # bits of a fingerprint
@@ -28,6 +29,8 @@ _LONGEST: Final = 24
 _PLACES_LOOKED_AT: Final = 16 * _LOAD
 _FEWEST_KEYS: Final = 8  # of a tier
 _ROUNDS: Final = 40
+_STEP: Final = 2  # bits between two lengths of codes
+_TINY: Final = 1e-300
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,16 @@ class Offer:
         return Tier(num_keys, self.bits, (1 << self.code_bits) if self.code_bits else 0, key_bits)
 
 
+Offers = tuple[Offer, ...]
+
+
 @dataclass(frozen=True)
 class Table:
-    """What a table must hold.
+    """What a table must hold; the keys with the greatest effect come first.
 
     Attributes:
-        weights: float64[N], falling: traffic of each key times what was learned of it, as a share of the whole.
-        traffic: float64[N], falling: occurrences as a share of the whole.
+        weights: float64[N], falling: the effect of each key on the coming predictions, as a share of all effects.
+        traffic: float64[N], occurrences that are expected of each, as a share of the coming traffic.
         unseen: Share of the coming traffic that has keys not among these.
         dim: D.
         wide: Whether each row carries a wide weight.
@@ -88,26 +94,68 @@ class Table:
     wide: bool
 
     @classmethod
-    def of_counts(cls, counts: npt.NDArray[np.int64], dim: int, wide: bool) -> "Table":
-        """Build it from occurrences.
+    def of(cls, outlook: Outlook, dim: int, wide: bool) -> "Table":
+        """Build it from what the keys are expected to do.
 
         Args:
-            counts: int64[N], falling.
+            outlook: As `hybridhash.vocabulary.Counts.outlook` says it.
             dim: D.
             wide: Whether each row carries a wide weight.
         """
-        occurrences = counts.astype(np.float64)
-        total = max(occurrences.sum(), 1.0)
-        different, place = np.unique(counts, return_inverse=True)
-        learned = np.array([learned_share(count) for count in different.tolist()])
-        weights = occurrences * (learned[place] if counts.size else 0.0)
-        unseen = min(NEWCOMERS * float((counts == 1).sum()) / total, 1.0)
-        return cls(weights / max(weights.sum(), 1e-300), occurrences / total, unseen, dim, wide)
+        coming = max(float(outlook.expected.sum()) + outlook.unseen, _TINY)
+        effects = max(float(outlook.effect.sum()), _TINY)
+        return cls(outlook.effect / effects, outlook.expected / coming, outlook.unseen / coming, dim, wide)
 
     @property
     def num_keys(self) -> int:
         """N."""
         return self.weights.size
+
+    def weight_of(self, first: int, last: int) -> float:
+        """Return the weights of the keys of ranks [first, last) together."""
+        return float(self._sums[0][last] - self._sums[0][first])
+
+    def traffic_of(self, first: int, last: int) -> float:
+        """Return the traffic of the keys of ranks [first, last) together."""
+        return float(self._sums[1][last] - self._sums[1][first])
+
+    def at_risk(self, first: int, last: int, shipped: int) -> float:
+        """Return what is lost where every key that can be is taken for one of the ranks [first, last).
+
+        Of two of these keys, the rarer one loses its effect. A later key loses its own, if it would be shipped, and
+        gets the effect of a key drawn at random from these; so does a key that was never seen.
+
+        Args:
+            first: The first rank.
+            last: Behind the last.
+            shipped: Behind the last rank of all tiers that are shipped.
+        """
+        if last <= first:
+            return 0.0
+        _, _, by_rank, strength = (sums[last] - sums[first] for sums in self._sums)
+        rarer = (by_rank - first * self.weight_of(first, last)) / (last - first)
+        strangers = self.traffic_of(last, self.num_keys) + self.unseen
+        return float(rarer + self.weight_of(last, shipped) + strangers * strength / (last - first))
+
+    def reach(self, least: float) -> int:
+        """Return how many keys weigh at least so much."""
+        return int(np.searchsorted(self._rising, -least, side="right"))
+
+    @cached_property
+    def _rising(self) -> Floats:
+        return -self.weights
+
+    @cached_property
+    def _sums(self) -> tuple[Floats, ...]:
+        """Running sums [N + 1] of weights, traffic, weights times rank, and weights by traffic."""
+        ranks = np.arange(self.num_keys)
+        columns = (
+            self.weights,
+            self.traffic,
+            self.weights * ranks,
+            self.weights / np.maximum(self.traffic, _TINY),
+        )
+        return tuple(np.concatenate([[0.0], np.cumsum(column)]) for column in columns)
 
     def spec_bytes(self, tiers: Sequence[Tier]) -> int:
         """Return the bytes that a table of these tiers ships, wide weights included."""
@@ -174,13 +222,15 @@ def alternatives(table: Table, budget_bytes: int) -> list[Allocation]:
         raise BudgetError(
             f"budget: expected at least {least} bytes, one row for all keys, got {budget_bytes}; raise the budget"
         )
-    found = [_at_best_price(table, offers, budget_bytes) for offers in _menus()]
-    different = {allocation.tiers: allocation for allocation in found}
+    singles = [_at_best_price(table, offers, budget_bytes) for offers in _menus()]
+    best = min(singles, key=lambda found: found[0].loss)
+    pairs = [_at_best_price(table, offers, budget_bytes) for offers in _pairs(best[1])]
+    different = {allocation.tiers: allocation for allocation, _ in [*singles, *pairs]}
     return sorted(different.values(), key=lambda allocation: allocation.loss)
 
 
-def _menus() -> Iterator[tuple[Offer, ...]]:
-    """Yield the sets of ways that are tried, the dearest first."""
+def _menus() -> Iterator[Offers]:
+    """Yield the sets of ways that are tried first, the dearest first: rows of one's own, and codes of one length."""
     for bits in PRIVATE_BITS:
         private = (Offer(BEST_BITS), Offer(bits))
         yield private
@@ -188,7 +238,15 @@ def _menus() -> Iterator[tuple[Offer, ...]]:
             yield (*private, Offer(CODEBOOK_BITS, code_bits))
 
 
-def _at_best_price(table: Table, offers: tuple[Offer, ...], budget_bytes: int) -> Allocation:
+def _pairs(best: Offers) -> Iterator[Offers]:
+    """Yield sets with the private rows of the best one, and codes of two lengths."""
+    private = tuple(offer for offer in best if not offer.code_bits)
+    for long, short in combinations(reversed(CODE_BITS), 2):
+        if long - short >= _STEP:
+            yield (*private, Offer(CODEBOOK_BITS, long), Offer(CODEBOOK_BITS, short))
+
+
+def _at_best_price(table: Table, offers: Offers, budget_bytes: int) -> tuple[Allocation, Offers]:
     costs = [table.row_bits(offer) for offer in offers]
     cheap, dear = -60.0, 0.0  # powers of two of the price: at the dear end nothing is bought
     tiers: list[Tier] = []
@@ -200,28 +258,29 @@ def _at_best_price(table: Table, offers: tuple[Offer, ...], budget_bytes: int) -
         else:
             cheap = middle
     filled = _filled_up(table, tiers, offers, budget_bytes)
-    return judge(table, _with_longer_keys(table, filled, budget_bytes))
+    return judge(table, _with_longer_keys(table, filled, budget_bytes)), offers
 
 
-def _at_price(table: Table, offers: tuple[Offer, ...], costs: Sequence[float], price: float) -> list[Tier]:
+def _at_price(table: Table, offers: Offers, costs: Sequence[float], price: float) -> list[Tier]:
     """Return what every key takes at a price per bit."""
     key_bits = [16] * len(offers)
     tiers: list[Tier] = []
     for _ in range(2):  # fingerprints cost bits too; their length follows from the tiers
         with_keys = [cost + bits / _LOAD for cost, bits in zip(costs, key_bits, strict=True)]
-        counts = _takers(table.weights, [offer.loss for offer in offers], with_keys, price)
+        counts = _takers(table, [offer.loss for offer in offers], with_keys, price)
         tiers = [offer.tier(count, bits) for offer, count, bits in zip(offers, counts, key_bits, strict=True)]
-        key_bits = [_key_bits(table, tiers, place, price) for place in range(len(offers))]
+        risks = _risks(table, tiers)
+        key_bits = [_key_bits(tier, risk, price) for tier, risk in zip(tiers, risks, strict=True)]
     return [
         offer.tier(tier.num_keys, bits) for offer, tier, bits in zip(offers, tiers, key_bits, strict=True)
     ]
 
 
-def _takers(weights: Floats, losses: Sequence[float], costs: Sequence[float], price: float) -> list[int]:
+def _takers(table: Table, losses: Sequence[float], costs: Sequence[float], price: float) -> list[int]:
     """Return how many keys take each way, when the last one is to leave a key out.
 
     Args:
-        weights: float64[N], falling: what a key loses when it is left out.
+        table: What must be held.
         losses: Share of it that each way loses.
         costs: Bits of each way, falling.
         price: Of a bit.
@@ -232,40 +291,36 @@ def _takers(weights: Floats, losses: Sequence[float], costs: Sequence[float], pr
     counts = []
     done = 0
     for place, (loss, cost) in enumerate(zip(losses, costs, strict=True)):
-        reach = weights.size
+        reach = table.num_keys
         cheaper = zip([*losses[place + 1 :], 1.0], [*costs[place + 1 :], 0.0], strict=True)
         for cheaper_loss, cheaper_cost in cheaper:
             gain, extra = cheaper_loss - loss, price * (cost - cheaper_cost)
-            worth_it = np.searchsorted(-weights, -extra / gain, side="right") if gain > 0 else 0
-            reach = min(reach, int(worth_it))
+            reach = min(reach, table.reach(extra / gain)) if gain > 0 else 0
         count = max(reach - done, 0)
         counts.append(count if count >= _FEWEST_KEYS else 0)
         done += counts[-1]
     return counts
 
 
-def _key_bits(table: Table, tiers: Sequence[Tier], place: int, price: float) -> int:
+def _key_bits(tier: Tier, risk: float, price: float) -> int:
     """Return the length at which one more bit of every fingerprint costs what it saves."""
-    num_keys = tiers[place].num_keys
-    if not num_keys:
+    if not tier.num_keys:
         return 8
-    saved = _at_risk(table, tiers, place) * _PLACES_LOOKED_AT * math.log(2) * _LOAD / (price * num_keys)
+    saved = risk * _PLACES_LOOKED_AT * math.log(2) * _LOAD / (price * tier.num_keys)
     return min(max(round(math.log2(max(saved, 1.0))), _SHORTEST), _LONGEST)
 
 
-def _at_risk(table: Table, tiers: Sequence[Tier], place: int) -> float:
-    """Return what is lost where every key is taken for another one of this tier that can be."""
-    before = sum(tier.num_keys for tier in tiers[:place])
-    after = before + tiers[place].num_keys
-    # Of two keys of the tier that are taken for each other, the rarer one loses its effect.
-    ranks = np.arange(tiers[place].num_keys) / max(tiers[place].num_keys, 1)
-    return float(table.traffic[after:].sum() + table.unseen + table.weights[before:after] @ ranks)
+def _risks(table: Table, tiers: Sequence[Tier]) -> list[float]:
+    """Return for each tier what is lost where every key that can be is taken for one of it."""
+    bounds = [0, *accumulate(tier.num_keys for tier in tiers)]
+    shipped = sum(tier.num_keys for tier in tiers if tier.bits != NOT_SHIPPED)
+    return [table.at_risk(first, last, max(shipped, last)) for first, last in pairwise(bounds)]
 
 
 def _with_longer_keys(table: Table, tiers: list[Tier], budget_bytes: int) -> list[Tier]:
     """Spend the bytes that are left on fingerprints, bit by bit where a bit saves most."""
     tiers = list(tiers)
-    risks = [_at_risk(table, tiers, place) for place in range(len(tiers))]
+    risks = _risks(table, tiers)
 
     def gain(place: int) -> float:
         bits = tiers[place].key_bits
@@ -284,7 +339,7 @@ def _with_longer_keys(table: Table, tiers: list[Tier], budget_bytes: int) -> lis
             return tiers
 
 
-def _filled_up(table: Table, tiers: list[Tier], offers: tuple[Offer, ...], budget_bytes: int) -> list[Tier]:
+def _filled_up(table: Table, tiers: list[Tier], offers: Offers, budget_bytes: int) -> list[Tier]:
     """Give the bytes that are left to the last tier, then to the ones before.
 
     Some are left, as keys of equal counts move together.
@@ -303,7 +358,7 @@ def _filled_up(table: Table, tiers: list[Tier], offers: tuple[Offer, ...], budge
     return tiers
 
 
-def _moved(tiers: list[Tier], offers: tuple[Offer, ...], place: int, count: int) -> list[Tier]:
+def _moved(tiers: list[Tier], offers: Offers, place: int, count: int) -> list[Tier]:
     """Return the tiers with keys moved into one of them from the next, or from those that are left out."""
     moved = list(tiers)
     moved[place] = offers[place].tier(tiers[place].num_keys + count, tiers[place].key_bits)
@@ -325,14 +380,16 @@ def judge(table: Table, tiers: Sequence[Tier]) -> Allocation:
     """
     left = max(table.num_keys - sum(tier.num_keys for tier in tiers), 0)
     kept = [tier for tier in [*tiers, Tier(left, NOT_SHIPPED)] if tier.num_keys]
-    losses = []
-    by_fingerprints = 0.0
-    done = 0
-    for place, tier in enumerate(kept):
-        losses.append(tier_loss(tier) * float(table.weights[done : done + tier.num_keys].sum()))
-        done += tier.num_keys
-        if tier.bits != NOT_SHIPPED and tier.key_bits != EXACT:
-            by_fingerprints += _at_risk(table, kept, place) * false_positive_rate(tier.key_bits, _LOAD)
+    bounds = [0, *accumulate(tier.num_keys for tier in kept)]
+    losses = [
+        tier_loss(tier) * table.weight_of(first, last)
+        for tier, (first, last) in zip(kept, pairwise(bounds), strict=True)
+    ]
+    by_fingerprints = sum(
+        risk * false_positive_rate(tier.key_bits, _LOAD)
+        for tier, risk in zip(kept, _risks(table, kept), strict=True)
+        if tier.bits != NOT_SHIPPED and tier.key_bits != EXACT
+    )
     return Allocation(tuple(kept), sum(losses) + by_fingerprints, tuple(losses), by_fingerprints)
 
 

@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.hashing import dictionary_words, keys_that_fit, num_positions
 from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
 from hybridhash.spec.tier import Tier
+from hybridhash.theory import Outlook
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,7 @@ class Demand:
             of 8, 4, 2 and 1 that divides ``dim``.
         combine: How those rows become one vector under ``hybrid``.
         seed: Seed of the bucket hashes.
-        counts: int64[num_keys], how often each key occurs, falling; None where only methods are asked that do not
-            look at them.
+        outlook: Returns what each key is expected to do; None where only methods are asked that do not look at it.
         tiers: The tiers of a plan that was made before, for the method that follows one.
 
     Raises:
@@ -46,7 +43,7 @@ class Demand:
     num_hashes: int | None = None
     combine: Combine = "concat"
     seed: int = 0
-    counts: npt.NDArray[np.int64] | None = field(default=None, compare=False, repr=False)
+    outlook: Callable[[], Outlook] | None = field(default=None, compare=False, repr=False)
     tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
@@ -74,12 +71,14 @@ class Method:
         summary: One line of help.
         budgeted: Whether the table keeps to ``Demand.budget_bytes``; the others are yardsticks.
         table: The layout.
+        importance: The measure by which the head keys are chosen, a name in `hybridhash.vocabulary.IMPORTANCE`.
     """
 
     name: str
     summary: str
     budgeted: bool
     table: Callable[[Demand], TableSpec]
+    importance: str = "frequency"
 
 
 def baseline_buckets(num_keys: int) -> int:

@@ -1,40 +1,47 @@
 """What a way to keep an id loses of the id's effect, as a share of that effect.
 
-The shares below add up over ids once each is weighted by its traffic and by how much was learned of it. They were
-measured on real and synthetic streams (docs/planner.md says how, and what was seen of their tests) and hold to within a
-factor of two, which is enough to divide bytes: the choices lie factors of four apart.
+The shares below add up over ids once each is weighted by its traffic and by how much was learned of it. Their constants
+were measured on the validation slices of two real data sets and two streams (`make bench-calibration`), to one digit:
+the data sets differ by factors of two to five, and the choices that are made with them lie factors of four apart.
 """
 
 import math
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from hybridhash.errors import InvalidValueError
 
-UNSHARED_DIRECTIONS: Final = 0.05
+UNSHARED_DIRECTIONS: Final = 0.04
 """Share of a row's rounding noise that moves the prediction: the effect of an id lies in few directions of its row,
 and the noise in all of them."""
 
-HALF_LEARNED: Final = 2.0
+HALF_LEARNED: Final = 8.0
 """Occurrences after which a model knows half of an id's effect."""
+
+CODING: Final = 1.1
+"""Share of an id's effect that one shared row for all ids would lose, if the curve of codes held there."""
 
 # Mean squared error of the best uniform quantiser of a normal variable with 2**bits levels, relative to its variance
 # (Max, "Quantizing for minimum distortion", 1960, table II).
-_NORMAL_ERROR: Final = {1: 0.3634, 2: 0.1188, 3: 0.03744, 4: 0.01154, 8: 0.0001}
+NORMAL_ERROR: Final = {1: 0.3634, 2: 0.1188, 3: 0.03744, 4: 0.01154, 8: 0.0001}
 
 
-def learned_share(count: float) -> float:
-    """Return how much of an id's effect a model has learned from so many occurrences: ``n / (n + 2)``.
+def learned_share(count: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return how much of an id's effect a model has learned from so many occurrences: ``n / (n + 8)``.
 
-    Leaving out ids of one count loses about this share of what leaving out frequent ids loses per occurrence; ids seen
-    once range from a fiftieth (crosses) to nine tenths (problems of an exercise) of it.
+    Leaving out ids of one count loses about this share of what leaving out frequent ids of the same feature loses per
+    coming occurrence.
 
     Args:
-        count: Occurrences in the training span.
+        count: Occurrences in the training span, any shape.
 
     Returns:
-        A share in [0, 1).
+        Shares in [0, 1), float64 of the same shape.
     """
-    return count / (count + HALF_LEARNED)
+    occurrences = np.asarray(count, dtype=np.float64)
+    return occurrences / (occurrences + HALF_LEARNED)
 
 
 def rounding_loss(bits: int) -> float:
@@ -51,9 +58,9 @@ def rounding_loss(bits: int) -> float:
     """
     if bits == 32:
         return 0.0
-    if bits not in _NORMAL_ERROR:
-        raise InvalidValueError(f"bits: expected one of {[*_NORMAL_ERROR, 32]}, got {bits}")
-    return UNSHARED_DIRECTIONS * _NORMAL_ERROR[bits]
+    if bits not in NORMAL_ERROR:
+        raise InvalidValueError(f"bits: expected one of {[*NORMAL_ERROR, 32]}, got {bits}")
+    return UNSHARED_DIRECTIONS * NORMAL_ERROR[bits]
 
 
 def coding_loss(code_bits: float) -> float:
@@ -66,6 +73,6 @@ def coding_loss(code_bits: float) -> float:
         code_bits: Logarithm of the number of rows to the base 2, 0 or more.
 
     Returns:
-        ``min(1, 1.4 * 2**-code_bits)``.
+        ``min(1, 1.1 * 2**-code_bits)``.
     """
-    return min(1.0, 1.4 * math.pow(2.0, -code_bits))
+    return min(1.0, CODING * math.pow(2.0, -code_bits))

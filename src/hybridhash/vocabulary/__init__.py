@@ -5,7 +5,7 @@ from hybridhash.vocabulary.chunks import count_key_chunks, count_keys
 from hybridhash.vocabulary.count import count
 from hybridhash.vocabulary.counts import Counts
 from hybridhash.vocabulary.curve import FrequencyCurve
-from hybridhash.vocabulary.importance import IMPORTANCE, Importance
+from hybridhash.vocabulary.importance import IMPORTANCE, Importance, recurrence
 from hybridhash.vocabulary.profile import FeatureProfile
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "count",
     "count_key_chunks",
     "count_keys",
+    "recurrence",
 ]

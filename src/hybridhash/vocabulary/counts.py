@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.theory import Outlook
 from hybridhash.vocabulary.artefact import Vocabulary
 from hybridhash.vocabulary.checks import Int64s, as_int64
 from hybridhash.vocabulary.curve import FrequencyCurve, curve_of
 from hybridhash.vocabulary.grouping import run_starts
-from hybridhash.vocabulary.importance import select
+from hybridhash.vocabulary.importance import outlook_of, select
 from hybridhash.vocabulary.profile import FeatureProfile, profile_of, share_covered
 
 
@@ -138,6 +139,11 @@ class Counts:
             InvalidValueError: ``k`` is negative, or there is no such measure.
         """
         return select(self, k, importance)
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """How often each key will come again and what hangs on it, in the order of ``top(num_keys, "effect")``."""
+        return outlook_of(self)
 
     def restrict(self, features: Sequence[str]) -> "Counts":
         """Keep some of the features, in the order given.

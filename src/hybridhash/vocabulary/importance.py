@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.theory import Outlook, expected_recurrence, learned_share
 from hybridhash.vocabulary.artefact import Vocabulary
 from hybridhash.vocabulary.grouping import run_starts
 
@@ -32,7 +33,38 @@ def frequency(counts: "Counts") -> npt.NDArray[np.int64]:
     return counts.counts
 
 
-IMPORTANCE: Final[Mapping[str, Importance]] = MappingProxyType({"frequency": frequency})
+def effect(counts: "Counts") -> npt.NDArray[np.float64]:
+    """Score each pair by what will hang on its row: how often it will come again, times what was learned of it.
+
+    Pairs that came equally often differ by feature: a user who came once will likely come again, a cross of a user and
+    a site will not.
+
+    Args:
+        counts: What was counted.
+
+    Returns:
+        float64[N].
+    """
+    return recurrence(counts) * learned_share(counts.counts)
+
+
+def recurrence(counts: "Counts") -> npt.NDArray[np.float64]:
+    """Return how often each pair is expected in as much traffic as was counted, estimated feature by feature.
+
+    Args:
+        counts: What was counted.
+
+    Returns:
+        float64[N]; see `hybridhash.theory.expected_recurrence`.
+    """
+    expected = np.empty(counts.counts.size)
+    for feature in range(len(counts.feature_names)):
+        mine = counts.feature == feature
+        expected[mine] = expected_recurrence(counts.counts[mine])
+    return expected
+
+
+IMPORTANCE: Final[Mapping[str, Importance]] = MappingProxyType({"frequency": frequency, "effect": effect})
 """The measures that `Counts.top` knows, by name."""
 
 
@@ -55,11 +87,33 @@ def select(counts: "Counts", k: int, importance: str = "frequency") -> Vocabular
         raise InvalidValueError(f"importance: expected one of {known}, got {importance!r}")
     if k < 0:
         raise InvalidValueError(f"k: expected the number of keys, 0 or more, got {k}")
+    keys, scores, occurrences = _per_key(counts, IMPORTANCE[importance](counts), counts.counts)
+    best = _falling(scores)[:k]
+    return Vocabulary(keys[best], occurrences[best], counts.seed)
+
+
+def outlook_of(counts: "Counts") -> Outlook:
+    """Say what the keys are expected to do, in the order of `select` by effect; `Counts.outlook` is this function.
+
+    Args:
+        counts: What was counted.
+
+    Returns:
+        The outlook. Pairs that came once stand for as many new ones (Good 1953).
+    """
+    _, effects, expected = _per_key(counts, effect(counts), recurrence(counts))
+    order = _falling(effects)
+    return Outlook(effects[order], expected[order], float((counts.counts == 1).sum()))
+
+
+def _per_key(counts: "Counts", *columns: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+    """Return the distinct keys, ascending, and the sum of each column over the features of a key."""
     order = np.argsort(counts.keys, kind="stable")
     keys = counts.keys[order]
     starts = run_starts(keys)
-    scores = np.add.reduceat(IMPORTANCE[importance](counts)[order], starts)
-    occurrences = np.add.reduceat(counts.counts[order], starts)
-    # The keys are ascending, and a stable sort leaves ties so.
-    best = np.argsort(-scores, kind="stable")[:k]
-    return Vocabulary(keys[starts][best], occurrences[best], counts.seed)
+    return keys[starts], *(np.add.reduceat(column[order], starts) for column in columns)
+
+
+def _falling(scores: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Return the order of falling scores; equal ones stay in order."""
+    return np.argsort(-scores, kind="stable")

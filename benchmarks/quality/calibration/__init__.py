@@ -1,0 +1,1 @@
+"""The constants of the planner's losses, measured on validation slices alone."""

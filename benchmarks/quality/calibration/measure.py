@@ -1,0 +1,102 @@
+"""What is lost by leaving keys out, by rounding rows and by sharing them, on a validation slice."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.quality.calibration.patient import Patient, Tables
+from hybridhash.embeddings.pack import WIDE_FACTOR
+from hybridhash.packing import cluster_rows, pack_rows, unpack_rows
+from hybridhash.vocabulary.importance import recurrence
+
+BANDS: Final = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 64))
+BITS: Final = (1, 2, 3)  # the loss by more is lost in noise
+CODE_BITS: Final = (2, 3, 4, 5, 6)
+HEADS: Final = (0.05, 0.2)  # shares of the keys that keep their rows while the others share
+_FEWEST_KEYS: Final = 200  # of a feature and a band
+_FEWEST_READS: Final = 100
+
+Measured = dict[str, Any]
+
+
+def bands(patient: Patient) -> Iterator[Measured]:
+    """Yield what leaving out the keys of one count and feature loses, and how often they come and were to come.
+
+    Yields:
+        ``feature``, ``count`` (mean), ``keys``, ``expected`` and ``came`` (occurrences per key in as many rows as were
+        trained on, by the estimate and by the slice), ``reads`` (in the slice, per row of it) and ``loss`` (RCE).
+    """
+    counts, slice_counts = patient.counts, patient.validation_counts()
+    expected = recurrence(counts)
+    for feature, name in enumerate(counts.feature_names):
+        mine = counts.feature == feature
+        theirs = slice_counts.feature == feature
+        came = dict(
+            zip(slice_counts.keys[theirs].tolist(), slice_counts.counts[theirs].tolist(), strict=True)
+        )
+        for low, high in BANDS:
+            chosen = mine & (counts.counts >= low) & (counts.counts <= high)
+            keys = counts.keys[chosen]
+            reads = sum(came.get(key, 0) for key in keys.tolist())
+            if keys.size < _FEWEST_KEYS or reads < _FEWEST_READS:
+                continue
+            yield {
+                "kind": "band",
+                "feature": name,
+                "count": float(counts.counts[chosen].mean()),
+                "keys": int(keys.size),
+                "expected": float(expected[chosen].mean()),
+                "came": reads * patient.growth / keys.size,
+                "reads": reads * patient.growth / counts.num_rows,
+                "loss": patient.without(np.isin(patient.keys, keys)),
+            }
+
+
+def unseen(patient: Patient) -> Measured:
+    """Return the share of the slice's occurrences that are of new keys, and the share that came once."""
+    counts, slice_counts = patient.counts, patient.validation_counts()
+    new = ~np.isin(slice_counts.keys, patient.keys)
+    return {
+        "kind": "unseen",
+        "expected": float((counts.counts == 1).sum() / counts.counts.sum()),
+        "came": float(slice_counts.counts[new].sum() / slice_counts.counts.sum()),
+    }
+
+
+def rounding(patient: Patient) -> Iterator[Measured]:
+    """Yield what rounding every row loses, as a share of what leaving every key out loses."""
+    everything = patient.without(np.ones(patient.keys.size, dtype=np.bool_))
+    for bits in BITS:
+        rounded = [unpack_rows(pack_rows(table, bits)) for table in patient.tables]
+        yield {"kind": "rounding", "bits": bits, "share": patient.with_rows(rounded) / everything}
+
+
+def coding(patient: Patient) -> Iterator[Measured]:
+    """Yield what sharing rows by codes loses, as a share of what leaving the same keys out loses."""
+    for share in HEADS:
+        first = int(share * patient.keys.size)
+        omitted = patient.without(np.arange(patient.keys.size) >= first)
+        counts = patient.counts.top(patient.keys.size).counts
+        assert counts is not None
+        for code_bits in CODE_BITS:
+            shared = _shared(patient.tables, first, 1 << code_bits, counts[first:].astype(np.float64))
+            yield {
+                "kind": "coding",
+                "head": share,
+                "code_bits": code_bits,
+                "omitted": omitted,
+                "share": patient.with_rows(shared) / omitted,
+            }
+
+
+def _shared(tables: Tables, first: int, num_codes: int, weights: np.ndarray) -> Tables:
+    """Return the tables with shared rows from a rank on."""
+    factors = [np.float32(WIDE_FACTOR if table.shape[1] == 1 else 1) for table in tables]
+    parts = [table[first:] * factor for table, factor in zip(tables, factors, strict=True)]
+    centres, codes = cluster_rows(np.concatenate(parts, axis=1), num_codes, weights)
+    bounds = np.cumsum([table.shape[1] for table in tables])[:-1]
+    found = []
+    for table, part, factor in zip(tables, np.split(centres[codes], bounds, axis=1), factors, strict=True):
+        found.append(np.concatenate([table[:first], part / factor]))
+    return found
