@@ -20,9 +20,6 @@ and the noise in all of them."""
 HALF_LEARNED: Final = 8.0
 """Occurrences after which a model knows half of an id's effect."""
 
-CODING: Final = 1.1
-"""Share of an id's effect that one shared row for all ids would lose, if the curve of codes held there."""
-
 # Mean squared error of the best uniform quantiser of a normal variable with 2**bits levels, relative to its variance
 # (Max, "Quantizing for minimum distortion", 1960, table II).
 NORMAL_ERROR: Final = {1: 0.3634, 2: 0.1188, 3: 0.03744, 4: 0.01154, 8: 0.0001}
@@ -73,6 +70,6 @@ def coding_loss(code_bits: float) -> float:
         code_bits: Logarithm of the number of rows to the base 2, 0 or more.
 
     Returns:
-        ``min(1, 1.1 * 2**-code_bits)``.
+        ``2**-code_bits``.
     """
-    return min(1.0, CODING * math.pow(2.0, -code_bits))
+    return math.pow(2.0, -code_bits)
