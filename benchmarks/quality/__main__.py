@@ -13,12 +13,14 @@ from benchmarks.quality.methods import METHODS
 from benchmarks.quality.plot import rce_against_bytes
 from benchmarks.quality.runs import Folders, run_set
 from benchmarks.quality.sets import ROOT, data_sets, tiny_sets
+from benchmarks.quality.shapes import shape_sets
 from benchmarks.quality.summary import page, read_panels
 from hybridhash.experiments import Silence
 from hybridhash.files import write_text
 from hybridhash.report import house_style
 
 PNG_DPI: Final = 150
+OF_SHAPES: Final = ("full", "hashed", "hybrid", "auto")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,12 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "benchmarks.quality: expected one data set or more, got none; see the reasons above\n"
         )
         return 1
-    write_text(folders.results / "quality.md", page(panels, "quality.png"))
+    write_text(folders.results / f"{options.name}.md", page(panels, f"{options.name}.png"))
     figure = rce_against_bytes(panels)
     with house_style():
         for ending in ("png", "svg"):
-            figure.savefig(folders.results / f"quality.{ending}", dpi=PNG_DPI, facecolor="white")
-    print(f"written: {folders.results / 'quality.md'}")
+            figure.savefig(folders.results / f"{options.name}.{ending}", dpi=PNG_DPI, facecolor="white")
+    print(f"written: {folders.results / options.name}.md")
     return 0
 
 
@@ -62,13 +64,19 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.quality", description="Compare compressed embeddings at equal bytes."
     )
     parser.add_argument("--tiny", action="store_true", help="a stream of seconds: shows that all runs")
+    parser.add_argument(
+        "--shapes", action="store_true", help=f"on streams of other shapes: {', '.join(shape_sets())}"
+    )
     parser.add_argument("--only", nargs="+", metavar="SET", help=f"which data sets: {', '.join(data_sets())}")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, help="which methods")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, help="which methods")
     parser.add_argument("--seeds", type=int, default=3, help="final runs of each cell (default 3)")
     parser.add_argument("--jobs", type=int, default=2, help="cells at a time (default 2)")
     parser.add_argument("--out", type=Path, help="folder of the results (default benchmarks/results)")
     options = parser.parse_args(arguments)
-    options.sets = tiny_sets() if options.tiny else data_sets()
+    options.name = "shapes" if options.shapes else "quality"
+    options.sets = tiny_sets() if options.tiny else shape_sets() if options.shapes else data_sets()
+    if options.methods is None:
+        options.methods = OF_SHAPES if options.shapes else METHODS
     options.only = list(options.sets) if options.only is None else options.only
     unknown = [name for name in options.only if name not in options.sets]
     if unknown:

@@ -47,6 +47,26 @@ def straight(new_model: NewModel, rows: EncodedRows) -> tuple[list[Any], nn.Modu
     return run(new_model, rows)
 
 
+def test_the_shipped_model_predicts_and_the_trained_one_learns(
+    new_model: NewModel, rows: EncodedRows, straight: tuple[list[Any], nn.Module]
+) -> None:
+    shipped = []
+
+    class Half(nn.Linear):
+        def forward(self, keys: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+            return torch.zeros((len(offsets) - 1) // len(rows.schema.names))
+
+    def ship() -> nn.Module:
+        shipped.append(Half(1, 1))
+        return shipped[-1]
+
+    found, trained = run(new_model, rows, ship=ship)
+    assert len(shipped) == len(WINDOWS)
+    assert all(set(window["predictions"]) <= {0.5} for window in found)
+    ours, theirs = trained.state_dict(), straight[1].state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
 def test_each_window_is_predicted_before_it_is_learned(
     new_model: NewModel, rows: EncodedRows, straight: tuple[list[Any], nn.Module]
 ) -> None:

@@ -241,6 +241,8 @@ def fit_windows(
 ) -> list[Any]:
     """Train on the whole training span as `fit` does, then predict, measure and learn window by window.
 
+    What predicts a window is the model as it would be shipped then.
+
     Args:
         dataset: The rows.
         layout: The model.
@@ -278,6 +280,7 @@ def fit_windows(
         windows,
         run,
         measure,
+        ship=lambda: pack_model(model, layout.vocabularies),
         on_progress=lambda progress: on_progress("windows", progress),
         checkpoint=checkpoint_of("windows"),
     )

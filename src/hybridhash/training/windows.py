@@ -29,6 +29,7 @@ def train_windows(
     settings: TrainSettings,
     measure: Measure,
     *,
+    ship: Callable[[], nn.Module] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
@@ -48,6 +49,7 @@ def train_windows(
         settings: Of the run; ``epochs`` and ``patience`` do not matter here.
         measure: Called with a window and the predictions float32[num_rows] of its rows; what it returns has
             to go through JSON. A window without rows is measured too.
+        ship: Returns the model that predicts, made from ``model`` as it is; ``model`` itself if not given.
         on_progress: Called a few times a second; an ``epoch`` is a window.
         checkpoint: As in `train`; it also holds what was measured.
         checkpoint_every_s: Seconds between two checkpoints.
@@ -80,7 +82,8 @@ def train_windows(
     try:
         for window in windows[state.epoch :]:
             if len(measured) == state.epoch:
-                measured.append(measure(window, predict(model, rows, window.rows)))
+                predicts = model if ship is None else ship()
+                measured.append(measure(window, predict(predicts, rows, window.rows)))
             if state.epoch < len(windows) - 1:
                 model.train()
                 reporter = Reporter(settings, window.num_rows, on_progress)
