@@ -1,6 +1,6 @@
 """The ledger: every byte that is kept or shipped, by part."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Ledger:
 
     def __add__(self, other: "Ledger") -> "Ledger":
         """Add part by part."""
-        mine, theirs = asdict(self), asdict(other)
+        mine, theirs = vars(self), vars(other)
         return Ledger(**{part: mine[part] + theirs[part] for part in mine})
 
     @property
@@ -44,8 +44,8 @@ class Ledger:
     @property
     def total_bytes(self) -> int:
         """All bytes."""
-        return sum(asdict(self).values())
+        return sum(vars(self).values())
 
     def as_dict(self) -> dict[str, int]:
         """Return the parts by name, for JSON."""
-        return asdict(self)
+        return dict(vars(self))
