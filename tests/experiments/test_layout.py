@@ -2,14 +2,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hybridhash.data import Feature, Schema
 from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.experiments import CompareSettings
-from hybridhash.experiments.layout import lay_out, plan_tables, share_budget
-from hybridhash.planner import METHODS
+from hybridhash.experiments.layout import divide_budget, lay_out, plan_tables
+from hybridhash.planner import METHODS, Table, divide
 from hybridhash.spec import Tier
 from hybridhash.vocabulary import Counts, count_keys
 
@@ -152,35 +150,23 @@ def test_the_head_is_the_most_frequent_keys() -> None:
     assert layout.vocabularies["deep:joint"].keys.tolist() == list(range(num_head))
 
 
-def test_shares_are_proportional_to_the_baseline() -> None:
+def test_the_budget_is_divided_as_the_method_does_it() -> None:
     plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
     # Baselines of 1024, 128 and 4 rows of 20 bytes.
-    assert share_budget(plans, 11560) == [10240, 1280, 40]
-
-
-def test_a_small_table_gets_one_row() -> None:
-    plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
-    # A tenth of four rows is none, so that table gets one row and the others share the rest 8 to 1.
-    assert share_budget(plans, 2300) == [2280 * 8 // 9, 2280 // 9, 20]
-
-
-@given(st.integers(60, 30_000))
-def test_shares_keep_to_the_budget_and_give_one_row(budget: int) -> None:
-    plans = plan_tables(PLAIN, counts_of(PLAIN), settings(tables="per-feature"))
-    shares = share_budget(plans, budget)
-    assert min(shares) >= 20
-    assert budget - len(plans) < sum(shares) <= budget
+    assert divide_budget("hashed", plans, 11560, settings()) == [10240, 1280, 40]
+    held = [Table.of(plan.counts.outlook, plan.dim, plan.carries_wide) for plan in plans]
+    assert divide_budget("auto", plans, 11560, settings()) == divide(held, 11560) != [10240, 1280, 40]
 
 
 @pytest.mark.parametrize("tables", ["joint", "per-feature"])
 def test_refuses_a_budget_below_one_row_per_feature(tables: Any) -> None:
     chosen = settings(tables=tables)
     plans = plan_tables(PLAIN, counts_of(PLAIN), chosen)
-    assert sum(share_budget(plans, 60)) == 60
+    assert sum(divide_budget("hashed", plans, 60, chosen)) == 60
     with pytest.raises(
         BudgetError, match="at least 60 bytes, one row for each feature of each table, got 59"
     ):
-        share_budget(plans, 59)
+        divide_budget("hashed", plans, 59, chosen)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hybridhash.data import Schema
-from hybridhash.errors import BudgetError, InvalidValueError
+from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.settings import ModelSettings, TableSettings
 from hybridhash.planner import METHODS, read_plan
 from hybridhash.spec import (
@@ -16,7 +16,6 @@ from hybridhash.spec import (
     ModelSpec,
     TableSpec,
     baseline_bytes,
-    smallest_budget_bytes,
 )
 from hybridhash.vocabulary import Counts, Vocabulary
 
@@ -139,43 +138,24 @@ def plan_tables(schema: Schema, counts: Counts, settings: TableSettings) -> list
     ]
 
 
-def share_budget(plans: Sequence[TablePlan], budget_bytes: int) -> list[int]:
-    """Divide a budget over tables in proportion to their baseline bytes, one row per feature at least.
-
-    A table whose proportional share is below one row per feature gets just that, and the others divide the
-    rest: a feature of three values can have a table of its own at a tenth of the bytes.
+def divide_budget(
+    method: str, plans: Sequence[TablePlan], budget_bytes: int, settings: ModelSettings
+) -> list[int]:
+    """Divide a budget over tables as a method does.
 
     Args:
+        method: A name in `hybridhash.planner.METHODS`.
         plans: The tables.
         budget_bytes: For all of them together.
+        settings: The model.
 
     Returns:
         Bytes per table, together at most the budget.
 
     Raises:
-        BudgetError: The budget is below one row for every feature of every table.
+        BudgetError: The budget is below the smallest tables.
     """
-    smallest = [smallest_budget_bytes(plan.plain_demand(0)) for plan in plans]
-    if budget_bytes < sum(smallest):
-        raise BudgetError(
-            f"budget: expected at least {sum(smallest)} bytes, one row for each feature of each table, got "
-            f"{budget_bytes}; raise the budget or lower --dim"
-        )
-    weights = [plan.baseline_bytes() for plan in plans]
-    shares = list(smallest)
-    open_tables = set(range(len(plans)))
-    while open_tables:
-        left_bytes = budget_bytes - sum(
-            shares[index] for index in range(len(plans)) if index not in open_tables
-        )
-        total = sum(weights[index] for index in open_tables)
-        short = {index for index in open_tables if left_bytes * weights[index] // total < smallest[index]}
-        if not short:
-            for index in open_tables:
-                shares[index] = left_bytes * weights[index] // total
-            break
-        open_tables -= short
-    return shares
+    return METHODS[method].divide([plan.demand(0, settings, seed=0) for plan in plans], budget_bytes)
 
 
 def lay_out(
@@ -183,8 +163,7 @@ def lay_out(
 ) -> Layout:
     """Give every table its rows.
 
-    Each table gets the share of the budget that it has of the baseline's bytes, and one row per feature at
-    least; see `share_budget`.
+    The budget is divided as the method does it, see `divide_budget`.
 
     Args:
         method: A name in `hybridhash.planner.METHODS`.
@@ -197,7 +176,7 @@ def lay_out(
         The layout.
 
     Raises:
-        BudgetError: The budget does not give every feature of every table one row.
+        BudgetError: The budget is below the smallest tables.
         InvalidValueError: The settings hold a plan of other tables, or of a table of another number of keys.
     """
     names = [plan.dictionary for plan in plans]
@@ -209,7 +188,7 @@ def lay_out(
         )
     tables = [
         METHODS[method].table(plan.demand(share_bytes, settings, seed))
-        for plan, share_bytes in zip(plans, share_budget(plans, budget_bytes), strict=True)
+        for plan, share_bytes in zip(plans, divide_budget(method, plans, budget_bytes, settings), strict=True)
     ]
     return assemble(plans, tables, settings.hidden, METHODS[method].importance)
 
@@ -257,7 +236,7 @@ def why_no_head(
     """
 
     def has_head(num_bytes: int) -> bool:
-        shares = share_budget(plans, num_bytes)
+        shares = divide_budget(method, plans, num_bytes, settings)
         tables = (
             METHODS[method].table(plan.demand(share_bytes, settings, seed=0))
             for plan, share_bytes in zip(plans, shares, strict=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from hybridhash.experiments.fit import search, validate
-from hybridhash.experiments.layout import Layout, TablePlan, lay_out, plan_tables, share_budget
+from hybridhash.experiments.layout import Layout, TablePlan, lay_out, plan_tables
 from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
 from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.settings import PlanSettings
 from hybridhash.files import write_text
-from hybridhash.planner import Plan, Table, alternatives, parse_budget, plan, read_plan, write_plan
+from hybridhash.planner import Plan, Table, alternatives, divide, parse_budget, plan, read_plan, write_plan
 from hybridhash.spec import Tier
 from hybridhash.training import Progress
 
@@ -119,9 +119,9 @@ def _candidates(
     tables: Sequence[TablePlan], budget_bytes: int, most: int
 ) -> list[tuple[tuple[str, ...], float]]:
     """Return lines and predicted loss of plans: the first has each table's best tiers, the next its second best."""
+    held = _held(tables)
     ranked = [
-        alternatives(Table.of(table.counts.outlook, table.dim, table.carries_wide), share)
-        for table, share in zip(tables, share_budget(tables, budget_bytes), strict=True)
+        alternatives(table, share) for table, share in zip(held, divide(held, budget_bytes), strict=True)
     ]
     found = []
     for place in range(min(most, max(map(len, ranked)))):
@@ -138,7 +138,7 @@ def plan_each(
 
     Args:
         tables: From `plan_tables`.
-        budget_bytes: For all of them, divided as `share_budget` does.
+        budget_bytes: For all of them, divided as `hybridhash.planner.divide` does.
         given: Tiers to describe in place of the best ones, by the name of the dictionary.
 
     Returns:
@@ -147,7 +147,7 @@ def plan_each(
     Raises:
         BudgetError: The budget is too small.
     """
-    shares = share_budget(tables, budget_bytes)
+    shares = divide(_held(tables), budget_bytes)
     return {
         table.dictionary: plan(
             table.counts,
@@ -158,6 +158,10 @@ def plan_each(
         )
         for table, share in zip(tables, shares, strict=True)
     }
+
+
+def _held(tables: Sequence[TablePlan]) -> list[Table]:
+    return [Table.of(table.counts.outlook, table.dim, table.carries_wide) for table in tables]
 
 
 def experiment_text(data: Sequence[str], settings: PlanSettings, lines: Sequence[str]) -> str:

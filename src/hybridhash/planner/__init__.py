@@ -3,8 +3,9 @@
 from hybridhash.planner.budget import check_budget, parse_budget
 from hybridhash.planner.methods import METHODS
 from hybridhash.planner.plan import FeatureShares, Plan, plan
+from hybridhash.planner.table import Allocation, Table, judge, table_of
 from hybridhash.planner.text import read_plan, write_plan
-from hybridhash.planner.tiers import Allocation, Table, allocate, alternatives, judge, table_of
+from hybridhash.planner.tiers import allocate, alternatives, divide
 
 __all__ = [
     "METHODS",
@@ -15,6 +16,7 @@ __all__ = [
     "allocate",
     "alternatives",
     "check_budget",
+    "divide",
     "judge",
     "parse_budget",
     "plan",

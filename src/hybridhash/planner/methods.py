@@ -1,12 +1,12 @@
 """All methods: those that a budget alone lays out, and the planner's, which looks at the counts."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.planner.tiers import IMPORTANCE, Table, allocate, table_of
+from hybridhash.planner.table import IMPORTANCE, Table, table_of
+from hybridhash.planner.tiers import allocate, divide
 from hybridhash.spec import METHODS as OF_A_BUDGET
 from hybridhash.spec import Demand, Method, TableSpec
 
@@ -20,12 +20,21 @@ def _auto(demand: Demand) -> TableSpec:
                 "with hybridhash plan"
             )
         return table_of(demand.tiers, demand.dim, demand.seed)
+    found = allocate(_held(demand), demand.budget_bytes)
+    return table_of(found.tiers, demand.dim, demand.seed)
+
+
+def _divide(demands: Sequence[Demand], budget_bytes: int) -> list[int]:
+    return divide([_held(demand) for demand in demands], budget_bytes)
+
+
+def _held(demand: Demand) -> Table:
+    """Return what a table must hold."""
     if demand.outlook is None:
         raise InvalidValueError(
             "outlook: expected what each key will do, got none; the planner works from it: give lambda: counts.outlook"
         )
-    found = allocate(Table.of(demand.outlook(), demand.dim, demand.wide), demand.budget_bytes)
-    return replace(table_of(found.tiers, demand.dim), seed=demand.seed)
+    return Table.of(demand.outlook(), demand.dim, demand.wide)
 
 
 METHODS: Final[Mapping[str, Method]] = MappingProxyType(
@@ -37,6 +46,7 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
             True,
             _auto,
             IMPORTANCE,
+            _divide,
         ),
     }
 )

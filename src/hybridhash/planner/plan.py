@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.planner.budget import parse_budget
-from hybridhash.planner.tiers import IMPORTANCE, Allocation, Table, allocate, judge, table_of
+from hybridhash.planner.table import IMPORTANCE, Allocation, Table, judge, table_of
+from hybridhash.planner.tiers import allocate
 from hybridhash.spec import EXACT, NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
 from hybridhash.vocabulary import Counts, Vocabulary, recurrence
 

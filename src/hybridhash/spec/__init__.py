@@ -1,14 +1,9 @@
 """What a table is and what it costs; frozen dataclasses without torch."""
 
+from hybridhash.spec.demand import Demand, baseline_buckets, baseline_bytes, smallest_budget_bytes
+from hybridhash.spec.division import in_proportion
 from hybridhash.spec.ledger import Ledger
-from hybridhash.spec.methods import (
-    METHODS,
-    Demand,
-    Method,
-    baseline_buckets,
-    baseline_bytes,
-    smallest_budget_bytes,
-)
+from hybridhash.spec.methods import METHODS, Method
 from hybridhash.spec.model import GroupSpec, ModelSpec
 from hybridhash.spec.table import COMBINES, FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
 from hybridhash.spec.tier import EXACT, NOT_SHIPPED, Tier, row_layout
@@ -30,6 +25,7 @@ __all__ = [
     "Tier",
     "baseline_buckets",
     "baseline_bytes",
+    "in_proportion",
     "row_layout",
     "smallest_budget_bytes",
 ]

@@ -1,65 +1,15 @@
 """The methods: each turns what a table must serve, and may cost, into a table spec."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from hybridhash.errors import BudgetError, InvalidValueError
+from hybridhash.errors import BudgetError
 from hybridhash.hashing import dictionary_words, keys_that_fit, num_positions
-from hybridhash.spec.table import FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
-from hybridhash.spec.tier import Tier
-from hybridhash.theory import Outlook
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What a table must serve and may cost.
-
-    Attributes:
-        num_keys: N, distinct keys of the training span.
-        num_features: Features that the table serves.
-        dim: D, floats in the vector of a key.
-        budget_bytes: Bytes for rows, dictionary and wide weights.
-        wide: Whether each row also carries one wide weight.
-        head_share: Share of the budget that goes to the head, for the methods that have one.
-        num_hashes: Tail rows that a key reads under ``hybrid``; None for two, or for ``concat`` the largest
-            of 8, 4, 2 and 1 that divides ``dim``.
-        combine: How those rows become one vector under ``hybrid``.
-        seed: Seed of the bucket hashes.
-        outlook: Returns what each key is expected to do; None where only methods are asked that do not look at it.
-        tiers: The tiers of a plan that was made before, for the method that follows one.
-
-    Raises:
-        InvalidValueError: A number out of range.
-    """
-
-    num_keys: int
-    num_features: int
-    dim: int
-    budget_bytes: int
-    wide: bool = False
-    head_share: float = 0.3
-    num_hashes: int | None = None
-    combine: Combine = "concat"
-    seed: int = 0
-    outlook: Callable[[], Outlook] | None = field(default=None, compare=False, repr=False)
-    tiers: tuple[Tier, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that no table can serve."""
-        if self.num_keys < 0:
-            raise InvalidValueError(f"num_keys: expected 0 or more, got {self.num_keys}")
-        if self.num_features < 1:
-            raise InvalidValueError(f"num_features: expected 1 or more, got {self.num_features}")
-        if self.dim < 1:
-            raise InvalidValueError(f"dim: expected 1 or more, got {self.dim}")
-        if not 0 <= self.head_share < 1:
-            raise InvalidValueError(f"head_share: expected a share in [0, 1), got {self.head_share}")
-
-    def row_bytes(self, row_dim: int | None = None) -> int:
-        """Bytes of one row of ``row_dim`` floats (default ``dim``) with its wide weight."""
-        return FLOAT_BYTES * ((self.dim if row_dim is None else row_dim) + self.wide)
+from hybridhash.spec.demand import Demand, baseline_buckets, smallest_budget_bytes
+from hybridhash.spec.division import in_proportion
+from hybridhash.spec.table import KEY_BYTES, Combine, TableSpec
 
 
 @dataclass(frozen=True)
@@ -72,6 +22,7 @@ class Method:
         budgeted: Whether the table keeps to ``Demand.budget_bytes``; the others are yardsticks.
         table: The layout.
         importance: The measure by which the head keys are chosen, a name in `hybridhash.vocabulary.IMPORTANCE`.
+        divide: Divides a budget over several tables: takes their demands and the bytes, returns the bytes of each.
     """
 
     name: str
@@ -79,21 +30,7 @@ class Method:
     budgeted: bool
     table: Callable[[Demand], TableSpec]
     importance: str = "frequency"
-
-
-def baseline_buckets(num_keys: int) -> int:
-    """Return the rows of the baseline: the next power of two at or above the number of keys."""
-    return 1 << max(num_keys - 1, 0).bit_length()
-
-
-def baseline_bytes(demand: Demand) -> int:
-    """Return the embedding bytes of the baseline, which a budget in per cent is a share of."""
-    return baseline_buckets(demand.num_keys) * demand.row_bytes()
-
-
-def smallest_budget_bytes(demand: Demand) -> int:
-    """Return the fewest bytes a table may have: one row for each feature it serves."""
-    return demand.num_features * demand.row_bytes()
+    divide: Callable[[Sequence[Demand], int], list[int]] = in_proportion
 
 
 def _full(demand: Demand) -> TableSpec:

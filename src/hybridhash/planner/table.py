@@ -1,0 +1,205 @@
+"""The keys of a table, the tiers they may be cut into, and what tiers are predicted to lose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import accumulate, pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier
+from hybridhash.theory import Outlook, coding_loss, false_positive_rate, rounding_loss
+
+Floats = npt.NDArray[np.float64]
+
+IMPORTANCE: Final = "effect"
+"""The measure that orders the keys, in `hybridhash.vocabulary.IMPORTANCE`."""
+
+LOAD: Final = 0.95
+"""Of a dictionary; see `hybridhash.hashing.num_positions`."""
+
+_TINY: Final = 1e-300
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Tiers, and what they are predicted to lose.
+
+    Attributes:
+        tiers: The most important keys first; the last one may be trained and not shipped.
+        loss: Share of all ids' effects that is lost, in [0, 1].
+        loss_by_tier: Of it, what rounding, codes and omission lose, tier by tier.
+        loss_by_fingerprints: Of it, what keys lose that read a row of another.
+    """
+
+    tiers: tuple[Tier, ...]
+    loss: float
+    loss_by_tier: tuple[float, ...]
+    loss_by_fingerprints: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a table must hold; the keys with the greatest effect come first.
+
+    Attributes:
+        weights: float64[N], falling: the effect of each key on the coming predictions, as a share of all effects.
+        traffic: float64[N], occurrences that are expected of each, as a share of the coming traffic.
+        unseen: Share of the coming traffic that has keys not among these.
+        dim: D.
+        wide: Whether each row carries a wide weight.
+        total: All effects together, which says what this table matters beside others.
+    """
+
+    weights: Floats
+    traffic: Floats
+    unseen: float
+    dim: int
+    wide: bool
+    total: float = 1.0
+
+    @classmethod
+    def of(cls, outlook: Outlook, dim: int, wide: bool) -> "Table":
+        """Build it from what the keys are expected to do.
+
+        Args:
+            outlook: As `hybridhash.vocabulary.Counts.outlook` says it.
+            dim: D.
+            wide: Whether each row carries a wide weight.
+        """
+        coming = max(float(outlook.expected.sum()) + outlook.unseen, _TINY)
+        effects = max(float(outlook.effect.sum()), _TINY)
+        return cls(
+            outlook.effect / effects, outlook.expected / coming, outlook.unseen / coming, dim, wide, effects
+        )
+
+    @property
+    def num_keys(self) -> int:
+        """N."""
+        return self.weights.size
+
+    def weight_of(self, first: int, last: int) -> float:
+        """Return the weights of the keys of ranks [first, last) together."""
+        return float(self._sums[0][last] - self._sums[0][first])
+
+    def traffic_of(self, first: int, last: int) -> float:
+        """Return the traffic of the keys of ranks [first, last) together."""
+        return float(self._sums[1][last] - self._sums[1][first])
+
+    def at_risk(self, first: int, last: int, shipped: int) -> float:
+        """Return what is lost where every key that can be is taken for one of the ranks [first, last).
+
+        Of two of these keys, the rarer one loses its effect. A later key loses its own, if it would be shipped, and
+        gets the effect of a key drawn at random from these; so does a key that was never seen.
+
+        Args:
+            first: The first rank.
+            last: Behind the last.
+            shipped: Behind the last rank of all tiers that are shipped.
+        """
+        if last <= first:
+            return 0.0
+        _, _, by_rank, strength = (sums[last] - sums[first] for sums in self._sums)
+        rarer = (by_rank - first * self.weight_of(first, last)) / (last - first)
+        strangers = self.traffic_of(last, self.num_keys) + self.unseen
+        return float(rarer + self.weight_of(last, shipped) + strangers * strength / (last - first))
+
+    def reach(self, least: float) -> int:
+        """Return how many keys weigh at least so much."""
+        return int(np.searchsorted(self._rising, -least, side="right"))
+
+    @cached_property
+    def _rising(self) -> Floats:
+        return -self.weights
+
+    @cached_property
+    def _sums(self) -> tuple[Floats, ...]:
+        """Running sums [N + 1] of weights, traffic, weights times rank, and weights by traffic."""
+        ranks = np.arange(self.num_keys)
+        columns = (
+            self.weights,
+            self.traffic,
+            self.weights * ranks,
+            self.weights / np.maximum(self.traffic, _TINY),
+        )
+        return tuple(np.concatenate([[0.0], np.cumsum(column)]) for column in columns)
+
+    def spec_bytes(self, tiers: Sequence[Tier]) -> int:
+        """Return the bytes that a table of these tiers ships, wide weights included."""
+        neutral = _spec_bytes((), self.dim, self.wide)
+        of_tiers = (_spec_bytes((tier,), self.dim, self.wide) - neutral for tier in tiers if tier.num_keys)
+        return neutral + sum(of_tiers)
+
+
+@lru_cache(1 << 14)  # a search asks for the same tiers over and over
+def _spec_bytes(tiers: tuple[Tier, ...], dim: int, wide: bool) -> int:
+    spec = table_of(tiers, dim)
+    num_bytes = spec.ledger().embedding_bytes
+    if wide:
+        rows = spec.companion().ledger()
+        num_bytes += rows.head_rows + rows.tail_rows + rows.scales
+    return num_bytes
+
+
+def table_of(tiers: Sequence[Tier], dim: int, seed: int = 0) -> TableSpec:
+    """Return the table of a head in tiers, with one neutral row for all other keys.
+
+    Args:
+        tiers: The most important keys first.
+        dim: D.
+        seed: Of the bucket hashes.
+    """
+    shipped = tuple(tier for tier in tiers if tier.num_keys)
+    return TableSpec(sum(tier.num_keys for tier in shipped), 1, dim, seed=seed, tiers=shipped)
+
+
+def smallest_bytes(dim: int, wide: bool) -> int:
+    """Return the bytes of a table that ships the neutral row alone."""
+    return Table(np.ones(1), np.ones(1), 0.0, dim, wide).spec_bytes([])
+
+
+def judge(table: Table, tiers: Sequence[Tier]) -> Allocation:
+    """Predict what tiers lose.
+
+    Args:
+        table: What is held.
+        tiers: The most important keys first; keys behind the last tier are trained and not shipped.
+
+    Returns:
+        The tiers that have keys, and their predicted loss.
+    """
+    left = max(table.num_keys - sum(tier.num_keys for tier in tiers), 0)
+    kept = [tier for tier in [*tiers, Tier(left, NOT_SHIPPED)] if tier.num_keys]
+    bounds = [0, *accumulate(tier.num_keys for tier in kept)]
+    losses = [
+        tier_loss(tier) * table.weight_of(first, last)
+        for tier, (first, last) in zip(kept, pairwise(bounds), strict=True)
+    ]
+    by_fingerprints = sum(
+        risk * false_positive_rate(tier.key_bits, LOAD)
+        for tier, risk in zip(kept, risks(table, kept), strict=True)
+        if tier.bits != NOT_SHIPPED and tier.key_bits != EXACT
+    )
+    return Allocation(tuple(kept), sum(losses) + by_fingerprints, tuple(losses), by_fingerprints)
+
+
+def tier_loss(tier: Tier) -> float:
+    """Return the share of a key's effect that is lost in a tier."""
+    if tier.bits == NOT_SHIPPED:
+        return 1.0
+    by_code = coding_loss(tier.code_bits) if tier.num_codes else 0.0
+    return min(by_code + rounding_loss(tier.bits), 1.0)
+
+
+def risks(table: Table, tiers: Sequence[Tier]) -> list[float]:
+    """Return for each tier what is lost where every key that can be is taken for one of it.
+
+    Args:
+        table: What is held.
+        tiers: The most important keys first.
+    """
+    bounds = [0, *accumulate(tier.num_keys for tier in tiers)]
+    shipped = sum(tier.num_keys for tier in tiers if tier.bits != NOT_SHIPPED)
+    return [table.at_risk(first, last, max(shipped, last)) for first, last in pairwise(bounds)]
