@@ -11,8 +11,8 @@ from torch import nn
 
 from benchmarks.quality.need import FLOAT_BYTES, Int64s, Need, tensor_bytes
 from benchmarks.quality.peers import PEERS
-from benchmarks.quality.ranker import PeerRanker
-from benchmarks.quality.tails import TABLES, TAILS
+from benchmarks.quality.ranker import FeatureRanker, PeerRanker
+from benchmarks.quality.tails import READS_FEATURES, TABLES, TAILS
 from hybridhash.data import EncodedRows
 from hybridhash.experiments.layout import assemble, lay_out, plan_tables
 from hybridhash.experiments.settings import FitSettings
@@ -70,6 +70,7 @@ class Span:
         """Return what a peer is made from."""
         return Need(
             num_keys=self.counts.num_keys,
+            num_features=len(self.schema.names),
             dim=self.settings.dim,
             wide=self.has_wide,
             budget_bytes=budget_bytes,
@@ -146,5 +147,6 @@ def _build_module(method: str, span: Span, budget_bytes: int, learning_rate: flo
     settings = span.settings
     embedding = MODULES[method](span.need(budget_bytes, seed))
     generator = torch.Generator().manual_seed(seed)
-    model = PeerRanker(embedding, len(span.schema.names), settings.dim, settings.hidden, generator)
+    ranker = FeatureRanker if method in READS_FEATURES else PeerRanker
+    model = ranker(embedding, len(span.schema.names), settings.dim, settings.hidden, generator)
     return Built(model, tensor_bytes(embedding), lambda: model)

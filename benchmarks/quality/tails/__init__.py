@@ -16,13 +16,15 @@ from benchmarks.quality.tails.counted import Counted
 from benchmarks.quality.tails.hybrid import HybridEmbedding, Tail
 from benchmarks.quality.tails.joined import JoinedTail
 from benchmarks.quality.tails.mixed_dims import MixedDimsTail
-from benchmarks.quality.tails.neutral import NeutralTail
+from benchmarks.quality.tails.neutral import NeutralByFeatureTail, NeutralTail
 from benchmarks.quality.tails.pooled import PooledTail
 from benchmarks.quality.tails.shrunk import ShrunkTail
 from benchmarks.quality.tails.signed import SignedJoinedTail, SignedSumTail
 from hybridhash.experiments.layout import TablePlan
 from hybridhash.experiments.settings import ModelSettings
 from hybridhash.spec import TableSpec
+
+NEUTRAL_BY_FEATURE: Final = "neutral by feature"
 
 
 def _whatever_the_counts(make: Callable[..., nn.Module], *arguments: float) -> Tail:
@@ -50,6 +52,7 @@ _TAILS: Final[Mapping[str, Tail]] = {
     "shrunk by count": ShrunkTail,
     "neutral at zero": partial(NeutralTail, min_count=1),
     "neutral learned": partial(NeutralTail, min_count=2),
+    NEUTRAL_BY_FEATURE: NeutralByFeatureTail,
     "mixed dims": MixedDimsTail,
 }
 
@@ -58,9 +61,12 @@ TAILS: Final[Mapping[str, Callable[[Need], nn.Module]]] = MappingProxyType(
 )
 """Those that are modules, by name."""
 
+READS_FEATURES: Final = frozenset({NEUTRAL_BY_FEATURE})
+"""Those of them that are told of which feature each key is."""
+
 TABLES: Final[Mapping[str, Callable[[TablePlan, int, ModelSettings, int], TableSpec]]] = MappingProxyType(
     {"codebook": codebook_table}
 )
 """Those that are tables of the package, by name."""
 
-__all__ = ["TABLES", "TAILS"]
+__all__ = ["READS_FEATURES", "TABLES", "TAILS"]

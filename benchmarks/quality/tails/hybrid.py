@@ -37,8 +37,18 @@ class HybridEmbedding(nn.Module):
         left_bytes = need.budget_bytes - own_bytes(num_head, need.columns)
         self.tail = tail(replace(need, budget_bytes=left_bytes), rare)
 
-    def forward(self, keys: Tensor) -> Tensor:
-        """Return the vectors float[N, columns] of keys int64[N]."""
+    def forward(self, keys: Tensor, *of_keys: Tensor) -> Tensor:
+        """Return the vectors of keys.
+
+        Args:
+            keys: int64[N].
+            of_keys: What else the tail reads of each key, [N] each.
+
+        Returns:
+            float[N, columns].
+        """
         positions = self.head.find(keys)
         in_head = positions >= 0
-        return merged(in_head, self.head(positions[in_head]), self.tail(keys[~in_head]))
+        return merged(
+            in_head, self.head(positions[in_head]), self.tail(*(each[~in_head] for each in (keys, *of_keys)))
+        )

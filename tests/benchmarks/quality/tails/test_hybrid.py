@@ -58,6 +58,20 @@ def test_a_key_reads_its_own_row_or_the_tail(make_need: Callable[..., Need], som
     assert module(some_keys).tolist() == expected
 
 
+def test_the_tail_reads_what_else_is_known_of_its_keys(
+    make_need: Callable[..., Need], some_keys: torch.Tensor
+) -> None:
+    class Echo(Constant):
+        def forward(self, keys: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+            return torch.stack([keys, features], dim=1).float().repeat(1, 5)[:, :9]
+
+    module = HybridEmbedding(make_need(), Echo)
+    vectors = module(some_keys, torch.arange(7))
+    in_head = (module.head.find(some_keys) >= 0).tolist()
+    assert in_head == [True, True, True, False, False, False, True]
+    assert vectors[3:6, 1].tolist() == [3.0, 4.0, 5.0]
+
+
 def test_the_tail_has_the_bytes_that_the_head_leaves(make_need: Callable[..., Need]) -> None:
     module = HybridEmbedding(make_need(), Constant)
     assert module.tail.need.budget_bytes == 4000 - tensor_bytes(module.head)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from benchmarks.quality.need import Need, tensor_bytes
 from benchmarks.quality.tails.counted import Counted
-from benchmarks.quality.tails.neutral import FILTER_SHARE, Filter, NeutralTail
+from benchmarks.quality.tails.neutral import FILTER_SHARE, Filter, NeutralByFeatureTail, NeutralTail
 
 
 def test_a_filter_knows_its_keys_and_few_others(rare: Counted) -> None:
@@ -61,3 +61,17 @@ def test_an_unknown_key_starts_at_zero(make_need: Callable[..., Need], rare: Cou
     module = NeutralTail(make_need(), rare, 1)
     keys = torch.arange(5000, 5100)
     assert not module(keys)[~module.known(keys)].any()
+
+
+def test_every_feature_has_a_neutral_row(make_need: Callable[..., Need], rare: Counted) -> None:
+    module = NeutralByFeatureTail(make_need(), rare)
+    assert module.neutral.shape == (3, 9)
+    torch.nn.init.normal_(module.neutral, generator=torch.Generator().manual_seed(0))
+    keys = torch.arange(1, 1001)
+    features = keys % 3
+    expected = [
+        module.joined(key.unsqueeze(0))[0].tolist() if is_known else module.neutral[feature].tolist()
+        for key, is_known, feature in zip(keys, module.known(keys).tolist(), features.tolist(), strict=True)
+    ]
+    assert module(keys, features).tolist() == expected
+    assert 4000 - 8 < tensor_bytes(module) <= 4000
