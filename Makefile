@@ -5,7 +5,7 @@
 # make sanitize         the kernel tests on kernels built with AddressSanitizer and UBSan (in build/sanitize)
 # make bench            measure against other libraries (10 to 15 minutes; BENCH=--quick: a minute)
 # make bench-quality    quality at equal bytes beside the methods of other papers (under an hour on two cores; resumable)
-# make bench-tails      which tail of the hybrid table loses least at equal bytes (under two hours on one core; resumable)
+# make bench-tails      which tail of the hybrid table loses least at equal bytes (an hour or two on two cores; resumable)
 # make bench-setup      fetch those libraries into build/peers, out of the way of .venv
 # make paper            reproduce the paper's experiments (an hour on two cores; QUICK=1: under ten minutes)
 # make paper DATA=DIR   with the real data sets in DIR; ONLY="table1 figure4" runs some of the studies
