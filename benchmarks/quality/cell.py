@@ -35,7 +35,7 @@ def tune(method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: in
     Vocabularies and sketches, too, are learned without it, so that its new keys are as new as those of the test.
 
     Args:
-        method: One of `benchmarks.quality.methods.METHODS`.
+        method: A name that `benchmarks.quality.methods.build` knows.
         rows: All rows; those of the test are not touched.
         settings: The model, the grid of learning rates, the most passes.
         budget_bytes: For the embeddings.

@@ -1,8 +1,9 @@
 """The methods by name: each builds a model from what may be learned from, at a number of bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 import torch
@@ -10,9 +11,10 @@ from torch import nn
 
 from benchmarks.quality.need import FLOAT_BYTES, Int64s, Need, tensor_bytes
 from benchmarks.quality.peers import PEERS
-from benchmarks.quality.ranker import PeerRanker
+from benchmarks.quality.ranker import FeatureRanker, PeerRanker
+from benchmarks.quality.tails import READS_FEATURES, TABLES, TAILS
 from hybridhash.data import EncodedRows
-from hybridhash.experiments.layout import lay_out, plan_tables
+from hybridhash.experiments.layout import assemble, lay_out, plan_tables
 from hybridhash.experiments.settings import FitSettings
 from hybridhash.models import build_model, pack_model
 from hybridhash.optim import Adagrad
@@ -24,6 +26,7 @@ HASHED: Final = "hashed"
 PACKAGE_METHODS: Final = (FULL, HASHED, "frequency", "hybrid-sum", "hybrid", "auto")
 OURS: Final = PACKAGE_METHODS[-1]
 METHODS: Final = (*PACKAGE_METHODS[:-1], *PEERS, OURS)
+MODULES: Final[Mapping[str, Callable[[Need], nn.Module]]] = MappingProxyType({**PEERS, **TAILS})
 
 
 class Span:
@@ -67,6 +70,7 @@ class Span:
         """Return what a peer is made from."""
         return Need(
             num_keys=self.counts.num_keys,
+            num_features=len(self.schema.names),
             dim=self.settings.dim,
             wide=self.has_wide,
             budget_bytes=budget_bytes,
@@ -99,7 +103,7 @@ def build(method: str, span: Span, budget_bytes: int, learning_rate: float, seed
     """Build the model of a method.
 
     Args:
-        method: One of `METHODS`.
+        method: One of `METHODS` or of the tails.
         span: What may be learned from.
         budget_bytes: The most that its embeddings may take; `FULL` takes what it takes.
         learning_rate: For the package's models, which move their rows themselves.
@@ -111,7 +115,7 @@ def build(method: str, span: Span, budget_bytes: int, learning_rate: float, seed
     Raises:
         AssertionError: It takes more bytes than it may.
     """
-    make = _build_peer if method in PEERS else _build_ours
+    make = _build_module if method in MODULES else _build_ours
     built = make(method, span, budget_bytes, learning_rate, seed)
     assert method == FULL or built.embedding_bytes <= budget_bytes, (
         f"{method}: expected at most {budget_bytes} bytes, got {built.embedding_bytes}; mend its sizes"
@@ -121,7 +125,13 @@ def build(method: str, span: Span, budget_bytes: int, learning_rate: float, seed
 
 def _build_ours(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:
     settings = span.settings
-    layout = lay_out(method, plan_tables(span.schema, span.counts, settings), budget_bytes, settings, seed)
+    plans = plan_tables(span.schema, span.counts, settings)
+    if method in TABLES:
+        [plan] = plans  # one joint table, so the whole budget is its
+        table = TABLES[method](plan, budget_bytes, settings, seed)
+        layout = assemble(plans, [table], settings.hidden)
+    else:
+        layout = lay_out(method, plans, budget_bytes, settings, seed)
     model = build_model(
         layout.spec,
         span.schema.names,
@@ -133,10 +143,10 @@ def _build_ours(method: str, span: Span, budget_bytes: int, learning_rate: float
     return Built(model, layout.spec.ledger().embedding_bytes, lambda: pack_model(model, layout.vocabularies))
 
 
-def _build_peer(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:
+def _build_module(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:
     settings = span.settings
-    make: Callable[[Need], nn.Module] = PEERS[method]
-    embedding = make(span.need(budget_bytes, seed))
+    embedding = MODULES[method](span.need(budget_bytes, seed))
     generator = torch.Generator().manual_seed(seed)
-    model = PeerRanker(embedding, len(span.schema.names), settings.dim, settings.hidden, generator)
+    ranker = FeatureRanker if method in READS_FEATURES else PeerRanker
+    model = ranker(embedding, len(span.schema.names), settings.dim, settings.hidden, generator)
     return Built(model, tensor_bytes(embedding), lambda: model)

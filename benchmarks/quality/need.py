@@ -29,6 +29,7 @@ class Need:
 
     Attributes:
         num_keys: Distinct keys of the rows that may be learned from.
+        num_features: Features that the keys belong to.
         dim: Floats in the vector of a key.
         wide: Whether a key also has a wide weight.
         budget_bytes: The most that all tensors together may take.
@@ -38,6 +39,7 @@ class Need:
     """
 
     num_keys: int
+    num_features: int
     dim: int
     wide: bool
     budget_bytes: int

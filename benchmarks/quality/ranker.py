@@ -48,7 +48,7 @@ class PeerRanker(nn.Module):
         Returns:
             float[B].
         """
-        vectors = self.embedding(keys)
+        vectors = self._vectors(keys, offsets)
         pooled = F.embedding_bag(
             torch.arange(keys.numel()), vectors, offsets, mode="mean", include_last_offset=True
         )
@@ -56,3 +56,17 @@ class PeerRanker(nn.Module):
         deep, wide = by_row[..., : self._dim], by_row[..., self._dim :]
         logit: Tensor = self.dense(deep.flatten(1)).squeeze(1) + wide.sum(dim=(1, 2))
         return logit
+
+    def _vectors(self, keys: Tensor, offsets: Tensor) -> Tensor:
+        vectors: Tensor = self.embedding(keys)
+        return vectors
+
+
+class FeatureRanker(PeerRanker):
+    """A `PeerRanker` whose embedding is also told of which feature each key is, as int64[N] in [0, F)."""
+
+    def _vectors(self, keys: Tensor, offsets: Tensor) -> Tensor:
+        num_rows = (offsets.numel() - 1) // self._num_features
+        features = torch.arange(self._num_features).repeat_interleave(offsets[::num_rows].diff())
+        vectors: Tensor = self.embedding(keys, features)
+        return vectors

@@ -13,6 +13,7 @@ from benchmarks.quality.cell import Tuned, fit, judge, tune
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.methods import FULL, Span
 from benchmarks.quality.sets import DataSet
+from benchmarks.quality.study import Study
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Listener
@@ -21,8 +22,7 @@ from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
 from hybridhash.experiments.runs import RUNS_VERSION
 from hybridhash.experiments.settings import FitSettings
 
-SHARES: Final = (0.1, 0.05, 0.025)
-# Raise it with every change of a peer or of this harness after which the same settings give other numbers.
+# Raise it with every change of a peer, a tail or this harness after which the same settings give other numbers.
 VERSION: Final = 1
 
 
@@ -31,7 +31,7 @@ class Cell:
     """A method on a data set at a budget.
 
     Attributes:
-        method: One of `benchmarks.quality.methods.METHODS`.
+        method: One of the study's.
         share: Of the full table's bytes; 1 for the full table itself.
         budget_bytes: The same in bytes.
     """
@@ -41,18 +41,19 @@ class Cell:
     budget_bytes: int
 
 
-def cells_of(methods: Sequence[str], full_bytes: int) -> list[Cell]:
+def cells_of(methods: Sequence[str], shares: Sequence[float], full_bytes: int) -> list[Cell]:
     """Return the cells: the full table once, every other method at every budget."""
     cells = [Cell(FULL, 1.0, full_bytes)] if FULL in methods else []
     return cells + [
         Cell(method, share, int(share * full_bytes))
-        for share in SHARES
+        for share in shares
         for method in methods
         if method != FULL
     ]
 
 
 def run_set(
+    study: Study,
     name: str,
     data: DataSet,
     methods: Sequence[str],
@@ -61,9 +62,10 @@ def run_set(
     folders: "Folders",
     listener: Listener,
 ) -> None:
-    """Run what is not kept yet of a data set, and keep it in ``quality-<name>.jsonl``.
+    """Run what is not kept yet of a data set, and keep it in the study's file.
 
     Args:
+        study: What is compared.
         name: Of the data set.
         data: Its rows and settings.
         methods: Which to run.
@@ -88,8 +90,9 @@ def run_set(
             "rates": data.settings.learning_rate,
             "of": digest(prepared, data.settings),
         }
-        work = partial(_run_cell, rows, data.settings, common, seeds, folders.rows_of(name))
-        run_jobs(work, cells_of(methods, full_bytes), jobs, listener)
+        path = study.rows_of(folders.results, name)
+        work = partial(_run_cell, rows, data.settings, common, seeds, path)
+        run_jobs(work, cells_of(methods, study.shares, full_bytes), jobs, listener)
 
 
 @dataclass(frozen=True)
@@ -103,10 +106,6 @@ class Folders:
 
     results: Path
     work: Path
-
-    def rows_of(self, name: str) -> Path:
-        """Return the file of a data set's rows."""
-        return self.results / f"quality-{name}.jsonl"
 
 
 def digest(prepared: Prepared, settings: FitSettings) -> str:

@@ -17,6 +17,7 @@ from hybridhash.experiments import Silence
 from hybridhash.experiments.settings import FitSettings
 
 ROOT: Final = Path(__file__).parents[2]
+REAL_SETS: Final = ("movietweetings", "assistments")
 STREAM_SHARE: Final = 0.1
 RATES: Final = (0.005, 0.01, 0.02, 0.05, 0.1)
 MODEL: Final[Mapping[str, Any]] = MappingProxyType(

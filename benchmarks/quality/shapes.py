@@ -1,12 +1,18 @@
-"""Streams of other shapes, which no constant, format or default was ever chosen on: does the planner generalise?"""
+"""``python -m benchmarks.quality.shapes``: streams of other shapes, on which no constant or default was chosen.
 
+Does the planner generalise?
+"""
+
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from benchmarks.quality.__main__ import main
 from benchmarks.quality.sets import MODEL, DataSet
+from benchmarks.quality.study import SHARES, Study
 from hybridhash.data import StreamCategorical, StreamSettings, SyntheticStream
 from hybridhash.experiments.settings import FitSettings
 
@@ -51,3 +57,9 @@ def _file(name: str, stream: StreamSettings, work: Path) -> str:
     if not path.exists():
         SyntheticStream(stream).write_parquet(path)
     return str(path)
+
+
+SHAPES_STUDY: Final = Study("shapes", ("full", "hashed", "hybrid", "auto"), SHARES, shape_sets)
+
+if __name__ == "__main__":
+    sys.exit(main(study=SHAPES_STUDY, prog="python -m benchmarks.quality.shapes"))

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.methods import FULL, HASHED, METHODS
+from benchmarks.quality.methods import FULL, HASHED
+from benchmarks.quality.study import Study
 from hybridhash.report.formatting import format_bytes, format_spread
 
 Row = Mapping[str, Any]
@@ -66,38 +67,42 @@ class Panel:
     points: tuple[Point, ...]
 
 
-def read_panels(folder: Path, names: Iterable[str]) -> list[Panel]:
+def read_panels(folder: Path, names: Iterable[str], study: Study) -> list[Panel]:
     """Return the data sets that have rows, in the order of their names.
 
     Of a file's rows only those count that were made from the same data and settings as the last, by methods that
-    still are in `METHODS`.
+    still are among the study's.
 
     Args:
-        folder: Of ``quality-<name>.jsonl``.
+        folder: Of the results.
         names: Of the data sets.
+        study: Whose.
     """
     panels = []
     for name in names:
-        path = folder / f"quality-{name}.jsonl"
+        path = study.rows_of(folder, name)
         rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         judged = [
             row
             for row in rows
-            if row["kind"] == "judged" and row["of"] == rows[-1]["of"] and row["method"] in METHODS
+            if row["kind"] == "judged" and row["of"] == rows[-1]["of"] and row["method"] in study.methods
         ]
         if judged:
-            panels.append(Panel(judged[-1]["title"], judged[-1]["full_bytes"], tuple(points_of(judged))))
+            panels.append(
+                Panel(judged[-1]["title"], judged[-1]["full_bytes"], tuple(points_of(judged, study.methods)))
+            )
     return panels
 
 
-def points_of(rows: Sequence[Row]) -> list[Point]:
+def points_of(rows: Sequence[Row], methods: Sequence[str]) -> list[Point]:
     """Gather the rows of one data set by method and budget.
 
     Args:
         rows: Of single runs.
+        methods: In their order.
 
     Returns:
-        The points, by method as in `METHODS`, then from the largest budget down.
+        The points, by method, then from the largest budget down.
     """
     found: dict[tuple[str, float], dict[int, Row]] = defaultdict(dict)
     for row in rows:
@@ -125,7 +130,7 @@ def points_of(rows: Sequence[Row]) -> list[Point]:
                 at_edge=last["tuned"]["learning_rate"] in (min(last["rates"]), max(last["rates"])),
             )
         )
-    return sorted(points, key=lambda point: (METHODS.index(point.method), -point.share))
+    return sorted(points, key=lambda point: (methods.index(point.method), -point.share))
 
 
 def page(panels: Sequence[Panel], figure: str) -> str:
@@ -135,27 +140,31 @@ def page(panels: Sequence[Panel], figure: str) -> str:
         panels: From `read_panels`.
         figure: File name of the figure.
     """
-    parts = [
+    head = (
         "# Quality at equal bytes\n\n"
         "RCE on the test span in per cent (higher is better), mean ± standard deviation over the seeds; bytes are all "
         'that inference needs of the embeddings; "gap" is (RCE - RCE of `hashed` at the same budget) / (RCE of `full` '
         "- the same): 0 % is regular hashing, 100 % the full table. A rate marked (edge) is the first or last of the "
         "grid, beyond which a better one may lie. How it was measured stands in [the README](../quality/README.md).\n\n"
         f"![RCE against bytes]({figure})\n"
-    ]
-    for panel in panels:
-        parts.append(f"\n## {panel.title}\n")
-        full = [point for point in panel.points if point.method == FULL]
-        shares = sorted({point.share for point in panel.points if point.method != FULL}, reverse=True)
-        for share in shares:
-            points = [point for point in panel.points if point.share == share and point.method != FULL]
-            points.sort(key=lambda point: -point.mean)
-            parts.append(
-                f"\n{share:.1%} of the full table's {format_bytes(panel.full_bytes)}\n\n"
-                "| method | RCE % | gap | bytes | learning rate | epochs |\n"
-                "| --- | ---: | ---: | ---: | ---: | ---: |\n"
-            )
-            parts += [_line(point) for point in [*full, *points]]
+    )
+    return "".join([head, *map(tables_of, panels)])
+
+
+def tables_of(panel: Panel) -> str:
+    """Return a data set's heading and a table for each budget, the best first, as Markdown."""
+    parts = [f"\n## {panel.title}\n"]
+    full = [point for point in panel.points if point.method == FULL]
+    shares = sorted({point.share for point in panel.points if point.method != FULL}, reverse=True)
+    for share in shares:
+        points = [point for point in panel.points if point.share == share and point.method != FULL]
+        points.sort(key=lambda point: -point.mean)
+        parts.append(
+            f"\n{share:.1%} of the full table's {format_bytes(panel.full_bytes)}\n\n"
+            "| method | RCE % | gap | bytes | learning rate | epochs |\n"
+            "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        )
+        parts += [_line(point) for point in [*full, *points]]
     return "".join(parts)
 
 

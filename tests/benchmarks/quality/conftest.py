@@ -39,6 +39,7 @@ def make_need() -> Callable[..., Need]:
     def make(**changes: Any) -> Need:
         fields = {
             "num_keys": 500,
+            "num_features": 3,
             "dim": 8,
             "wide": True,
             "budget_bytes": 4000,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.quality.cell import Tuned, fit, judge, tune
-from benchmarks.quality.methods import METHODS
+from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 
 from benchmarks.quality import cell
 from hybridhash.data import TEST, TRAIN, VALIDATION, Bags, EncodedRows
@@ -16,6 +16,8 @@ from hybridhash.errors import DivergedError
 from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training import TrainResult, predict
+
+EVERY = tuple(dict.fromkeys((*PEERS_STUDY.methods, *TAILS_STUDY.methods)))
 
 
 def poisoned(rows: EncodedRows, *parts: int) -> EncodedRows:
@@ -32,7 +34,7 @@ def poisoned(rows: EncodedRows, *parts: int) -> EncodedRows:
     )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EVERY)
 def test_no_method_reads_the_test(tiny: tuple[EncodedRows, FitSettings], method: str) -> None:
     rows, settings = tiny
     found = []
@@ -48,7 +50,7 @@ def test_no_method_reads_the_test(tiny: tuple[EncodedRows, FitSettings], method:
     )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EVERY)
 def test_tuned_models_know_nothing_of_the_validation_slice(
     tiny: tuple[EncodedRows, FitSettings], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

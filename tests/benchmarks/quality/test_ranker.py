@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from benchmarks.quality.methods import Span, build
-from benchmarks.quality.ranker import PeerRanker
+from benchmarks.quality.ranker import FeatureRanker, PeerRanker
 from torch import Tensor, nn
 
 from hybridhash.data import TRAIN, EncodedRows
@@ -45,3 +45,18 @@ def test_logits_are_those_of_the_package(tiny: tuple[EncodedRows, FitSettings], 
     assert (offsets.diff() != 1).any(), "the rows have lists"
     with torch.no_grad():
         torch.testing.assert_close(peer(keys, offsets), ours(keys, offsets))
+
+
+def test_an_embedding_is_told_of_which_feature_each_key_is() -> None:
+    heard: list[Tensor] = []
+
+    class Listening(nn.Module):
+        def forward(self, keys: Tensor, features: Tensor) -> Tensor:
+            heard.append(features)
+            return torch.ones(len(keys), 2)
+
+    ranker = FeatureRanker(Listening(), 3, 2, (4,))
+    # Two rows: one id each of the first feature, three and none of the second, none and one of the third.
+    logits = ranker(torch.arange(6), torch.tensor([0, 1, 2, 5, 5, 5, 6]))
+    assert heard[0].tolist() == [0, 0, 1, 1, 1, 2]
+    assert logits.shape == (2,)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.quality.methods import METHODS
+from benchmarks.quality.study import PEERS_STUDY
 from benchmarks.quality.summary import page, points_of, read_panels
 
 
@@ -33,8 +35,14 @@ ROWS = [
 
 
 def test_points_have_mean_spread_and_gap() -> None:
-    found = {(point.method, point.share): point for point in points_of(ROWS)}
-    assert [point.method for point in points_of(ROWS)] == ["full", "hashed", "hybrid", "hybrid", "ROBE"]
+    found = {(point.method, point.share): point for point in points_of(ROWS, METHODS)}
+    assert [point.method for point in points_of(ROWS, METHODS)] == [
+        "full",
+        "hashed",
+        "hybrid",
+        "hybrid",
+        "ROBE",
+    ]
     hashed = found["hashed", 0.1]
     assert (hashed.rces, hashed.mean, hashed.gap) == ((9.0, 11.0), 10.0, 0.0)
     assert hashed.std == pytest.approx(2**0.5)
@@ -45,12 +53,14 @@ def test_points_have_mean_spread_and_gap() -> None:
 
 
 def test_there_is_no_gap_where_the_full_table_is_no_better() -> None:
-    found = points_of([row("full", 1.0, 0, 9.0), row("hashed", 0.1, 0, 10.0), row("hybrid", 0.1, 0, 11.0)])
+    found = points_of(
+        [row("full", 1.0, 0, 9.0), row("hashed", 0.1, 0, 10.0), row("hybrid", 0.1, 0, 11.0)], METHODS
+    )
     assert {point.gap for point in found} == {None}
 
 
 def test_a_rate_at_the_edge_of_the_grid_is_marked() -> None:
-    edges = {(point.method, point.share): point.at_edge for point in points_of(ROWS)}
+    edges = {(point.method, point.share): point.at_edge for point in points_of(ROWS, METHODS)}
     assert edges["hybrid", 0.1]
     assert not edges["hashed", 0.1]
 
@@ -61,14 +71,14 @@ def test_only_rows_of_the_last_settings_count(tmp_path: Path) -> None:
     (tmp_path / "quality-s.jsonl").write_text(
         "".join(f"{json.dumps(each)}\n" for each in [old, *ROWS, tuned])
     )
-    [panel] = read_panels(tmp_path, ["absent", "s"])
+    [panel] = read_panels(tmp_path, ["absent", "s"], PEERS_STUDY)
     assert (panel.title, panel.full_bytes) == ("Set S", 680)
-    assert panel.points == tuple(points_of(ROWS))
+    assert panel.points == tuple(points_of(ROWS, METHODS))
 
 
 def test_the_page_ranks_the_methods(tmp_path: Path) -> None:
     (tmp_path / "quality-s.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in ROWS))
-    text = page(read_panels(tmp_path, ["s"]), "quality.png")
+    text = page(read_panels(tmp_path, ["s"], PEERS_STUDY), "quality.png")
     lines = text[text.index("10.0% of the full table's 680 B") : text.index("5.0% of")].splitlines()
     assert [line.split("|")[1].strip() for line in lines if line.startswith("| ")][2:] == [
         "full",
