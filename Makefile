@@ -5,6 +5,7 @@
 # make sanitize         the kernel tests on kernels built with AddressSanitizer and UBSan (in build/sanitize)
 # make bench            measure against other libraries (10 to 15 minutes; BENCH=--quick: a minute)
 # make bench-quality    quality at equal bytes beside the methods of other papers (under an hour on two cores; resumable)
+# make bench-rounding   rounding rows after training against in the loop (under 15 minutes; resumable)
 # make bench-setup      fetch those libraries into build/peers, out of the way of .venv
 # make paper            reproduce the paper's experiments (an hour on two cores; QUICK=1: under ten minutes)
 # make paper DATA=DIR   with the real data sets in DIR; ONLY="table1 figure4" runs some of the studies
@@ -18,7 +19,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OUT ?= results/demo
 
-.PHONY: demo test lint sanitize bench bench-setup bench-quality paper tables clean
+.PHONY: demo test lint sanitize bench bench-setup bench-quality bench-rounding paper tables clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -65,6 +66,9 @@ bench-setup: $(PEERS)
 
 bench-quality: $(INSTALLED)
 	$(BIN)/python -m benchmarks.quality $(if $(ONLY),--only $(ONLY)) $(BENCH)
+
+bench-rounding: $(INSTALLED)
+	$(BIN)/python -m benchmarks.quality.rounding $(if $(ONLY),--only $(ONLY)) $(BENCH)
 
 # Without their dependencies, of which TorchRec pins an older torchmetrics; these suffice for what is measured.
 $(PEERS): $(INSTALLED)

@@ -86,7 +86,7 @@ def run_set(
             "title": data.title,
             "full_bytes": full_bytes,
             "rates": data.settings.learning_rate,
-            "of": _digest(prepared, data.settings),
+            "of": digest(prepared, data.settings),
         }
         work = partial(_run_cell, rows, data.settings, common, seeds, folders.rows_of(name))
         run_jobs(work, cells_of(methods, full_bytes), jobs, listener)
@@ -109,10 +109,12 @@ class Folders:
         return self.results / f"quality-{name}.jsonl"
 
 
-def _digest(prepared: Prepared, settings: FitSettings) -> str:
+def digest(prepared: Prepared, settings: FitSettings) -> str:
     """Name all that the rows of a data set depend on, whatever folder the data lies in."""
     files = [(Path(file).name, Path(file).stat().st_size) for file in prepared.files]
-    return row_key(files=files, settings=settings.model_dump(mode="json"), versions=(VERSION, RUNS_VERSION))
+    # Every method here builds its own tables; --rounding is no business of theirs.
+    fields = settings.model_dump(mode="json", exclude={"rounding"})
+    return row_key(files=files, settings=fields, versions=(VERSION, RUNS_VERSION))
 
 
 def _run_cell(

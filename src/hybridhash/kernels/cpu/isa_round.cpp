@@ -26,7 +26,7 @@ HH_INLINE float sum_of(const float* v) {
     return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-// The quotient fits an integer: no step is below a 128th of what the largest block wants.
+// The quotient of finite numbers fits an integer: no step is below a 128th of what the largest block wants.
 HH_INLINE float rounded(float value, float step, int least_level, int most_level) {
     const float quotient = value / step;
     int level = (int)quotient;
