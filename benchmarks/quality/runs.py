@@ -111,7 +111,9 @@ class Folders:
 def digest(prepared: Prepared, settings: FitSettings) -> str:
     """Name all that the rows of a data set depend on, whatever folder the data lies in."""
     files = [(Path(file).name, Path(file).stat().st_size) for file in prepared.files]
-    return row_key(files=files, settings=settings.model_dump(mode="json"), versions=(VERSION, RUNS_VERSION))
+    # Every method here builds its own tables; --rounding is no business of theirs.
+    fields = settings.model_dump(mode="json", exclude={"rounding"})
+    return row_key(files=files, settings=fields, versions=(VERSION, RUNS_VERSION))
 
 
 def _run_cell(

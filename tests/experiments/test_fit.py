@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from hybridhash import optim
 from hybridhash.data import TRAIN, VALIDATION
+from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments import CompareSettings, fit
 from hybridhash.experiments.fit import Tuned, quality_of, tune
@@ -114,6 +115,20 @@ def test_quality_is_that_of_scikit_learn() -> None:
     assert quality.normalised_entropy == pytest.approx(loss / entropy)
     assert quality.auc == pytest.approx(roc_auc_score(labels, predictions, sample_weight=weights))
     assert quality.calibration == pytest.approx(np.average(predictions, weights=weights) / mean)
+
+
+@pytest.mark.parametrize(("rounding", "bag"), [("after", KeyEmbeddingBag), ("in-loop", RoundedEmbeddingBag)])
+def test_tables_read_rounded_rows_where_asked_to(
+    monkeypatch: pytest.MonkeyPatch, rounding: Any, bag: type[KeyEmbeddingBag]
+) -> None:
+    built: list[Any] = []
+    monkeypatch.setattr(fit, "build_model", lambda *_, **options: built.append(options["bag"]))
+    monkeypatch.setattr(fit, "train", lambda *_, **__: None)
+    dataset = dataset_of([0, 1])
+    dataset.schema = SimpleNamespace(names=("u",))
+    layout: Any = SimpleNamespace(spec=None, vocabularies={})
+    fit.fit(dataset, layout, settings(rounding=rounding), Tuned(0.2, 1, 7.0), 0, lambda _: None)
+    assert built == [bag]
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def updated(
     for rows in (head, tail):
         rows.requires_grad_()
     head_state, tail_state = states(batch, rule)
-    step = Step(head_state, tail_state, rule, lambda: numbers)
+    step = Step(head, tail, head_state, tail_state, rule, lambda: numbers)
     own = None if weights is None else weights.clone().requires_grad_()
     options: dict[str, Any] = {
         "combine": batch.combine,

@@ -28,11 +28,18 @@ def test_the_other_instruction_sets(isa: str) -> None:
     chosen = run(isa, "-c", "from hybridhash import _native; print(_native.isa())")
     assert chosen.stdout.strip() == isa, chosen.stderr
     tests = (
-        "definition or loop or moves or patterns or rounded or on_the_way or wide or threads or no_numbers"
+        "definition or loop or moves or patterns or rounded or on_the_way or wide or threads or no_numbers "
+        "or as_they_ship or blocks_of_the_rows or agree"
     )
     files = [
         str(FOLDER / name)
-        for name in ("test_cpu.py", "test_dictionaries.py", "test_native.py", "test_packed.py")
+        for name in (
+            "test_cpu.py",
+            "test_dictionaries.py",
+            "test_native.py",
+            "test_packed.py",
+            "test_rounding.py",
+        )
     ]
     result = run(isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", tests, *files)
     assert result.returncode == 0, result.stdout[-3000:]

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from hybridhash.data import TRAIN, VALIDATION, Bags, EncodedRows, Feature, Schema
+from hybridhash.embeddings import KeyEmbeddingBag
 from hybridhash.models import build_model
 from hybridhash.optim import FusedOptimizer
-from hybridhash.spec import GroupSpec, ModelSpec, TableSpec
+from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
 
 NUM_ROWS = 400
@@ -47,14 +48,21 @@ def rows() -> EncodedRows:
 def new_model() -> Callable[..., nn.Module]:
     """Builds a hybrid wide & deep model over the rows' features: a head of 10 keys, 16 buckets."""
 
-    def build(seed: int = 0, *, optimizer: FusedOptimizer | None = None, dim: int = 4) -> nn.Module:
+    def build(
+        seed: int = 0,
+        *,
+        optimizer: FusedOptimizer | None = None,
+        dim: int = 4,
+        tiers: tuple[Tier, ...] = (),
+        bag: type[KeyEmbeddingBag] = KeyEmbeddingBag,
+    ) -> nn.Module:
         names = ("user", "item", "tags")
-        table = TableSpec(num_head=10, num_buckets=16, dim=dim, num_hashes=2)
+        table = TableSpec(num_head=10, num_buckets=16, dim=dim, num_hashes=2, tiers=tiers)
         spec = ModelSpec(
             (GroupSpec(names, table, "all"),), (GroupSpec(names, table.companion(), "all"),), hidden=(8,)
         )
         vocabularies = {"all": Vocabulary(np.arange(10))}
         generator = torch.Generator().manual_seed(seed)
-        return build_model(spec, names, vocabularies, optimizer=optimizer, generator=generator)
+        return build_model(spec, names, vocabularies, bag=bag, optimizer=optimizer, generator=generator)
 
     return build

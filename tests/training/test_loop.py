@@ -11,9 +11,11 @@ from torch import nn
 
 from hybridhash import optim
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.embeddings import RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.files import read_checked
 from hybridhash.metrics import relative_cross_entropy
+from hybridhash.spec import Tier
 from hybridhash.training import OPTIMIZERS, Progress, TrainSettings, loop, predict, progress, train
 
 SETTINGS = TrainSettings(optimizer="adagrad", learning_rate=0.1, batch_size=32, epochs=3, patience=3)
@@ -146,6 +148,7 @@ def interrupt_validation(monkeypatch: pytest.MonkeyPatch, time: int) -> None:
     monkeypatch.setattr(loop, "predict", interrupted)
 
 
+@pytest.mark.parametrize("rounded", [False, True], ids=["floats", "rounded"])
 @pytest.mark.parametrize("fused", [False, True], ids=["torch", "fused"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(
@@ -164,10 +167,13 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     monkeypatch: pytest.MonkeyPatch,
     optimizer: str,
     fused: bool,
+    rounded: bool,
     interrupt: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
     settings = replace(SETTINGS, optimizer=optimizer, learning_rate=0.05)
-    moves_itself = FUSED[optimizer](0.05) if fused else None
+    options: dict[str, Any] = {"optimizer": FUSED[optimizer](0.05) if fused else None}
+    if rounded:
+        options |= {"bag": RoundedEmbeddingBag, "tiers": (Tier(10, 2),)}
 
     def run(name: str, model: nn.Module) -> Any:
         return train(
@@ -179,13 +185,13 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
             checkpoint=tmp_path / name,
         )
 
-    straight = new_model(optimizer=moves_itself)
+    straight = new_model(**options)
     expected = run("straight", straight)
     with monkeypatch.context() as patch:
         interrupt(patch)
         with pytest.raises(KeyboardInterrupt):
-            run("broken", new_model(optimizer=moves_itself))
-    resumed = new_model(seed=99, optimizer=moves_itself)  # its own initial values must not matter
+            run("broken", new_model(**options))
+    resumed = new_model(seed=99, **options)  # its own initial values must not matter
     result = run("broken", resumed)
 
     assert_bit_equal(parameters(straight), parameters(resumed))

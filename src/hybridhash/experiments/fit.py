@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from hybridhash.data import TEST, TRAIN, VALIDATION, Dataset, Schema, Window
+from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.layout import Layout
 from hybridhash.experiments.settings import RunSettings
@@ -377,6 +378,7 @@ def _test_groups(dataset: Dataset, group: str) -> np.ndarray:
 
 
 _FUSED: Final = {"sgd": SGD, "adagrad": Adagrad, "adam": Adam}
+_BAGS: Final = {"after": KeyEmbeddingBag, "in-loop": RoundedEmbeddingBag}
 
 
 def _build(
@@ -386,6 +388,7 @@ def _build(
         layout.spec,
         dataset.schema.names,
         layout.vocabularies,
+        bag=_BAGS[settings.rounding],
         optimizer=_FUSED[settings.optimizer](learning_rate),
         init_std=settings.init_std,
         generator=torch.Generator().manual_seed(seed),

@@ -39,6 +39,7 @@ _NOT_OF_A_RUN: Final = {
     "combine",
     "seeds",
     "jobs",
+    "rounding",  # rows of a sweep are floats
 }
 
 Stage = Literal["head", "tail", "baseline"]

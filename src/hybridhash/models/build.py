@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from hybridhash.embeddings import build_collection
+from hybridhash.embeddings import KeyEmbeddingBag, build_collection
 from hybridhash.embeddings.collection import Encoders
 from hybridhash.models.rankers import MLPRanker, WideDeep
 from hybridhash.optim import FusedOptimizer
@@ -17,6 +17,7 @@ def build_model(
     features: Sequence[str],
     vocabularies: Mapping[str, Vocabulary],
     *,
+    bag: type[KeyEmbeddingBag] = KeyEmbeddingBag,
     optimizer: FusedOptimizer | None = None,
     init_std: float = 0.01,
     generator: torch.Generator | None = None,
@@ -30,6 +31,8 @@ def build_model(
         spec: The model.
         features: All features of a batch, in schema order.
         vocabularies: Head keys by dictionary name.
+        bag: What reads the tables' rows while the model is trained, such as
+            `hybridhash.embeddings.RoundedEmbeddingBag`.
         optimizer: Moves the tables' rows inside the backward pass; None leaves sparse gradients to torch's
             optimizers.
         init_std: As in `hybridhash.embeddings.KeyEmbeddingBag`.
@@ -44,6 +47,7 @@ def build_model(
         spec.deep,
         vocabularies,
         encoders=encoders,
+        bag=bag,
         optimizer=optimizer,
         init_std=init_std,
         generator=generator,
@@ -51,6 +55,12 @@ def build_model(
     if not spec.wide:
         return MLPRanker(deep, spec.hidden, generator)
     wide = build_collection(
-        features, spec.wide, vocabularies, encoders=encoders, optimizer=optimizer, init_std=0.0
+        features,
+        spec.wide,
+        vocabularies,
+        encoders=encoders,
+        bag=bag,
+        optimizer=optimizer,
+        init_std=0.0,
     )
     return WideDeep(deep, wide, spec.hidden, generator)

@@ -9,6 +9,7 @@ from hybridhash.kernels.cpu.ops import (
     pool_and_update,
 )
 from hybridhash.kernels.cpu.packed import packed_embedding_bag
+from hybridhash.kernels.cpu.rounding import round_rows
 from hybridhash.kernels.cpu.tensors import empty_rows
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "encode",
     "packed_embedding_bag",
     "pool_and_update",
+    "round_rows",
 ]

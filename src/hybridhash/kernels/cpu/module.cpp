@@ -19,6 +19,7 @@
 #include "packed_module.hpp"
 #include "pages.hpp"
 #include "pool.hpp"
+#include "rounding_module.hpp"
 
 namespace nb = nanobind;
 using namespace hybridhash;
@@ -138,6 +139,7 @@ NB_MODULE(_native, m) {
 
     bind_encoder(m);
     bind_packed(m);
+    bind_rounding(m);
 
     m.def("forward",
           [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,

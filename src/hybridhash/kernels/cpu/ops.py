@@ -381,7 +381,7 @@ class _PoolAndUpdate(torch.autograd.Function):
             pooled, _ = _find_and_pool(head, tail, rows, offsets, weights, combine, mode)
         else:
             pooled, _ = _pool(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
-        # Not saved_tensors: head and tail move in backward, which is what is wanted and no mistake.
+        # Not saved_tensors: head and tail may move in backward, which is what is wanted and no mistake.
         ctx.head, ctx.tail = head, tail
         ctx.save_for_backward(rows_of(rows), offsets, weights)
         ctx.combine, ctx.update = combine, update
@@ -416,8 +416,8 @@ def pool_and_update(
     """Pool as `embedding_bag`; the backward pass moves the rows by one step of an optimizer.
 
     Args:
-        head: float[positions, D], changed in backward.
-        tail: float[M, bucket_dim], changed in backward.
+        head: float[positions, D], what is read; what backward changes is named in ``step``.
+        tail: float[M, bucket_dim], the same.
         rows: int32[N, H], from `encode`; or a lookup, which is answered on the way.
         offsets: int64[B + 1].
         combine: ``sum``, ``mean`` or ``concat``.
@@ -433,8 +433,8 @@ def pool_and_update(
     def update(rows: Tensor, offsets: Tensor, grad: Tensor, weights: Tensor | None) -> None:
         move = _update_rows_now if is_plain(grad) else update_rows
         move(
-            head,
-            tail,
+            step.head,
+            step.tail,
             list(step.head_state),
             list(step.tail_state),
             rows,

@@ -14,6 +14,8 @@ class Step(NamedTuple):
     """One step of an optimizer on the rows of a batch.
 
     Attributes:
+        head: float[positions, D], moved by the step; a bag may read others, which are made from these.
+        tail: float[M, bucket_dim], moved by the step.
         head_state: The optimizer's arrays for the head, changed by the step.
         tail_state: The same for the tail.
         rule: ``sgd``, ``adagrad``, ``rowwise_adagrad``, ``adam`` or ``ftrl``.
@@ -21,6 +23,8 @@ class Step(NamedTuple):
             l1, l2, beta.
     """
 
+    head: Tensor
+    tail: Tensor
     head_state: Sequence[Tensor]
     tail_state: Sequence[Tensor]
     rule: str
@@ -44,14 +48,17 @@ class _PoolAndUpdate(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        head, tail, weights = ctx.inputs
+        weights = ctx.inputs[2]
         with torch.enable_grad():
             inputs = [tensor.detach().requires_grad_() for tensor in ctx.inputs if tensor is not None]
             pooled = ctx.pool(inputs[0], inputs[1], inputs[2] if weights is not None else None)
         found = torch.autograd.grad(pooled, inputs, grads[0])
         step = ctx.step
         numbers = step.next_numbers()
-        for rows, gradient, state in ((head, found[0], step.head_state), (tail, found[1], step.tail_state)):
+        for rows, gradient, state in (
+            (step.head, found[0], step.head_state),
+            (step.tail, found[1], step.tail_state),
+        ):
             summed = gradient.coalesce()
             update_rows(rows.data, state, summed.indices()[0], summed.values(), step.rule, numbers)
         return None, None, found[2] if weights is not None else None, None, None
@@ -74,8 +81,8 @@ def pool_and_update(
     The gradients of a row are summed before it and its state move.
 
     Args:
-        head: float[positions, D], changed in backward.
-        tail: float[M, bucket_dim], changed in backward.
+        head: float[positions, D], what is read; what backward changes is named in ``step``.
+        tail: float[M, bucket_dim], the same.
         rows: From `encode`, of N keys.
         offsets: int64[B + 1].
         combine: As in `combine_rows`.
