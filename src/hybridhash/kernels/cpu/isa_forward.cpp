@@ -204,6 +204,51 @@ void pool_maximum(const Table& t, const Bags& bags, size_t first_bag, size_t las
     }
 }
 
+// Two summed rows of the tail where there is no head; a key that has another row reads zeros as its second.
+template <class E, int DIM>
+void pool_two(const Table& t, const Bags& bags, size_t first_bag, size_t last_bag, size_t known, float* out) {
+    constexpr int kParts = DIM / kLanes;
+    typedef typename E::Type Type;
+    alignas(64) static const Type zeros[DIM] = {};
+    const Type* head = (const Type*)t.head;
+    const Type* tail = (const Type*)t.tail;
+    const float tail_scale = t.combine == Combine::mean ? 0.5f : 1.0f;
+    const auto first_row = [&](const int32_t* rows) {
+        const Type* in_head = rows[0] == kNoRow ? zeros : head + (size_t)(uint32_t)rows[0] * DIM;
+        return rows[0] < 0 ? tail + (size_t)(uint32_t)~rows[0] * DIM : in_head;
+    };
+    const auto second_row = [&](const int32_t* rows) {
+        return rows[0] < 0 ? tail + (size_t)(uint32_t)~rows[1] * DIM : zeros;
+    };
+    for (size_t b = first_bag; b < last_bag; ++b) {
+        const size_t first = (size_t)bags.offsets[b], last = (size_t)bags.offsets[b + 1];
+        Lane sum[kParts];
+        HH_UNROLL for (int p = 0; p < kParts; ++p) sum[p] = Lane{};
+        for (size_t i = first; i < last; ++i) {
+            const int32_t* far = bags.rows + (i + kFarAhead < known ? i + kFarAhead : i) * 2;
+            ask_for<E, Ask::later>(first_row(far), 0, DIM);
+            ask_for<E, Ask::later>(second_row(far), 0, DIM);
+            const int32_t* near = bags.rows + (i + kAhead < known ? i + kAhead : i) * 2;
+            ask_for<E, Ask::now>(first_row(near), 0, DIM);
+            ask_for<E, Ask::now>(second_row(near), 0, DIM);
+            const int32_t* rows = bags.rows + i * 2;
+            const Type* a = first_row(rows);
+            const Type* b2 = second_row(rows);
+            // Zero where there is no row: a row of zeros would still make NaN of an infinite weight.
+            const float weight = bags.weights ? bags.weights[i] : 1.0f;
+            const float of_tail = weight * tail_scale;
+            const float of_first = rows[0] < 0 ? of_tail : rows[0] == kNoRow ? 0.0f : weight;
+            const float of_second = rows[0] < 0 ? of_tail : 0.0f;
+            HH_UNROLL for (int p = 0; p < kParts; ++p) {
+                sum[p] += of_first * E::load_lane(a + p * kLanes);
+                sum[p] += of_second * E::load_lane(b2 + p * kLanes);
+            }
+        }
+        const float scale = bag_scale(bags, 2, first, last);
+        HH_UNROLL for (int p = 0; p < kParts; ++p) *(Lane*)(out + b * DIM + p * kLanes) = scale * sum[p];
+    }
+}
+
 template <class E, int DIM>
 void forward_dim(const Table& t, const Bags& bags, size_t first, size_t last, size_t known, float* out) {
     if (t.num_hashes == 1) return pool_single<E, DIM>(t, bags, first, last, known, out);
@@ -215,6 +260,7 @@ void forward_dim(const Table& t, const Bags& bags, size_t first, size_t last, si
             default: return pool_in_memory<E>(t, bags, first, last, known, out);
         }
     }
+    if (t.num_hashes == 2) return pool_two<E, DIM>(t, bags, first, last, known, out);
     return pool_in_registers<E, DIM>(t, bags, first, last, known, out);
 }
 
@@ -254,7 +300,8 @@ void forward(const Table& t, const Bags& bags, size_t first, size_t last, float*
 // Keys are encoded a block ahead of the bags that are pooled, so that their rows can be asked for in time.
 void encode_and_pool(const Encoder& e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
                      size_t first_bag, size_t last_bag, float* out, int32_t* argmax) {
-    if (reads_pairs(t, bags)) return pool_pairs(&e, t, bags, keys, rows, first_bag, last_bag, out);
+    // Where no key is in the head no branch is mispredicted, and the sum of a bag stays in registers below.
+    if (e.num_dictionaries && reads_pairs(t, bags)) return pool_pairs(&e, t, bags, keys, rows, first_bag, last_bag, out);
     const size_t last_key = (size_t)bags.offsets[last_bag];
     size_t known = (size_t)bags.offsets[first_bag];
     for (size_t b = first_bag, end = b; b < last_bag; b = end) {
