@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.utils.dlpack
 from torch import Tensor
 
 from hybridhash import _native
@@ -47,7 +46,7 @@ def memory(tensor: Tensor) -> Any:
     A capsule that torch makes in C++: the kernels would call ``Tensor.__dlpack__``, which is Python and takes
     five times as long, once for each of the dozen arrays of a call.
     """
-    return torch.utils.dlpack.to_dlpack(tensor)
+    return torch.to_dlpack(tensor)  # type: ignore[attr-defined]
 
 
 def optional_floats(weights: Tensor | None) -> Any:
