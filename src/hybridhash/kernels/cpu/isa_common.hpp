@@ -17,6 +17,8 @@
 #endif
 
 #define HH_INLINE inline __attribute__((always_inline))
+// Of a lambda that asks for memory: GCC takes what only does that for a function without effect, and drops calls of it.
+#define HH_NO_CALL __attribute__((always_inline))
 #define HH_UNROLL _Pragma("GCC unroll 16")
 #define HH_APART _Pragma("GCC ivdep")  // the arrays of the loop do not overlap
 
@@ -33,6 +35,13 @@ void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bag
                      int32_t* rows, size_t first_bag, size_t last_bag, float* out, int32_t* argmax);
 void weight_gradient(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag, const float* grad,
                      float* out);
+
+// pairs.cpp
+// Whether a key reads its row of the head or the sum, or mean, of two rows, as floats that registers hold.
+bool reads_pairs(const Table& table, const Bags& bags);
+// Pools such bags; without an encoder, the rows are there.
+void pool_pairs(const Encoder* encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
+                size_t first_bag, size_t last_bag, float* out);
 
 // packed.cpp
 void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,

@@ -5,7 +5,8 @@ namespace hybridhash::HH_ISA {
 
 namespace {
 
-constexpr size_t kBlock = 256;  // keys whose dictionary lines are asked for before the first is read
+constexpr size_t kBlock = 256;       // keys whose dictionary lines are asked for before the first is read
+constexpr uint64_t kNear = 1 << 19;  // bytes of a dictionary that stays in the second cache, where asking costs more
 
 HH_INLINE uint64_t mix64(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
@@ -89,11 +90,46 @@ HH_INLINE uint32_t find_in_buckets(const Dictionary& d, uint32_t first, uint32_t
     return find_in_bucket(a, fingerprint, d.key_bits) | find_in_bucket(b, fingerprint, d.key_bits) << kBucketKeys;
 }
 
-// Keys that are looked for, and where in the block they stand.
+// Keys that are looked for, and where in the block they stand; with room behind for the rest of a register.
 struct Sought {
-    int64_t keys[kBlock];
-    uint32_t at[kBlock];
+    int64_t keys[kBlock + 16];
+    uint32_t at[kBlock + 16];
 };
+
+// The place of the lowest bit of a word that has one: the exponent of that bit as a float, which vectorises.
+HH_INLINE uint32_t lowest_bit(uint32_t word) {
+    const float power = (float)(int32_t)(word & (0u - word));
+    uint32_t bits;
+    std::memcpy(&bits, &power, sizeof bits);
+    return (bits >> 23) - 127u;
+}
+
+// Lists the keys that were found nowhere.
+template <bool FIRST>
+HH_INLINE size_t list_missing(const uint32_t* found, const int64_t* keys, const uint32_t* at, size_t size,
+                              Sought& missing) {
+    size_t count = 0, i = 0;
+#if defined(__AVX512F__)
+    const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (; i + 16 <= size; i += 16) {
+        const __m512i masks = _mm512_loadu_si512(found + i);
+        const __mmask16 here = _mm512_testn_epi32_mask(masks, masks);
+        const __m512i place = FIRST ? _mm512_add_epi32(places, _mm512_set1_epi32((int)i)) : _mm512_loadu_si512(at + i);
+        _mm512_storeu_si512(missing.at + count, _mm512_maskz_compress_epi32(here, place));
+        const __mmask8 lower = (__mmask8)here, upper = (__mmask8)(here >> 8);
+        _mm512_storeu_si512(missing.keys + count, _mm512_maskz_compress_epi64(lower, _mm512_loadu_si512(keys + i)));
+        count += (size_t)__builtin_popcount(lower);
+        _mm512_storeu_si512(missing.keys + count, _mm512_maskz_compress_epi64(upper, _mm512_loadu_si512(keys + i + 8)));
+        count += (size_t)__builtin_popcount(upper);
+    }
+#endif
+    for (; i < size; ++i) {
+        missing.at[count] = FIRST ? (uint32_t)i : at[i];
+        missing.keys[count] = keys[i];
+        count += found[i] == 0;
+    }
+    return count;
+}
 
 // Finds keys of one block in a dictionary; those that it does not have are listed. H is the number of hash functions,
 // or 0 for any: all rows of a key in the head name its row there. FIRST: the keys stand one after another.
@@ -113,23 +149,26 @@ size_t find_block(const Encoder& e, const Dictionary& d, const int64_t* keys, co
             fingerprints[i] = fingerprint ? fingerprint : 1;
         }
     }
-    for (size_t i = 0; i < size; ++i) {
+    for (size_t i = 0; i < size && num_buckets * (uint64_t)d.key_bits > kNear; ++i) {
         __builtin_prefetch(d.places + (size_t)first[i] * (size_t)d.key_bits);
         __builtin_prefetch(d.places + (size_t)second[i] * (size_t)d.key_bits);
     }
-    size_t num_missing = 0;
-    for (size_t i = 0; i < size; ++i) {
-        const uint32_t found =
+    // Comparing is apart from what follows from it, which is the same for all kinds of places and becomes vectors.
+    uint32_t found[kBlock];
+    for (size_t i = 0; i < size; ++i)
+        found[i] =
             find_in_buckets<P>(d, first[i], second[i], (uint64_t)keys[i], P == Places::keys ? 0 : fingerprints[i]);
-        const uint32_t bucket = found & 0xFF ? first[i] : second[i];
+    HH_APART for (size_t i = 0; i < size; ++i) {
+        const uint32_t bucket = found[i] & 0xFF ? first[i] : second[i];
         // A place of the second bucket where there is none, so that a code can be read for every key.
-        const uint32_t position = bucket * kBucketKeys + ((uint32_t)__builtin_ctz(found | 1u << 16) & 7u);
-        const uint32_t slot = FIRST ? (uint32_t)i : at[i];
-        for (int h = 0; h < num_hashes; ++h) out[slot * num_hashes + h] = d.first_row + (int32_t)position;
-        missing.at[num_missing] = slot;
-        missing.keys[num_missing] = keys[i];
-        num_missing += found == 0;
+        const int32_t row = d.first_row + (int32_t)(bucket * kBucketKeys + (lowest_bit(found[i] | 1u << 16) & 7u));
+        if (FIRST) {
+            for (int h = 0; h < num_hashes; ++h) out[i * num_hashes + h] = row;
+        } else {
+            for (int h = 0; h < num_hashes; ++h) out[at[i] * num_hashes + h] = row;
+        }
     }
+    const size_t num_missing = list_missing<FIRST>(found, keys, at, size, missing);
     if (!d.codes) return num_missing;
     const uint64_t bits = (uint64_t)d.code_bits, mask = ((uint64_t)1 << bits) - 1;
     const auto bit_of = [&](size_t i) {

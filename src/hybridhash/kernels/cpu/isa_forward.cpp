@@ -204,10 +204,9 @@ void pool_maximum(const Table& t, const Bags& bags, size_t first_bag, size_t las
     }
 }
 
-// Two summed tail rows, the paper's method, without a branch on where a key stands: a key in the head reads a row of
-// zeros as its second. Which keys are in the head is random, and a mispredicted branch costs more than the row.
+// Two summed rows of the tail where there is no head; a key that has another row reads zeros as its second.
 template <class E, int DIM>
-void pool_pairs(const Table& t, const Bags& bags, size_t first_bag, size_t last_bag, size_t known, float* out) {
+void pool_two(const Table& t, const Bags& bags, size_t first_bag, size_t last_bag, size_t known, float* out) {
     constexpr int kParts = DIM / kLanes;
     typedef typename E::Type Type;
     alignas(64) static const Type zeros[DIM] = {};
@@ -261,7 +260,7 @@ void forward_dim(const Table& t, const Bags& bags, size_t first, size_t last, si
             default: return pool_in_memory<E>(t, bags, first, last, known, out);
         }
     }
-    if (t.num_hashes == 2) return pool_pairs<E, DIM>(t, bags, first, last, known, out);
+    if (t.num_hashes == 2) return pool_two<E, DIM>(t, bags, first, last, known, out);
     return pool_in_registers<E, DIM>(t, bags, first, last, known, out);
 }
 
@@ -294,12 +293,15 @@ void forward_any(const Table& t, const Bags& bags, size_t first, size_t last, si
 }  // namespace
 
 void forward(const Table& t, const Bags& bags, size_t first, size_t last, float* out, int32_t* argmax) {
+    if (reads_pairs(t, bags)) return pool_pairs(nullptr, t, bags, nullptr, nullptr, first, last, out);
     forward_any(t, bags, first, last, (size_t)bags.offsets[last], out, argmax);
 }
 
 // Keys are encoded a block ahead of the bags that are pooled, so that their rows can be asked for in time.
 void encode_and_pool(const Encoder& e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
                      size_t first_bag, size_t last_bag, float* out, int32_t* argmax) {
+    // Where no key is in the head no branch is mispredicted, and the sum of a bag stays in registers below.
+    if (e.num_dictionaries && reads_pairs(t, bags)) return pool_pairs(&e, t, bags, keys, rows, first_bag, last_bag, out);
     const size_t last_key = (size_t)bags.offsets[last_bag];
     size_t known = (size_t)bags.offsets[first_bag];
     for (size_t b = first_bag, end = b; b < last_bag; b = end) {

@@ -1,16 +1,13 @@
-// Packed rows to pooled vectors. The rows that a chunk of keys reads are listed by slab, and each list is added by a
-// loop that knows its format: a branch on where a random key stands would be mispredicted.
+// Packed rows to pooled vectors. Each list of rows is added by a loop that knows their format.
 #include <type_traits>
 
-#include "isa_common.hpp"
+#include "isa_lists.hpp"
 #include "packed.hpp"
 
 namespace hybridhash::HH_ISA {
 
 namespace {
 
-constexpr size_t kChunk = 512;  // keys, and bags, of a chunk
-constexpr size_t kAhead = 24;   // rows between asking for one and reading it
 constexpr int kMostBits = 8;
 
 typedef uint32_t Ints __attribute__((vector_size(4 * kLanes)));
@@ -71,59 +68,70 @@ HH_INLINE SignedInts levels_of(const uint8_t* codes) {
     }
 }
 
-// A whole block of sixteen floats, times a weight.
+// The floats of a block before they meet its step.
 template <int BITS>
-HH_INLINE Lane weighted_block(const PackedSlab& s, size_t block, float weight) {
-    if constexpr (BITS == kFloatBits) {
-        return weight * F32::load_lane((const float*)s.codes + block * kLanes);
-    } else {
-        constexpr float kOffset = 0.5f - (float)(1 << (BITS - 1));
-        const uint8_t* codes = s.codes + block * (2 * BITS);
-        const SignedInts levels = levels_of<BITS>(codes);
-        return weight * step_of(s, block) * (__builtin_convertvector(levels, Lane) + kOffset);
+HH_INLINE Lane block_of(const uint8_t* codes) {
+    constexpr float kOffset = 0.5f - (float)(1 << (BITS - 1));
+#if defined(__AVX512F__)
+    if constexpr (BITS <= 4) {  // a table in a register, of which a code chooses by the lowest four bits of its lane
+        constexpr int kPerWord = BITS <= 2 ? kLanes : kLanes / 2;
+        Lane floats{};
+        Ints shifts{};
+        HH_UNROLL for (int i = 0; i < kLanes; ++i) {
+            floats[i] = (float)(i & ((1 << BITS) - 1)) + kOffset;
+            shifts[i] = (uint32_t)(i % kPerWord * BITS);
+        }
+        __m512i words = _mm512_set1_epi32((int)load<uint32_t>(codes));
+        if (kPerWord < kLanes) words = _mm512_mask_set1_epi32(words, 0xFF00, (int)load<uint32_t>(codes + BITS));
+        return (Lane)_mm512_permutexvar_ps(_mm512_srlv_epi32(words, (__m512i)shifts), (__m512)floats);
     }
+#endif
+    return __builtin_convertvector(levels_of<BITS>(codes), Lane) + kOffset;
 }
 
-// Rows of one slab that the bags of a chunk read: those of bag b end at ends[b].
-struct Listed {
-    const uint32_t* rows;
-    const float* weights;  // per row, or null for the same weight
-    float weight;
-    const uint32_t* ends;
-    size_t num_bags;
-    int per_key;           // rows that a key reads one after another
+// Packed rows of whole blocks. The steps include the scale of rows without weights of their own.
+template <int BITS>
+struct PackedRows {
+    const uint8_t* codes;
+    const uint8_t* scales;
+    float steps[16];
+
+    PackedRows(const PackedSlab& s, float scale) : codes(s.codes), scales(s.scales) {
+        for (int i = 0; i < 16; ++i) steps[i] = scale * s.steps[i];
+    }
+    template <int DIM>
+    HH_INLINE void ask(size_t row) const {
+        constexpr size_t kRowBytes = DIM * BITS / 8;
+        const uint8_t* first = codes + row * kRowBytes;
+        for (size_t byte = 0; byte < kRowBytes; byte += 64) ask_for_line<Ask::later>(first + byte);
+        ask_for_line<Ask::later>(scales + row * DIM / (2 * kScaleBlock));
+    }
+    template <int PARTS, bool WEIGHTED>
+    HH_INLINE void add(Lane* sum, size_t row, float weight) const {
+        const uint8_t* from = codes + row * (PARTS * 2 * BITS);
+        // Two scales a byte, and where a row is one block, its half of one.
+        const uint8_t* pairs = scales + (row * PARTS >> 1);
+        HH_UNROLL for (int p = 0; p < PARTS; ++p) {
+            const uint32_t scale = PARTS == 1 ? pairs[0] >> (4 * (row & 1)) & 15 : pairs[p >> 1] >> (4 * (p & 1)) & 15;
+            const float step = WEIGHTED ? weight * steps[scale] : steps[scale];
+            sum[p] += step * block_of<BITS>(from + p * (2 * BITS));
+        }
+    }
 };
 
+template <int BITS>
+HH_INLINE auto rows_of(const PackedSlab& s, float scale) {
+    if constexpr (BITS == kFloatBits) return FloatRows<F32>{(const float*)s.codes, scale};
+    else return PackedRows<BITS>(s, scale);
+}
+
+// Asks for a row of any width.
 HH_INLINE void ask_for_row(const PackedSlab& s, size_t row, int width, int bits) {
     const size_t bit = row * (size_t)width * (size_t)bits;
     const uint8_t* p = s.codes + (bit >> 3);
     const uint8_t* end = p + ((size_t)width * (size_t)bits + 7) / 8;
-    for (const uint8_t* line = p; line < end; line += 64) ask_for_line<Ask::now>(line);
-    if (bits != kFloatBits) ask_for_line<Ask::now>(s.scales + (row * (size_t)width / (2 * kScaleBlock)));
-}
-
-// Adds the rows of each bag to its vector.
-template <int DIM, int BITS>
-void add_rows(const PackedSlab& s, const Listed& list, float* out) {
-    constexpr int kParts = DIM / kLanes;
-    size_t j = 0;
-    const size_t count = list.num_bags ? list.ends[list.num_bags - 1] : 0;
-    for (size_t b = 0; b < list.num_bags; ++b) {
-        const size_t end = list.ends[b];
-        if (j == end) continue;
-        float* vector = out + b * DIM;
-        Lane sum[kParts];
-        HH_UNROLL for (int p = 0; p < kParts; ++p) sum[p] = *(const Lane*)(vector + p * kLanes);
-        for (; j < end; ++j) {
-            ask_for_row(s, list.rows[j + kAhead < count ? j + kAhead : j], DIM, BITS);
-            const float weight = list.weights ? list.weights[j] : list.weight;
-            const size_t block = (size_t)list.rows[j] * kParts;
-            HH_UNROLL for (int p = 0; p < kParts; ++p) {
-                sum[p] += weighted_block<BITS>(s, block + p, weight);
-            }
-        }
-        HH_UNROLL for (int p = 0; p < kParts; ++p) *(Lane*)(vector + p * kLanes) = sum[p];
-    }
+    for (const uint8_t* line = p; line < end; line += 64) ask_for_line<Ask::later>(line);
+    if (bits != kFloatBits) ask_for_line<Ask::later>(s.scales + (row * (size_t)width / (2 * kScaleBlock)));
 }
 
 template <int WIDTH>
@@ -157,76 +165,98 @@ HH_INLINE typename Vectors<WIDTH>::Floats small_row(const PackedSlab& s, size_t 
 
 // H rows of a key, joined.
 template <int DIM, int H, int BITS>
-void add_chunks(const PackedSlab& s, const Listed& list, float* out) {
+void add_chunks(const PackedSlab& s, const Points& list, float scale, float* out) {
     constexpr int kWidth = DIM / H;
-    size_t j = 0;
-    const size_t count = list.num_bags ? list.ends[list.num_bags - 1] : 0;
-    for (size_t b = 0; b < list.num_bags; ++b) {
-        const size_t end = list.ends[b];
-        if (j == end) continue;
-        float* vector = out + b * DIM;
-        if constexpr (kWidth < kLanes) {
-            typedef typename Vectors<kWidth>::Floats Chunk;
-            Chunk chunks[H];
-            HH_UNROLL for (int h = 0; h < H; ++h) std::memcpy(&chunks[h], vector + h * kWidth, sizeof(Chunk));
-            for (; j < end; j += H) {
-                const float weight = list.weights ? list.weights[j] : list.weight;
-                HH_UNROLL for (int h = 0; h < H; ++h) {
-                    ask_for_row(s, list.rows[j + h + kAhead < count ? j + h + kAhead : j], kWidth, BITS);
-                    chunks[h] += weight * small_row<kWidth, BITS>(s, list.rows[j + h]);
-                }
+    if constexpr (kWidth < kLanes) {
+        typedef typename Vectors<kWidth>::Floats Chunk;
+        for (size_t j = 0; j < list.num_keys; ++j) {
+            float* vector = out + list.bags[j] * (size_t)DIM;
+            const float weight = list.weights ? list.weights[j] : scale;
+            HH_UNROLL for (int h = 0; h < H; ++h) {
+                const size_t at = j * H + h;
+                Chunk chunk;
+                std::memcpy(&chunk, vector + h * kWidth, sizeof chunk);
+                chunk += weight * small_row<kWidth, BITS>(s, list.rows[at]);
+                std::memcpy(vector + h * kWidth, &chunk, sizeof chunk);
             }
-            HH_UNROLL for (int h = 0; h < H; ++h) std::memcpy(vector + h * kWidth, &chunks[h], sizeof(Chunk));
-        } else {
-            constexpr int kParts = kWidth / kLanes;
-            for (; j < end; j += H) {
-                const float weight = list.weights ? list.weights[j] : list.weight;
-                for (int h = 0; h < H; ++h) {
-                    ask_for_row(s, list.rows[j + h + kAhead < count ? j + h + kAhead : j], kWidth, BITS);
-                    const size_t block = (size_t)list.rows[j + h] * kParts;
-                    HH_UNROLL for (int p = 0; p < kParts; ++p) {
-                        Lane* to = (Lane*)(vector + h * kWidth + p * kLanes);
-                        *to += weighted_block<BITS>(s, block + p, weight);
-                    }
-                }
+        }
+    } else {
+        const auto rows = rows_of<BITS>(s, scale);
+        for (size_t j = 0; j < list.num_keys; ++j) {
+            float* vector = out + list.bags[j] * (size_t)DIM;
+            for (int h = 0; h < H; ++h) {
+                const size_t at = j * H + h;
+                Lane sum[kWidth / kLanes];
+                std::memcpy(sum, vector + h * kWidth, sizeof sum);
+                if (list.weights) rows.template add<kWidth / kLanes, true>(sum, list.rows[at], list.weights[j]);
+                else rows.template add<kWidth / kLanes, false>(sum, list.rows[at], 0.0f);
+                std::memcpy(vector + h * kWidth, sum, sizeof sum);
             }
         }
     }
 }
 
-// Rows of any width, one float after another; row h of a key goes to chunk h where they are joined.
+// A row of any width, one float after another.
 template <int BITS>
-void add_any(const PackedSlab& s, const Listed& list, int dim, float* out) {
-    const int width = s.width;
+HH_INLINE void add_row(const PackedSlab& s, size_t row, float weight, float* vector) {
+    const size_t start = row * (size_t)s.width;
+    for (int i = 0; i < s.width; ++i) vector[i] += weight * value<BITS>(s, start + (size_t)i);
+}
+
+// next: rows of the same slab that will be read next; their number.
+template <int BITS>
+void add_runs_with_bits(const PackedSlab& s, const Runs& list, float* out, const uint32_t* next, size_t num_next) {
+    const auto ask_next = [&](size_t j) HH_NO_CALL {
+        if (j < num_next) ask_for_row(s, next[j], s.width, BITS);
+    };
+    const size_t count = list.num_bags ? list.ends[list.num_bags - 1] : 0;
+    for (size_t j = count; j < num_next; ++j) ask_next(j);
+    switch (s.width) {
+#define HH_DIM(DIM) \
+        case DIM: { \
+            const auto rows = rows_of<BITS>(s, 1.0f); \
+            return add_runs<DIM>(rows, list, out, [&](size_t j) HH_NO_CALL { \
+                if (j < num_next) rows.template ask<DIM>(next[j]); \
+            }); \
+        }
+        HH_DIM(16)
+        HH_DIM(32)
+        HH_DIM(64)
+        HH_DIM(128)
+#undef HH_DIM
+    }
+    if (list.fresh) std::memset(out, 0, list.num_bags * (size_t)s.width * sizeof(float));
     size_t j = 0;
     for (size_t b = 0; b < list.num_bags; ++b)
-        for (size_t first = j; j < list.ends[b]; ++j) {
-            const float weight = list.weights ? list.weights[j] : list.weight;
-            float* vector = out + b * dim + (j - first) % (size_t)list.per_key * (size_t)(width == dim ? 0 : width);
-            const size_t start = (size_t)list.rows[j] * (size_t)width;
-            for (int i = 0; i < width; ++i) vector[i] += weight * value<BITS>(s, start + (size_t)i);
+        for (; j < list.ends[b]; ++j) {
+            ask_next(j);
+            add_row<BITS>(s, list.rows[j], list.weights ? list.weights[j] : 1.0f, out + b * (size_t)s.width);
         }
 }
 
 template <int BITS>
-void add_with_bits(const PackedSlab& s, const Listed& list, int dim, float* out) {
+void add_points_with_bits(const PackedSlab& s, const Points& list, float scale, int dim, float* out) {
     const bool joined = s.width != dim;
+    const auto no_more = [](size_t) HH_NO_CALL {};  // what comes next has been asked for
     switch (dim > 128 ? 0 : joined ? list.per_key * 1000 + dim : dim) {
-        case 16: return add_rows<16, BITS>(s, list, out);
-        case 32: return add_rows<32, BITS>(s, list, out);
-        case 64: return add_rows<64, BITS>(s, list, out);
-        case 128: return add_rows<128, BITS>(s, list, out);
+        case 16: return add_points<16>(rows_of<BITS>(s, scale), list, out, no_more);
+        case 32: return add_points<32>(rows_of<BITS>(s, scale), list, out, no_more);
+        case 64: return add_points<64>(rows_of<BITS>(s, scale), list, out, no_more);
+        case 128: return add_points<128>(rows_of<BITS>(s, scale), list, out, no_more);
 #define HH_JOINED(DIM) \
-        case 2000 + DIM: return add_chunks<DIM, 2, BITS>(s, list, out); \
-        case 4000 + DIM: return add_chunks<DIM, 4, BITS>(s, list, out); \
-        case 8000 + DIM: return add_chunks<DIM, 8, BITS>(s, list, out);
+        case 2000 + DIM: return add_chunks<DIM, 2, BITS>(s, list, scale, out); \
+        case 4000 + DIM: return add_chunks<DIM, 4, BITS>(s, list, scale, out); \
+        case 8000 + DIM: return add_chunks<DIM, 8, BITS>(s, list, scale, out);
         HH_JOINED(16)
         HH_JOINED(32)
         HH_JOINED(64)
         HH_JOINED(128)
 #undef HH_JOINED
-        default: return add_any<BITS>(s, list, dim, out);
     }
+    for (size_t j = 0; j < list.num_keys; ++j)
+        for (int h = 0; h < list.per_key; ++h)
+            add_row<BITS>(s, list.rows[j * (size_t)list.per_key + (size_t)h], list.weights ? list.weights[j] : scale,
+                          out + list.bags[j] * (size_t)dim + (joined ? h * s.width : 0));
 }
 
 // Calls with the bits of a slab as a constant.
@@ -242,73 +272,40 @@ HH_INLINE auto with_bits(int bits, F f) {
     }
 }
 
-void add(const PackedSlab& s, const Listed& list, int dim, float* out) {
-    with_bits(s.bits, [&](auto bits) { add_with_bits<decltype(bits)::value>(s, list, dim, out); });
+// Which part of the head a row belongs to; the row becomes one of that part.
+HH_INLINE int part_of(const PackedTable& t, uint32_t& row) {
+    int part = 0;
+    while (row >= t.head[part].num_rows) row -= t.head[part++].num_rows;
+    return part;
 }
 
-// The rows that a chunk of keys reads, by slab.
-struct Lists {
-    uint32_t head[kMaxDictionaries][kChunk + 1];
-    float head_weights[kMaxDictionaries][kChunk + 1];
-    uint32_t head_ends[kMaxDictionaries][kChunk];
-    uint32_t tail[(kChunk + 1) * kMaxHashes];
-    float tail_weights[(kChunk + 1) * kMaxHashes];
-    uint32_t tail_ends[kChunk];
-};
+void list_all(const PackedTable& t, const Chunk& chunk, Lists& lists) {
+    if (t.num_head == 1) return list_rows(chunk, lists);
+    const auto part = [&](uint32_t& row) { return part_of(t, row); };
+    if (chunk.bags->weights) list_in_parts<true>(chunk, part, t.num_head, lists);
+    else list_in_parts<false>(chunk, part, t.num_head, lists);
+}
 
-// Keys [first, last) of bags [first_bag, last_bag), at most kChunk of each. ONE: a head in one part.
-template <bool ONE, bool WEIGHTED>
-void list_rows(const PackedTable& t, const Bags& bags, size_t first_bag, size_t last_bag, size_t first, size_t last,
-               Lists& lists) {
-    const int num_hashes = t.num_hashes;
-    const float tail_scale = t.combine == Combine::mean ? 1.0f / (float)num_hashes : 1.0f;
-    size_t num_head[kMaxDictionaries] = {}, num_tail = 0, num_first = 0;
-    size_t i = first;
-    for (size_t b = first_bag; b < last_bag; ++b) {
-        const size_t end = (size_t)bags.offsets[b + 1] < last ? (size_t)bags.offsets[b + 1] : last;
-        for (; i < end; ++i) {
-            const int32_t* rows = bags.rows + i * num_hashes;
-            const bool in_head = rows[0] >= 0 && rows[0] != kNoRow;
-            if (ONE) {
-                lists.head[0][num_first] = (uint32_t)rows[0];
-                if (WEIGHTED) lists.head_weights[0][num_first] = bags.weights[i];
-                num_first += in_head;
-            } else if (in_head) {
-                uint32_t row = (uint32_t)rows[0];
-                int part = 0;
-                while (row >= t.head[part].num_rows) row -= t.head[part++].num_rows;
-                lists.head[part][num_head[part]] = row;
-                if (WEIGHTED) lists.head_weights[part][num_head[part]] = bags.weights[i];
-                ++num_head[part];
-            }
-            for (int h = 0; h < num_hashes; ++h) {
-                lists.tail[num_tail + h] = (uint32_t)~rows[h];
-                if (WEIGHTED) lists.tail_weights[num_tail + h] = bags.weights[i] * tail_scale;
-            }
-            num_tail += rows[0] < 0 ? num_hashes : 0;
-        }
-        const size_t at = b - first_bag;
-        if (ONE) lists.head_ends[0][at] = (uint32_t)num_first;
-        else
-            for (int part = 0; part < t.num_head; ++part) lists.head_ends[part][at] = (uint32_t)num_head[part];
-        lists.tail_ends[at] = (uint32_t)num_tail;
+// next: the lists of the chunk behind this one, whose rows are asked for.
+void pool_chunk(const PackedTable& t, const Chunk& chunk, float* out, const Lists& now, const Lists& next) {
+    const size_t num_bags = chunk.last_bag - chunk.first_bag;
+    const bool weighted = chunk.bags->weights != nullptr, fresh = chunk.fresh();
+    float* vectors = out + chunk.first_bag * (size_t)t.dim;
+    for (size_t j = 0; j < next.num_tail_keys * (size_t)t.num_hashes; ++j)
+        ask_for_row(t.tail, next.tail[j], t.tail.width, t.tail.bits);
+    if (fresh && !t.num_head) std::memset(vectors, 0, num_bags * (size_t)t.dim * sizeof(float));
+    for (int part = 0; part < t.num_head; ++part) {
+        const Runs list{now.head[part], weighted ? now.head_weights[part] : nullptr, now.head_ends[part], num_bags,
+                        fresh && part == 0};
+        with_bits(t.head[part].bits, [&](auto bits) {
+            add_runs_with_bits<decltype(bits)::value>(t.head[part], list, vectors, next.head[part], next.num_head[part]);
+        });
     }
-}
-
-void pool_chunk(const PackedTable& t, const Bags& bags, size_t first_bag, size_t last_bag, size_t first, size_t last,
-                float* out, Lists& lists) {
-    const auto list = t.num_head == 1 ? (bags.weights ? list_rows<true, true> : list_rows<true, false>)
-                                      : (bags.weights ? list_rows<false, true> : list_rows<false, false>);
-    list(t, bags, first_bag, last_bag, first, last, lists);
-    const size_t num_bags = last_bag - first_bag;
-    float* vectors = out + first_bag * (size_t)t.dim;
-    const float tail_scale = t.combine == Combine::mean ? 1.0f / (float)t.num_hashes : 1.0f;
-    for (int part = 0; part < t.num_head; ++part)
-        add(t.head[part],
-            {lists.head[part], bags.weights ? lists.head_weights[part] : nullptr, 1.0f, lists.head_ends[part], num_bags, 1},
-            t.dim, vectors);
-    add(t.tail, {lists.tail, bags.weights ? lists.tail_weights : nullptr, tail_scale, lists.tail_ends, num_bags, t.num_hashes},
-        t.dim, vectors);
+    const float tail_scale = weighted ? 1.0f : chunk.tail_scale;  // weights include it
+    const Points list{now.tail, weighted ? now.tail_weights : nullptr, now.tail_bags, now.num_tail_keys, t.num_hashes};
+    with_bits(t.tail.bits, [&](auto bits) {
+        add_points_with_bits<decltype(bits)::value>(t.tail, list, tail_scale, t.dim, vectors);
+    });
 }
 
 float component(const PackedTable& t, const int32_t* rows, int j) {
@@ -318,8 +315,7 @@ float component(const PackedTable& t, const int32_t* rows, int j) {
     };
     if (rows[0] >= 0) {
         uint32_t row = (uint32_t)rows[0];
-        int part = 0;
-        while (row >= t.head[part].num_rows) row -= t.head[part++].num_rows;
+        const int part = part_of(t, row);
         return of(t.head[part], row, j);
     }
     if (t.combine == Combine::concat) {
@@ -344,38 +340,25 @@ void take_maximum(const PackedTable& t, const Bags& bags, size_t bag, float* vec
     }
 }
 
-void divide_by_counts(const PackedTable& t, const Bags& bags, size_t first_bag, size_t last_bag, float* out) {
-    for (size_t b = first_bag; b < last_bag; ++b) {
-        size_t count = 0;
-        for (size_t i = (size_t)bags.offsets[b]; i < (size_t)bags.offsets[b + 1]; ++i)
-            count += bags.rows[i * t.num_hashes] != kNoRow;
-        if (count < 2) continue;
-        const float scale = 1.0f / (float)count;
-        for (int j = 0; j < t.dim; ++j) out[b * t.dim + j] *= scale;
-    }
-}
-
 }  // namespace
 
-// A chunk is whole bags, or part of a long one, so that a bag gives the same bits whatever stands beside it.
 void packed_forward(const Encoder* e, const PackedTable& t, const Bags& bags, const int64_t* keys, int32_t* rows,
                     size_t first_bag, size_t last_bag, float* out) {
-    Lists lists;
-    std::memset(out + first_bag * t.dim, 0, (last_bag - first_bag) * (size_t)t.dim * sizeof(float));
-    for (size_t b = first_bag, end = b; b < last_bag; b = end) {
-        const size_t begin = (size_t)bags.offsets[b];
-        do ++end;
-        while (end < last_bag && end - b < kChunk && (size_t)bags.offsets[end + 1] - begin <= kChunk);
-        const size_t stop = (size_t)bags.offsets[end];
-        for (size_t first = begin; first < stop; first += kChunk) {
-            const size_t last = stop - first < kChunk ? stop : first + kChunk;
-            if (e) encode(*e, keys + first, rows + first * t.num_hashes, last - first);
-            if (bags.mode != Mode::max) pool_chunk(t, bags, b, end, first, last, out, lists);
-        }
-        if (bags.mode == Mode::max)
-            for (size_t bag = b; bag < end; ++bag) take_maximum(t, bags, bag, out + bag * t.dim);
+    const float tail_scale = t.combine == Combine::mean ? 1.0f / (float)t.num_hashes : 1.0f;
+    if (bags.mode != Mode::max) {
+        const auto list = [&](const Chunk& chunk, Lists& lists) {
+            if (e) encode(*e, keys + chunk.first, rows + chunk.first * t.num_hashes, chunk.last - chunk.first);
+            list_all(t, chunk, lists);
+        };
+        for_each_chunk(bags, t.num_hashes, tail_scale, first_bag, last_bag, list,
+                       [&](const Chunk& chunk, const Lists& now, const Lists& next) { pool_chunk(t, chunk, out, now, next); });
+    } else {
+        const size_t first = (size_t)bags.offsets[first_bag], last = (size_t)bags.offsets[last_bag];
+        if (e) encode(*e, keys + first, rows + first * t.num_hashes, last - first);
+        std::memset(out + first_bag * t.dim, 0, (last_bag - first_bag) * (size_t)t.dim * sizeof(float));
+        for (size_t bag = first_bag; bag < last_bag; ++bag) take_maximum(t, bags, bag, out + bag * t.dim);
     }
-    if (bags.mode == Mode::mean) divide_by_counts(t, bags, first_bag, last_bag, out);
+    if (bags.mode == Mode::mean) divide_by_counts(bags, t.num_hashes, first_bag, last_bag, t.dim, out);
 }
 
 }  // namespace hybridhash::HH_ISA

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from hybridhash import _native
-from hybridhash.kernels.cpu.tensors import is_plain, num_threads, unsigned
+from hybridhash.kernels.cpu.tensors import is_plain, memory, num_threads, unsigned
 from hybridhash.kernels.reference import Dictionary
 
 MAX_DICTIONARIES: Final = 8
@@ -28,12 +28,12 @@ def _encode_now(
     rows = torch.empty(keys.numel(), len(salts), dtype=torch.int32)
     parts = zip(places, key_bits, codes, code_bits, num_rows, strict=True)
     _native.encode(
-        keys.detach().contiguous(),
+        memory(keys.detach().contiguous()),
         in_one_piece([Dictionary(*part) for part in parts]),
         num_buckets,
         unsigned(salts),
         padding_key,
-        rows,
+        memory(rows),
         num_threads(),
     )
     return rows
@@ -57,10 +57,17 @@ def _(
     return keys.new_empty(keys.numel(), len(salts), dtype=torch.int32)
 
 
-def in_one_piece(dictionaries: Sequence[Dictionary]) -> list[Dictionary]:
-    """Return dictionaries whose arrays the kernels can take."""
+def in_one_piece(dictionaries: Sequence[Dictionary]) -> list[tuple[Any, int, Any, int, int]]:
+    """Return dictionaries as the kernels take them."""
     return [
-        part._replace(places=part.places.contiguous(), codes=part.codes.contiguous()) for part in dictionaries
+        (
+            memory(part.places.contiguous()),
+            part.key_bits,
+            memory(part.codes.contiguous()),
+            part.code_bits,
+            part.num_rows,
+        )
+        for part in dictionaries
     ]
 
 

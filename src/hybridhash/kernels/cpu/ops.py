@@ -13,7 +13,14 @@ from torch.autograd.function import once_differentiable
 from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, rows_of
-from hybridhash.kernels.cpu.tensors import contiguous, is_plain, num_threads, optional_floats, unsigned
+from hybridhash.kernels.cpu.tensors import (
+    contiguous,
+    is_plain,
+    memory,
+    num_threads,
+    optional_floats,
+    unsigned,
+)
 from hybridhash.kernels.reference import Step
 
 COMBINES: Final = ("sum", "mean", "concat")
@@ -36,15 +43,15 @@ def _pool_now(
 ) -> tuple[Tensor, Tensor]:
     out, argmax = _empty_output(head, offsets, mode)
     _native.forward(
-        contiguous(head),
-        contiguous(tail),
-        rows.contiguous(),
-        offsets.contiguous(),
+        memory(contiguous(head)),
+        memory(contiguous(tail)),
+        memory(rows.contiguous()),
+        memory(offsets.contiguous()),
         optional_floats(weights),
         combine,
         mode,
-        out,
-        argmax,
+        memory(out),
+        None if argmax is None else memory(argmax),
         num_threads(),
     )
     return out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
@@ -225,19 +232,19 @@ def _find_and_pool(
         found = torch.empty(rows.keys.numel(), len(rows.salts), dtype=torch.int32)
     out, argmax = _empty_output(head, offsets, mode)
     _native.encode_and_pool(
-        rows.keys.detach().contiguous(),
+        memory(rows.keys.detach().contiguous()),
         in_one_piece(rows.dictionaries),
         unsigned(rows.salts),
         rows.padding_key,
-        contiguous(head),
-        contiguous(tail),
-        offsets.contiguous(),
+        memory(contiguous(head)),
+        memory(contiguous(tail)),
+        memory(offsets.contiguous()),
         optional_floats(weights),
         combine,
         mode,
-        found,
-        out,
-        argmax,
+        memory(found),
+        memory(out),
+        None if argmax is None else memory(argmax),
         num_threads(),
     )
     rows.found = found
@@ -339,17 +346,17 @@ def _update_rows_now(
                 f"{changed.stride()}; load a contiguous() copy"
             )
     _native.update(
-        head.detach(),
-        tail.detach(),
-        rows.contiguous(),
-        offsets.contiguous(),
+        memory(head.detach()),
+        memory(tail.detach()),
+        memory(rows.contiguous()),
+        memory(offsets.contiguous()),
         optional_floats(weights),
         combine,
         mode_index,
-        contiguous(grad.float()),
+        memory(contiguous(grad.float())),
         None,
-        [state.detach().view(-1) for state in head_state],
-        [state.detach().view(-1) for state in tail_state],
+        [memory(state.detach().view(-1)) for state in head_state],
+        [memory(state.detach().view(-1)) for state in tail_state],
         rule,
         list(numbers),
         num_threads(),

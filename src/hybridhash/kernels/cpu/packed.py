@@ -1,6 +1,7 @@
 """The compiled bags of packed rows: forward only."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,7 +10,7 @@ from hybridhash import _native
 from hybridhash.errors import InvalidValueError
 from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, rows_of
 from hybridhash.kernels.cpu.ops import COMBINES, MODES
-from hybridhash.kernels.cpu.tensors import is_plain, num_threads, optional_floats, unsigned
+from hybridhash.kernels.cpu.tensors import is_plain, memory, num_threads, optional_floats, unsigned
 from hybridhash.kernels.reference import Slab
 
 
@@ -27,17 +28,17 @@ def _packed_pool_now(
 ) -> Tensor:
     """Pool from the slabs of the head, and of the tail behind them."""
     parts = zip(codes, scales, bits, num_rows, widths, strict=True)
-    *head, tail = (_in_one_piece(Slab(*part)) for part in parts)
+    *head, tail = (Slab(*part) for part in parts)
     out = _empty_output(tail, rows.shape[1], offsets, combine)
     _native.packed_forward(
-        head,
-        tail,
-        rows.contiguous(),
-        offsets.contiguous(),
+        [_in_one_piece(slab) for slab in head],
+        _in_one_piece(tail),
+        memory(rows.contiguous()),
+        memory(offsets.contiguous()),
         optional_floats(weights),
         combine,
         mode,
-        out,
+        memory(out),
         num_threads(),
     )
     return out
@@ -63,8 +64,9 @@ def _(
     return rows.new_empty(offsets.shape[0] - 1, dim, dtype=torch.float32)
 
 
-def _in_one_piece(slab: Slab) -> Slab:
-    return slab._replace(codes=slab.codes.detach().contiguous(), scales=slab.scales.contiguous())
+def _in_one_piece(slab: Slab) -> tuple[Any, Any, int, int, int]:
+    codes, scales = memory(slab.codes.detach().contiguous()), memory(slab.scales.contiguous())
+    return codes, scales, slab.bits, slab.num_rows, slab.width
 
 
 def _empty_output(tail: Slab, num_hashes: int, offsets: Tensor, combine: int) -> Tensor:
@@ -90,18 +92,18 @@ def _find_and_pool(
         found = torch.empty(lookup.keys.numel(), len(lookup.salts), dtype=torch.int32)
     out = _empty_output(tail, len(lookup.salts), offsets, combine)
     _native.packed_encode_and_pool(
-        lookup.keys.detach().contiguous(),
+        memory(lookup.keys.detach().contiguous()),
         in_one_piece(lookup.dictionaries),
         unsigned(lookup.salts),
         lookup.padding_key,
         [_in_one_piece(slab) for slab in head],
         _in_one_piece(tail),
-        offsets.contiguous(),
+        memory(offsets.contiguous()),
         optional_floats(weights),
         combine,
         mode,
-        found,
-        out,
+        memory(found),
+        memory(out),
         num_threads(),
     )
     lookup.found = found
