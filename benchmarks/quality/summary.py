@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.methods import FULL, HASHED
+from benchmarks.quality.methods import FULL, HASHED, OURS
 from benchmarks.quality.study import Study
 from hybridhash.report.formatting import format_bytes, format_spread
 
@@ -148,7 +148,36 @@ def page(panels: Sequence[Panel], figure: str) -> str:
         "grid, beyond which a better one may lie. How it was measured stands in [the README](../quality/README.md).\n\n"
         f"![RCE against bytes]({figure})\n"
     )
-    return "".join([head, *map(tables_of, panels)])
+    return "".join([head, overview(panels), *map(tables_of, panels)])
+
+
+def overview(panels: Sequence[Panel]) -> str:
+    """Return one line for each data set: the full table, then ours at each budget beside hashing and the best peer.
+
+    Args:
+        panels: From `read_panels`.
+    """
+    shares = sorted({point.share for panel in panels for point in panel.points} - {1.0}, reverse=True)
+    heads = "".join(f" {share:.3g} |" for share in (100 * share for share in shares)).replace(" |", " % |")
+    lines = [f"\n| | full |{heads}\n", f"| --- | ---: |{' ---: |' * len(shares)}\n"]
+    for panel in panels:
+        full = [point for point in panel.points if point.method == FULL]
+        cells = [format_spread(full[0].mean, full[0].std) if full else "–"]
+        cells += [_beside([point for point in panel.points if point.share == share]) for share in shares]
+        lines.append(f"| {panel.title} | {' | '.join(cells)} |\n")
+    return "".join(lines)
+
+
+def _beside(points: Sequence[Point]) -> str:
+    """Return our figure at a budget, the share of the gap, and whom it has to beat."""
+    by_method = {point.method: point for point in points}
+    ours, hashed = by_method.get(OURS), by_method.get(HASHED)
+    if ours is None or hashed is None or ours.gap is None:
+        return "–"
+    others = [point for point in points if point.method not in (OURS, HASHED, FULL)]
+    best = max(others, key=lambda point: point.mean, default=None)
+    beaten = f"hashed {hashed.mean:.2f}" + (f", {best.method} {best.mean:.2f}" if best else "")
+    return f"{format_spread(ours.mean, ours.std)} ({ours.gap:.0%}; {beaten})"
 
 
 def tables_of(panel: Panel) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from benchmarks.quality.methods import METHODS
 from benchmarks.quality.study import PEERS_STUDY
-from benchmarks.quality.summary import page, points_of, read_panels
+from benchmarks.quality.summary import Panel, overview, page, points_of, read_panels
 
 
 def row(method: str, share: float, seed: int, rce: float, **changes: Any) -> dict[str, Any]:
@@ -89,3 +89,21 @@ def test_the_page_ranks_the_methods(tmp_path: Path) -> None:
     assert "| hybrid | 15.00 | 50% | 68 | 0.1 (edge) | 1 |" in text
     assert "| hashed | 10.00 ± 1.41 | – | 68 | 0.02 | 2 |" in text
     assert "![RCE against bytes](quality.png)" in text
+
+
+def test_the_overview_sets_ours_beside_hashing_and_the_best_peer() -> None:
+    rows = [*ROWS, row("auto", 0.1, 0, 18.0), row("auto", 0.1, 1, 20.0), row("auto", 0.05, 0, 17.0)]
+    text = overview([Panel("Set S", 680, tuple(points_of(rows, METHODS)))])
+    assert text.splitlines()[1] == "| | full | 10 % | 5 % |"
+    # At 5 % regular hashing is missing, so there is no gap to share.
+    assert text.splitlines()[3] == "| Set S | 20.00 | 19.00 ± 1.41 (90%; hashed 10.00, hybrid 15.00) | – |"
+
+
+def test_the_readme_has_the_overview_that_the_command_wrote() -> None:
+    root = Path(__file__).parents[3]
+    readme = (root / "README.md").read_text()
+    for study in ("quality", "shapes"):
+        record = (root / "benchmarks" / "results" / f"{study}.md").read_text()
+        lines = [line for line in record.splitlines() if line.count("hashed ") == 3]
+        assert len(lines) >= 4
+        assert all(line in readme for line in lines)
