@@ -16,7 +16,8 @@ from benchmarks.quality.tails import READS_FEATURES, TABLES, TAILS
 from hybridhash.data import EncodedRows
 from hybridhash.experiments.layout import assemble, lay_out, plan_tables
 from hybridhash.experiments.settings import FitSettings
-from hybridhash.models import build_model, pack_model
+from hybridhash.experiments.ship import ship
+from hybridhash.models import build_model
 from hybridhash.optim import Adagrad
 from hybridhash.vocabulary import Counts, count_key_chunks
 
@@ -40,7 +41,7 @@ class Span:
 
     def __init__(self, rows: EncodedRows, parts: tuple[int, ...], settings: FitSettings) -> None:
         """Hold them; keys are counted when they are first asked for."""
-        self._rows = rows
+        self.rows = rows
         self._parts = parts
         self.settings = settings
         self.schema = rows.schema
@@ -48,12 +49,12 @@ class Span:
     @cached_property
     def indices(self) -> Int64s:
         """The numbers of the rows, rising."""
-        return self._rows.indices(*self._parts)
+        return self.rows.indices(*self._parts)
 
     @cached_property
     def counts(self) -> Counts:
         """How often each key occurs in them."""
-        chunks = self._rows.key_chunks(*self._parts)
+        chunks = self.rows.key_chunks(*self._parts)
         return count_key_chunks(chunks, self.schema.names, self.indices.size, self.schema.seed)
 
     @property
@@ -78,7 +79,7 @@ class Span:
             seed=seed,
             keys=lambda: (
                 keys
-                for chunk in self._rows.key_chunks(*self._parts, chunk_rows=4096)
+                for chunk in self.rows.key_chunks(*self._parts, chunk_rows=4096)
                 for keys in chunk.values()
             ),
         )
@@ -140,7 +141,7 @@ def _build_ours(method: str, span: Span, budget_bytes: int, learning_rate: float
         init_std=settings.init_std,
         generator=torch.Generator().manual_seed(seed),
     )
-    return Built(model, layout.spec.ledger().embedding_bytes, lambda: pack_model(model, layout.vocabularies))
+    return Built(model, layout.spec.ledger().embedding_bytes, lambda: ship(model, layout, span.rows))
 
 
 def _build_module(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:

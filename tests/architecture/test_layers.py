@@ -22,7 +22,7 @@ MAY_IMPORT = {  # lowest first; see docs/design.md
     "planner": "errors theory spec vocabulary",
     "embeddings": "errors hashing packing kernels optim spec vocabulary",
     "training": "errors files metrics data",
-    "models": "errors optim spec vocabulary embeddings",
+    "models": "errors packing optim spec vocabulary embeddings",
     "export": "errors files hashing packing spec vocabulary data embeddings",
     "report": "errors files metrics planner spec theory",
     "experiments": "errors files theory hashing packing kernels metrics optim spec vocabulary data planner embeddings "

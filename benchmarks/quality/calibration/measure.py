@@ -6,13 +6,12 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.quality.calibration.patient import Patient, Tables
-from hybridhash.embeddings.pack import WIDE_FACTOR
-from hybridhash.packing import cluster_rows, pack_rows, unpack_rows
+from hybridhash.packing import Sensitivity, cluster_sensitive_rows, pack_rows, unpack_rows
 from hybridhash.vocabulary.importance import recurrence
 
 BANDS: Final = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 64))
 BITS: Final = (1, 2, 3)  # the loss by more is lost in noise
-CODE_BITS: Final = (2, 3, 4, 5, 6)
+CODE_BITS: Final = (1, 2, 3, 4, 5)
 HEADS: Final = (0.05, 0.2)  # shares of the keys that keep their rows while the others share
 _FEWEST_KEYS: Final = 200  # of a feature and a band
 _FEWEST_READS: Final = 100
@@ -74,13 +73,14 @@ def rounding(patient: Patient) -> Iterator[Measured]:
 
 def coding(patient: Patient) -> Iterator[Measured]:
     """Yield what sharing rows by codes loses, as a share of what leaving the same keys out loses."""
+    sensitivity = patient.sensitivity()
     for share in HEADS:
         first = int(share * patient.keys.size)
         omitted = patient.without(np.arange(patient.keys.size) >= first)
         counts = patient.counts.top(patient.keys.size).counts
         assert counts is not None
         for code_bits in CODE_BITS:
-            shared = _shared(patient.tables, first, 1 << code_bits, counts[first:].astype(np.float64))
+            shared = _shared(patient, first, 1 << code_bits, counts[first:].astype(np.float64), sensitivity)
             yield {
                 "kind": "coding",
                 "head": share,
@@ -90,13 +90,13 @@ def coding(patient: Patient) -> Iterator[Measured]:
             }
 
 
-def _shared(tables: Tables, first: int, num_codes: int, weights: np.ndarray) -> Tables:
+def _shared(
+    patient: Patient, first: int, num_codes: int, weights: np.ndarray, sensitivity: Sensitivity
+) -> Tables:
     """Return the tables with shared rows from a rank on."""
-    factors = [np.float32(WIDE_FACTOR if table.shape[1] == 1 else 1) for table in tables]
-    parts = [table[first:] * factor for table, factor in zip(tables, factors, strict=True)]
-    centres, codes = cluster_rows(np.concatenate(parts, axis=1), num_codes, weights)
-    bounds = np.cumsum([table.shape[1] for table in tables])[:-1]
-    found = []
-    for table, part, factor in zip(tables, np.split(centres[codes], bounds, axis=1), factors, strict=True):
-        found.append(np.concatenate([table[:first], part / factor]))
-    return found
+    rows = np.concatenate(patient.tables, axis=1)
+    of_these = Sensitivity(sensitivity.groups[first:], sensitivity.metrics)
+    centres, codes = cluster_sensitive_rows(rows[first:], num_codes, weights, of_these)
+    bounds = np.cumsum([table.shape[1] for table in patient.tables])[:-1]
+    parts = np.split(centres[codes], bounds, axis=1)
+    return [np.concatenate([table[:first], part]) for table, part in zip(patient.tables, parts, strict=True)]

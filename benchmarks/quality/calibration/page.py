@@ -6,7 +6,14 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.quality.calibration.fit import by, coding_curve, half_learned, unshared_directions
-from hybridhash.theory.loss import HALF_LEARNED, NORMAL_ERROR, UNSHARED_DIRECTIONS, coding_loss
+from hybridhash.theory.loss import (
+    CODING,
+    CODING_SLOPE,
+    HALF_LEARNED,
+    NORMAL_ERROR,
+    UNSHARED_DIRECTIONS,
+    coding_loss,
+)
 
 Row = Mapping[str, Any]
 
@@ -37,7 +44,7 @@ def _constants(rows: Sequence[Row]) -> list[str]:
         "| --- | ---: | ---: |",
         f"| count after which half of an effect is learned | {half:.2g} | {HALF_LEARNED:g} |",
         f"| share of rounding noise that moves the prediction | {noise:.2g} | {UNSHARED_DIRECTIONS:g} |",
-        f"| loss by codes of c bits | {start:.2g} x 2^(-{slope:.2g} c) | 2^-c |\n",
+        f"| loss by codes of c bits | {start:.2g} x 2^(-{slope:.2g} c) | {CODING:g} x 2^(-{CODING_SLOPE:g} c) |\n",
     ]
 
 

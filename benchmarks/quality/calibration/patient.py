@@ -8,10 +8,13 @@ import torch
 
 from benchmarks.quality.methods import FULL, Span, build
 from benchmarks.quality.need import Int64s
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TRAIN, VALIDATION, EncodedRows, iterate_batches
 from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import relative_cross_entropy
+from hybridhash.models import sensitivities
+from hybridhash.packing import Sensitivity
 from hybridhash.training import TrainSettings, predict, train
+from hybridhash.training.step import to_tensors
 from hybridhash.vocabulary import Counts, count_key_chunks
 
 RATE: Final = 0.05
@@ -42,6 +45,7 @@ class Patient:
         run = TrainSettings(settings.optimizer, RATE, settings.batch_size, epochs=1, patience=1, seed=seed)
         train(self._model, rows, span.indices, run)
         collections = [getattr(self._model, part, None) for part in ("deep", "wide")]
+        self._dictionary = self._model.deep.groups[0].dictionary
         self._bags = [collection.tables[0][1] for collection in collections if collection is not None]
         self.counts = span.counts
         self.keys: Int64s = span.counts.top(span.counts.num_keys).keys
@@ -84,6 +88,23 @@ class Patient:
         lost = self.rce - self._measure()
         self._write(self.tables)
         return lost
+
+    def sensitivity(self) -> Sensitivity:
+        """Return how the model listens to the rows of its keys, measured on the rows that it was trained on."""
+        batches = (
+            to_tensors(batch, torch.device("cpu"))
+            for batch in iterate_batches(self._rows, self._rows.indices(TRAIN), 2048)
+        )
+        features = np.zeros(self.keys.size, dtype=np.int64)
+        order = np.argsort(self.keys)
+        pairs = slice(
+            None, None, -1
+        )  # of a key in several features the most frequent pair comes last and stays
+        features[order[np.searchsorted(self.keys[order], self.counts.keys[pairs])]] = self.counts.feature[
+            pairs
+        ]
+        [found] = sensitivities(self._model, batches, {self._dictionary: features}).values()
+        return found
 
     def _write(self, tables: Tables) -> None:
         for bag, table in zip(self._bags, tables, strict=True):

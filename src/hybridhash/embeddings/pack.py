@@ -13,7 +13,7 @@ from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.embeddings.collection import EmbeddingCollection
 from hybridhash.embeddings.encoder import CodedRowEncoder, RowEncoder
 from hybridhash.embeddings.packed import PackedEmbeddingBag
-from hybridhash.packing import cluster_rows, pack_integers, pack_rows
+from hybridhash.packing import Sensitivity, cluster_rows, cluster_sensitive_rows, pack_integers, pack_rows
 from hybridhash.spec import NOT_SHIPPED, Tier
 from hybridhash.vocabulary import Vocabulary
 
@@ -25,7 +25,9 @@ itself, the other an input of the hidden layers. Of 1, 2 and 4 the best on the v
 
 
 def pack_collections(
-    collections: list[EmbeddingCollection], vocabularies: Mapping[str, Vocabulary]
+    collections: list[EmbeddingCollection],
+    vocabularies: Mapping[str, Vocabulary],
+    sensitivities: Mapping[str, Sensitivity] | None = None,
 ) -> list[EmbeddingCollection]:
     """Pack collections that may share rows.
 
@@ -35,6 +37,8 @@ def pack_collections(
         collections: Trained; they stay as they are.
         vocabularies: The head keys by dictionary name; where they have counts, frequent keys count more for the rows
             that keys share.
+        sensitivities: How the model listens to the rows of these keys, by dictionary name; rows to share are then found
+            by what they do to predictions, and not by how near they are.
 
     Returns:
         One for each, with `PackedEmbeddingBag` where the spec asks for packed rows, and with the same bag elsewhere.
@@ -49,7 +53,8 @@ def pack_collections(
     packed: dict[BaseEmbeddingBag, BaseEmbeddingBag] = {}
     for encoder, bags in by_encoder.items():
         if any(bag.spec.is_packed for bag in bags):
-            packed |= _pack(encoder, bags, vocabularies[names[encoder]])
+            name = names[encoder]
+            packed |= _pack(encoder, bags, vocabularies[name], (sensitivities or {}).get(name))
         else:
             packed |= {bag: bag for bag in bags}
     return [
@@ -61,10 +66,17 @@ def pack_collections(
 
 
 def _pack(
-    encoder: RowEncoder, bags: list[KeyEmbeddingBag], vocabulary: Vocabulary
+    encoder: RowEncoder,
+    bags: list[KeyEmbeddingBag],
+    vocabulary: Vocabulary,
+    sensitivity: Sensitivity | None,
 ) -> dict[BaseEmbeddingBag, BaseEmbeddingBag]:
     heads = [_array(bag.head) for bag in bags]
-    weights = _weights(encoder, vocabulary, len(heads[0]))
+    occupants = _occupants(encoder, vocabulary)
+    counts = np.ones(len(vocabulary)) if vocabulary.counts is None else vocabulary.counts.astype(np.float64)
+    weights = np.zeros(len(heads[0]))
+    np.add.at(weights, occupants, counts)
+    listening = None if sensitivity is None else _of_positions(sensitivity, occupants, weights.size)
     rows: list[list[Floats]] = [[] for _ in bags]
     codes: list[Tensor | None] = []
     first = 0
@@ -74,7 +86,8 @@ def _pack(
         slabs = [head[part] for head in heads]
         of_tier = None
         if tier.num_codes and tier.num_rows:
-            slabs, of_tier = _shared(slabs, tier, weights[part])
+            mine = None if listening is None else Sensitivity(listening.groups[part], listening.metrics)
+            slabs, of_tier = _shared(slabs, tier, weights[part], mine)
         codes.append(of_tier)
         for place, slab in enumerate(slabs):
             rows[place].append(slab)
@@ -95,24 +108,45 @@ def _pack(
     return found
 
 
-def _shared(slabs: list[Floats], tier: Tier, weights: npt.NDArray[np.float64]) -> tuple[list[Floats], Tensor]:
+def _shared(
+    slabs: list[Floats], tier: Tier, weights: npt.NDArray[np.float64], sensitivity: Sensitivity | None
+) -> tuple[list[Floats], Tensor]:
     """Return the rows that the keys of a tier share, table by table, and their codes."""
+    if sensitivity is None:
+        shared, codes = _near(slabs, tier, weights)
+    else:
+        rows = np.concatenate(slabs, axis=1)
+        centres, codes = cluster_sensitive_rows(rows, tier.num_rows, weights, sensitivity)
+        shared = np.split(centres, np.cumsum([slab.shape[1] for slab in slabs])[:-1], axis=1)
+    return shared, torch.from_numpy(pack_integers(codes.astype(np.uint32), tier.code_bits))
+
+
+def _near(
+    slabs: list[Floats], tier: Tier, weights: npt.NDArray[np.float64]
+) -> tuple[list[Floats], npt.NDArray[np.int64]]:
+    """Return rows that are near those of the keys, table by table, and the codes."""
     factors = [WIDE_FACTOR if slab.shape[1] == 1 and len(slabs) > 1 else 1.0 for slab in slabs]
     scaled = [slab * np.float32(factor) for slab, factor in zip(slabs, factors, strict=True)]
     centres, codes = cluster_rows(np.concatenate(scaled, axis=1), tier.num_rows, weights)
     bounds = np.cumsum([slab.shape[1] for slab in slabs])[:-1]
     parts = np.split(centres, bounds, axis=1)
-    shared = [part / np.float32(factor) for part, factor in zip(parts, factors, strict=True)]
-    return shared, torch.from_numpy(pack_integers(codes.astype(np.uint32), tier.code_bits))
+    return [part / np.float32(factor) for part, factor in zip(parts, factors, strict=True)], codes
 
 
-def _weights(encoder: RowEncoder, vocabulary: Vocabulary, num_positions: int) -> npt.NDArray[np.float64]:
-    """Return how often the key of each position occurred; 0 where no key stands."""
+def _occupants(encoder: RowEncoder, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
+    """Return the head row of each key."""
     rows = encoder(torch.from_numpy(vocabulary.keys.copy()))
-    counts = np.ones(len(vocabulary)) if vocabulary.counts is None else vocabulary.counts.astype(np.float64)
-    weights: npt.NDArray[np.float64] = np.zeros(num_positions)
-    np.add.at(weights, rows.head.numpy(), counts[rows.in_head.numpy()])
-    return weights
+    found: npt.NDArray[np.int64] = rows.head.numpy()
+    return found
+
+
+def _of_positions(
+    sensitivity: Sensitivity, occupants: npt.NDArray[np.int64], num_positions: int
+) -> Sensitivity:
+    """Return the sensitivity of the head rows; of keys that share one, the most important has its say."""
+    groups = np.zeros(num_positions, dtype=np.int64)
+    groups[occupants[::-1]] = sensitivity.groups[::-1]
+    return Sensitivity(groups, sensitivity.metrics)
 
 
 def _array(rows: Tensor) -> Floats:

@@ -14,6 +14,7 @@ from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.layout import Layout
 from hybridhash.experiments.settings import RunSettings
+from hybridhash.experiments.ship import ship
 from hybridhash.metrics import (
     auc,
     calibration,
@@ -23,7 +24,7 @@ from hybridhash.metrics import (
     normalised_entropy,
     relative_cross_entropy,
 )
-from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
+from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD, Adagrad, Adam
 from hybridhash.training import (
     Progress,
@@ -196,7 +197,7 @@ def validate(
         )
     except DivergedError:
         return -math.inf
-    shipped = pack_model(model, layout.vocabularies)
+    shipped = ship(model, layout, dataset.rows)
     return relative_cross_entropy(predict(shipped, dataset.rows, rows), dataset.rows.labels[rows])
 
 
@@ -281,7 +282,7 @@ def fit_windows(
         windows,
         run,
         measure,
-        ship=lambda: pack_model(model, layout.vocabularies),
+        ship=lambda: ship(model, layout, dataset.rows),
         on_progress=lambda progress: on_progress("windows", progress),
         checkpoint=checkpoint_of("windows"),
     )

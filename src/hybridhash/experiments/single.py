@@ -12,9 +12,9 @@ from hybridhash.experiments.prepare import prepare_rows, work_folder
 from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.runs import RunStore, fingerprint
 from hybridhash.experiments.settings import SingleSettings
+from hybridhash.experiments.ship import ship
 from hybridhash.export import load, save_bundle
 from hybridhash.files import make_folder
-from hybridhash.models import pack_model
 from hybridhash.planner import parse_budget
 
 _NOT_OF_A_RUN: Final = {"out", "work_dir"}
@@ -69,7 +69,7 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
             lambda progress: listener.training("train", progress),
             store.path(f"train-{key}", ".checkpoint"),
         )
-        model = pack_model(model, layout.vocabularies)
+        model = ship(model, layout, dataset.rows)
         quality = asdict(judge(model, dataset, settings.group))
         save_bundle(
             settings.out,

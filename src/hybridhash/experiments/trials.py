@@ -17,8 +17,9 @@ from hybridhash.experiments.layout import Layout
 from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.runs import RunStore
 from hybridhash.experiments.settings import RunSettings
+from hybridhash.experiments.ship import ship
 from hybridhash.export import load, save_bundle
-from hybridhash.models import MLPRanker, WideDeep, pack_model
+from hybridhash.models import MLPRanker, WideDeep
 from hybridhash.spec import Ledger
 from hybridhash.training import TrainResult
 
@@ -199,7 +200,7 @@ class Laboratory:
         except DivergedError as error:
             checkpoint.unlink(missing_ok=True)
             return {"diverged": self._diverged(title, task.run_key, error, listener)}
-        shipped = pack_model(model, task.layout.vocabularies)
+        shipped = ship(model, task.layout, self.dataset.rows)
         quality = judge(shipped, self.dataset, self.settings.group)
         run = {"quality": asdict(quality), "train": _train_row(trained)}
         if not task.seed:

@@ -11,13 +11,16 @@ from hybridhash.packing.rows import (
     scale_bytes,
     unpack_rows,
 )
+from hybridhash.packing.sensitive import Sensitivity, cluster_sensitive_rows
 
 __all__ = [
     "FLOAT_BITS",
     "ROW_BITS",
     "SCALE_BLOCK",
     "PackedRows",
+    "Sensitivity",
     "cluster_rows",
+    "cluster_sensitive_rows",
     "pack_integers",
     "pack_rows",
     "packed_bytes",

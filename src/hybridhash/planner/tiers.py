@@ -13,8 +13,8 @@ from hybridhash.theory import false_positive_rate
 
 PRIVATE_BITS: Final = (2, 3, 4)
 BEST_BITS: Final = 8
-CODEBOOK_BITS: Final = 4
-CODE_BITS: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
+CODEBOOK_BITS: Final = 8
+CODE_BITS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 10)
 
 _SHORTEST: Final = 6  # bits of a fingerprint
 _LONGEST: Final = 24
@@ -48,7 +48,7 @@ class Offer:
 
 Offers = tuple[Offer, ...]
 
-_COARSE: Final = (Offer(BEST_BITS), Offer(3), Offer(CODEBOOK_BITS, 10), Offer(CODEBOOK_BITS, 4))
+_COARSE: Final = (Offer(BEST_BITS), Offer(3), Offer(CODEBOOK_BITS, 6), Offer(CODEBOOK_BITS, 3))
 
 
 def allocate(table: Table, budget_bytes: int) -> Allocation:

@@ -3,11 +3,10 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from benchmarks.quality.calibration.fit import coding_curve, half_learned, unshared_directions
 
-from hybridhash.theory.loss import HALF_LEARNED, NORMAL_ERROR, UNSHARED_DIRECTIONS
+from hybridhash.theory.loss import CODING, CODING_SLOPE, HALF_LEARNED, NORMAL_ERROR, UNSHARED_DIRECTIONS
 
 RECORD = Path(__file__).parents[4] / "benchmarks" / "results" / "calibration.jsonl"
 COUNTS = (1.0, 2.0, 3.5, 6.5, 12.0, 30.0)
@@ -66,12 +65,6 @@ def test_the_constants_of_the_planner_are_those_of_the_record_to_one_digit() -> 
     rows = [{"set": line["set"], **row} for line in lines for row in line["measures"]]
     of_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in ("band", "rounding", "coding")}
     start, slope = coding_curve(of_kind["coding"])
-    measured = np.array(
-        [half_learned(of_kind["band"]), unshared_directions(of_kind["rounding"]), start, slope]
-    )
-    assert [float(f"{value:.1g}") for value in measured] == [
-        HALF_LEARNED,
-        UNSHARED_DIRECTIONS,
-        1,
-        1,
-    ]
+    measured = half_learned(of_kind["band"]), unshared_directions(of_kind["rounding"]), start
+    assert [float(f"{value:.1g}") for value in measured] == [HALF_LEARNED, UNSHARED_DIRECTIONS, CODING]
+    assert float(f"{slope:.2g}") == CODING_SLOPE
