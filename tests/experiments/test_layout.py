@@ -179,3 +179,18 @@ def test_every_method_can_be_laid_out_with_every_combine(method: str, combine: A
         if METHODS[method].budgeted:
             assert layout.spec.ledger().embedding_bytes <= 20_000
         assert {group.table.seed for group in layout.spec.deep} == {3}
+
+
+def test_every_head_key_is_told_its_feature() -> None:
+    counts = Counts([10, 20, 30, 20, 40], [5, 3, 1, 4, 2], [0, 0, 1, 1, 1], ("a", "b"), num_rows=9)
+    schema = Schema((Feature("a", "categorical", "int"), Feature("b", "categorical", "int")))
+    [plan] = plan_tables(schema, counts, settings())
+    layout = lay_out("full", [plan], 10_000, settings(), seed=0)
+    keys = layout.vocabularies["deep:joint"].keys.tolist()
+    # 20 is of both, and more frequent in the second.
+    assert dict(zip(keys, layout.features["deep:joint"].tolist(), strict=True)) == {
+        10: 0,
+        20: 1,
+        30: 1,
+        40: 1,
+    }

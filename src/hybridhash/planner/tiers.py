@@ -118,8 +118,11 @@ def _at_best_price(table: Table, offers: Offers, budget_bytes: int) -> Allocatio
             dear, tiers = middle, tried
         else:
             cheap = middle
-    filled = _filled_up(table, tiers, offers, budget_bytes)
-    return judge(table, _with_longer_keys(table, filled, budget_bytes))
+    spent = [
+        _with_longer_keys(table, _filled_up(table, first, offers, budget_bytes), budget_bytes)
+        for first in (tiers, _with_longer_keys(table, tiers, budget_bytes))
+    ]
+    return min((judge(table, each) for each in spent), key=lambda allocation: allocation.loss)
 
 
 def divide(tables: Sequence[Table], budget_bytes: int) -> list[int]:
@@ -147,7 +150,7 @@ def divide(tables: Sequence[Table], budget_bytes: int) -> list[int]:
     costs = [[_row_bits(table, offer) for offer in _COARSE] for table in tables]
     everything = sum(table.total for table in tables)
     cheap, dear = -60.0, 0.0  # as in `_at_best_price`, of all effects together
-    shares = smallest
+    shares = more = smallest
     for _ in range(_ROUNDS):
         middle = (cheap + dear) / 2
         tried = [
@@ -157,9 +160,12 @@ def divide(tables: Sequence[Table], budget_bytes: int) -> list[int]:
         if sum(tried) <= budget_bytes:
             dear, shares = middle, tried
         else:
-            cheap = middle
-    used = sum(shares)
-    return [share + (budget_bytes - used) * share // used for share in shares]
+            cheap, more = middle, tried
+    # What is left goes where the next lower price would take it; where nothing more is wanted, in proportion.
+    left = budget_bytes - sum(shares)
+    wanted = [max(next_share - share, 0) for share, next_share in zip(shares, more, strict=True)]
+    wanted = wanted if sum(wanted) else shares
+    return [share + left * want // sum(wanted) for share, want in zip(shares, wanted, strict=True)]
 
 
 def _row_bits(table: Table, offer: Offer) -> float:
@@ -247,6 +253,8 @@ def _filled_up(table: Table, tiers: list[Tier], offers: Offers, budget_bytes: in
     Some are left, as keys of equal counts move together.
     """
     for place in reversed(range(len(tiers))):
+        if place + 1 < len(tiers) and offers[place].loss >= offers[place + 1].loss:
+            continue  # a long code may lose less than two bits of one's own
         taken = sum(tier.num_keys for tier in tiers)
         later = tiers[place + 1].num_keys if place + 1 < len(tiers) else table.num_keys - taken
         low, high = 0, later

@@ -63,6 +63,15 @@ def test_rounding_and_coding_are_shares_of_leaving_out(patient: Patient) -> None
 
 def test_a_row_for_every_key_shares_nothing(patient: Patient) -> None:
     weights = np.ones(patient.keys.size - 5)
-    shared = measure._shared(patient.tables, 5, 1 << 16, weights)
+    shared = measure._shared(patient, 5, 1 << 16, weights, patient.sensitivity())
     for mine, theirs in zip(patient.tables, shared, strict=True):
         np.testing.assert_allclose(theirs, mine, rtol=1e-6)
+
+
+def test_each_key_is_heard_as_its_feature_is(patient: Patient, tiny: tuple[EncodedRows, FitSettings]) -> None:
+    rows, settings = tiny
+    sensitivity = patient.sensitivity()
+    width = settings.dim + 1
+    assert sensitivity.metrics.shape == (len(rows.schema.names), width, width)
+    users = np.isin(patient.keys, list(occurrences(rows, TRAIN, "user_id")))
+    assert set(sensitivity.groups[users].tolist()) == {rows.schema.names.index("user_id")}

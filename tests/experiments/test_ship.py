@@ -1,0 +1,77 @@
+"""What is shipped depends on training rows alone, and is the same every time."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hybridhash.data import TEST, VALIDATION, EncodedRows
+from hybridhash.experiments import Silence
+from hybridhash.experiments.layout import Layout, lay_out, plan_tables
+from hybridhash.experiments.prepare import prepare_rows
+from hybridhash.experiments.settings import CompareSettings
+from hybridhash.experiments.ship import ship
+from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
+from hybridhash.optim import Adagrad
+from hybridhash.training import TrainSettings, train
+
+SETTINGS = CompareSettings(
+    label="clicked", categorical=("user_id", "ad_id", "site"), list=("tags",), time="ts", dim=4, hidden=(8,)
+)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    clicks: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[WideDeep | MLPRanker, Layout, EncodedRows]:
+    prepared = prepare_rows([str(clicks)], SETTINGS, tmp_path_factory.mktemp("ship"), Silence())
+    rows = prepared.dataset.rows
+    plans = plan_tables(rows.schema, prepared.counts, SETTINGS)
+    budget = sum(plan.baseline_bytes() for plan in plans) // 50
+    layout = lay_out("auto", plans, budget, SETTINGS, seed=0)
+    assert any(tier.num_codes for tier in layout.spec.deep[0].table.tiers)
+    model = build_model(layout.spec, rows.schema.names, layout.vocabularies, optimizer=Adagrad(0.1))
+    train(model, rows, rows.indices(0), TrainSettings("adagrad", 0.1, 64, epochs=1))
+    return model, layout, rows
+
+
+def poisoned(rows: EncodedRows) -> EncodedRows:
+    """Return the rows with other keys and labels where nothing may be learned."""
+    bad = np.isin(rows.part, (TEST, VALIDATION))
+    singles = np.where(bad[:, None], rows.singles ^ 0x5A5A5A5A, rows.singles)
+    return replace(rows, singles=singles, labels=np.where(bad, 1 - rows.labels, rows.labels))
+
+
+def test_it_depends_on_training_rows_alone(
+    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
+) -> None:
+    model, layout, rows = trained
+    before, after = ship(model, layout, rows).state_dict(), ship(model, layout, poisoned(rows)).state_dict()
+    assert list(before) == list(after)
+    assert all(torch.equal(before[name], after[name]) for name in before if torch.is_tensor(before[name]))
+
+
+def test_rows_are_shared_otherwise_than_by_nearness(
+    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
+) -> None:
+    model, layout, rows = trained
+    ours, plain = ship(model, layout, rows).state_dict(), pack_model(model, layout.vocabularies).state_dict()
+    codes = [name for name in ours if "codes" in name and ours[name].numel()]
+    assert codes
+    assert any(not torch.equal(ours[name], plain[name]) for name in codes)
+
+
+def test_nothing_to_share_is_packed_without_looking_at_rows(
+    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, layout, rows = trained
+    spec = replace(
+        layout.spec,
+        deep=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.deep),
+        wide=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.wide),
+    )
+    model = build_model(spec, rows.schema.names, layout.vocabularies)
+    monkeypatch.setattr("hybridhash.experiments.ship.sensitivities", lambda *_: pytest.fail("looked"))
+    assert ship(model, replace(layout, spec=spec), rows) is model
