@@ -12,7 +12,7 @@ import torch
 from paper.rows import Row
 from paper.study import SkippedError
 
-from benchmarks.quality.calibration.measure import bands, coding, rounding, unseen
+from benchmarks.quality.calibration.measure import bands, coding, directions, rounding, unseen
 from benchmarks.quality.calibration.page import page
 from benchmarks.quality.calibration.patient import Patient
 from benchmarks.quality.kept import Kept
@@ -63,7 +63,9 @@ def _measured(name: str, data: DataSet, seeds: int, kept: Kept, work: Path) -> I
             if found is None:
                 start = time.perf_counter()
                 patient = Patient(prepared.dataset.rows, data.settings, seed)
-                measures = chain(bands(patient), [unseen(patient)], rounding(patient), coding(patient))
+                measures = chain(
+                    bands(patient), [unseen(patient)], rounding(patient), coding(patient), directions(patient)
+                )
                 found = kept.add(named, {"rce": patient.rce, "measures": list(measures)})
                 print(f"{name}, seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
             yield from ({"set": name, "title": data.title, "seed": seed, **row} for row in found["measures"])

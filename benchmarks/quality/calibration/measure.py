@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.quality.calibration.patient import Patient, Tables
+from hybridhash.embeddings.pack import WIDE_FACTOR
 from hybridhash.packing import Sensitivity, cluster_sensitive_rows, pack_rows, unpack_rows
 from hybridhash.vocabulary.importance import recurrence
 
@@ -80,14 +81,35 @@ def coding(patient: Patient) -> Iterator[Measured]:
         counts = patient.counts.top(patient.keys.size).counts
         assert counts is not None
         for code_bits in CODE_BITS:
-            shared = _shared(patient, first, 1 << code_bits, counts[first:].astype(np.float64), sensitivity)
+            weights = counts[first:].astype(np.float64)
+            shared = _shared(patient, first, 1 << code_bits, weights, sensitivity)
+            near = _shared(patient, first, 1 << code_bits, weights, _alike(patient, sensitivity))
             yield {
                 "kind": "coding",
                 "head": share,
                 "code_bits": code_bits,
                 "omitted": omitted,
                 "share": patient.with_rows(shared) / omitted,
+                "near": patient.with_rows(near) / omitted,
             }
+
+
+def directions(patient: Patient) -> Iterator[Measured]:
+    """Yield for each feature which part of what the model hears of its rows lies in one direction of them."""
+    for name, metric in zip(patient.counts.feature_names, patient.sensitivity().metrics, strict=True):
+        yield {
+            "kind": "direction",
+            "feature": name,
+            "share": float(np.linalg.eigvalsh(metric)[-1] / np.trace(metric)),
+        }
+
+
+def _alike(patient: Patient, sensitivity: Sensitivity) -> Sensitivity:
+    """Return the sensitivity of a model that hears all floats of all rows alike, but a wide weight fourfold."""
+    heard = np.ones(sensitivity.metrics.shape[1])
+    if len(patient.tables) > 1:
+        heard[-1] = WIDE_FACTOR**2
+    return Sensitivity(np.zeros_like(sensitivity.groups), np.diag(heard)[None])
 
 
 def _shared(

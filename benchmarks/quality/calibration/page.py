@@ -32,7 +32,9 @@ def page(rows: Sequence[Row]) -> str:
     Args:
         rows: As `benchmarks.quality.calibration.measure` yields them, with ``set``, ``title`` and ``seed``.
     """
-    return "\n".join([_INTRODUCTION, *_constants(rows), *_bands(rows), *_unseen(rows), *_shares(rows)])
+    return "\n".join(
+        [_INTRODUCTION, *_constants(rows), *_bands(rows), *_unseen(rows), *_shares(rows), *_directions(rows)]
+    )
 
 
 def _constants(rows: Sequence[Row]) -> list[str]:
@@ -80,16 +82,33 @@ def _unseen(rows: Sequence[Row]) -> list[str]:
 def _shares(rows: Sequence[Row]) -> list[str]:
     lines = [
         "## Rows rounded, and rows shared\n",
-        "Keys behind the first 5 or 20 % share rows by a code.\n",
-        "| set | what | share | the formula |",
-        "| --- | --- | ---: | ---: |",
+        "Keys behind the first 5 or 20 % share rows by a code; last, what the nearest rows would lose.\n",
+        "| set | what | share | the formula | nearest rows |",
+        "| --- | --- | ---: | ---: | ---: |",
     ]
     for (title, bits), found in by(_of("rounding", rows), "title", "bits").items():
         formula = UNSHARED_DIRECTIONS * NORMAL_ERROR[bits]
-        lines.append(f"| {title} | all rows at {bits} bits | {_mean(found, 'share'):+.4f} | {formula:.4f} |")
+        lines.append(
+            f"| {title} | all rows at {bits} bits | {_mean(found, 'share'):+.4f} | {formula:.4f} | |"
+        )
     for (title, head, bits), found in by(_of("coding", rows), "title", "head", "code_bits").items():
         what = f"codes of {bits} bits behind {head:.0%}"
-        lines.append(f"| {title} | {what} | {_mean(found, 'share'):+.4f} | {coding_loss(bits):.4f} |")
+        lines.append(
+            f"| {title} | {what} | {_mean(found, 'share'):+.4f} | {coding_loss(bits):.4f} | "
+            f"{_mean(found, 'near'):+.4f} |"
+        )
+    return [*lines, ""]
+
+
+def _directions(rows: Sequence[Row]) -> list[str]:
+    lines = [
+        "## What the model hears of a row\n",
+        "The part of the second moment of the logit's gradient, by row and wide weight, that lies in one direction.\n",
+        "| set | feature | in one direction |",
+        "| --- | --- | ---: |",
+    ]
+    for (title, feature), found in by(_of("direction", rows), "title", "feature").items():
+        lines.append(f"| {title} | {feature} | {_mean(found, 'share'):.3f} |")
     return [*lines, ""]
 
 

@@ -61,6 +61,14 @@ def test_rounding_and_coding_are_shares_of_leaving_out(patient: Patient) -> None
         assert row["omitted"] == patient.without(gone)
 
 
+def test_what_lies_in_one_direction(patient: Patient) -> None:
+    rows = {row["feature"]: row["share"] for row in measure.directions(patient)}
+    metrics = patient.sensitivity().metrics
+    for name, metric in zip(patient.counts.feature_names, metrics, strict=True):
+        strongest = np.linalg.svd(metric, compute_uv=False)
+        assert rows[name] == pytest.approx(strongest[0] / strongest.sum(), rel=1e-6)
+
+
 def test_a_row_for_every_key_shares_nothing(patient: Patient) -> None:
     weights = np.ones(patient.keys.size - 5)
     shared = measure._shared(patient, 5, 1 << 16, weights, patient.sensitivity())
