@@ -126,7 +126,7 @@ print(found.spec, found.num_bytes, *found.reasons, sep="; ")
 def test_a_packed_bundle_is_served(tmp_path: Path) -> None:
     schema = Schema((Feature("user", "categorical", "int"),))
     keys = hh.hash_keys(np.arange(60), feature="user")
-    tiers = (Tier(20, 8, 0, 16), Tier(30, 4, 6, 12), Tier(10, 0))
+    tiers = (Tier(20, 8, 0, 16), Tier(20, 4, 6, 12), Tier(10, 8, 4, 7, ribbon=True), Tier(10, 0))
     group = GroupSpec(("user",), TableSpec(60, 3, 8, tiers=tiers, tail_bits=8), "users")
     vocabularies = {"users": hh.Vocabulary(keys)}
     model = build_model(ModelSpec((group,), (), (5,)), ("user",), vocabularies, init_std=1.0)

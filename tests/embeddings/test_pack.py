@@ -1,5 +1,7 @@
 """Trained rows are rounded, shared or left out as their spec says, and the bytes are the ledger's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -18,6 +20,7 @@ from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.embeddings.pack import WIDE_FACTOR
 from hybridhash.hashing import (
     find_fingerprints,
+    find_in_ribbon,
     find_positions,
     hash_buckets,
     num_positions,
@@ -124,6 +127,46 @@ def test_a_key_with_a_code_reads_the_nearest_of_the_shared_rows() -> None:
     codes = bag_of(after[0]).encoder
     assert codes is bag_of(after[1]).encoder
     np.testing.assert_array_equal(unpack_integers(codes.codes_of(2).numpy(), 4, at), nearest)  # type: ignore[operator]
+
+
+def test_a_ribbon_holds_the_codes_of_its_keys() -> None:
+    """The same rows and codes as behind exact keys; a key that was not put in reads some row one time in eight."""
+    exact = (Tier(20, 8), Tier(90, 32, 9), Tier(40, 0))
+    ribbon = (Tier(20, 8), Tier(90, 32, 9, 3, ribbon=True), Tier(40, 0))
+    by_places, by_ribbon = (packed(trained(replace(SPEC, tiers=tiers))) for tiers in (exact, ribbon))
+    for one, other in zip(by_places, by_ribbon, strict=True):
+        np.testing.assert_array_equal(shipped_rows(one, 1), shipped_rows(other, 1))
+        np.testing.assert_array_equal(vectors(one, POOL[:110]), vectors(other, POOL[:110]))
+        strangers = POOL[110:]
+        differ = (vectors(one, strangers) != vectors(other, strangers)).any(axis=1)
+        codes = find_in_ribbon(strangers, bag_of(other).encoder.places_of(1).numpy(), 4, 3)
+        np.testing.assert_array_equal(differ, codes >= 0)
+        rows = shipped_rows(other, 1)[np.minimum(codes[codes >= 0], 8)]
+        np.testing.assert_array_equal(vectors(other, strangers[codes >= 0]), rows)
+        assert 20 < differ.sum() < 80  # of 390, 49 are expected
+
+
+def test_a_key_that_an_earlier_tier_takes_does_not_disturb_a_ribbon() -> None:
+    """A fingerprint of four bits takes about every other key for one of its own."""
+    tiers = (Tier(100, 8, 0, 4), Tier(50, 32, 6, 3, ribbon=True))
+    collections = trained(replace(SPEC, tiers=tiers))
+    [deep, _] = packed(collections)
+    keys = POOL[100:150]
+    taken = find_fingerprints(keys, place_fingerprints(POOL[:100], 4), 4)
+    assert 5 < (taken >= 0).sum() < 45
+    expected = unpack_rows(
+        pack_rows(rows_of_all(collections[0], Tier(100).num_positions), 8), np.maximum(taken, 0)
+    )
+    np.testing.assert_array_equal(vectors(deep, keys[taken >= 0]), expected[taken >= 0])
+    shared = {tuple(row) for row in shipped_rows(deep, 1).tolist()}
+    assert {tuple(row) for row in vectors(deep, keys[taken < 0]).tolist()} <= shared
+
+
+def rows_of_all(collection: EmbeddingCollection, count: int) -> NDArray[np.float32]:
+    """Return the first trained head rows."""
+    bag = bag_of(collection)
+    assert isinstance(bag, KeyEmbeddingBag)
+    return bag.head.detach().numpy()[:count]
 
 
 def test_frequent_keys_pull_the_shared_rows() -> None:

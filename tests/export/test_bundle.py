@@ -68,7 +68,10 @@ def test_refuses_weights_that_are_not_finite(one: Any, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("tiers", [(Tier(20, 8, 0, 16),), (Tier(12), Tier(8, 0)), (Tier(20, 32, 4, 16),)])
+@pytest.mark.parametrize(
+    "tiers",
+    [(Tier(20, 8, 0, 16),), (Tier(12), Tier(8, 0)), (Tier(20, 32, 4, 16),), (Tier(20, 32, 4, 3, True),)],
+)
 def test_refuses_a_model_that_is_not_packed_as_its_spec_asks(tmp_path: Path, tiers: tuple[Tier, ...]) -> None:
     schema = Schema((Feature("u", "categorical", "int"),))
     table = TableSpec(20, 3, 4, tiers=tiers)

@@ -29,7 +29,8 @@ TIERS = (
     Tier(0, 4, 0, 12),
     Tier(50, 4, 9, 10),
     Tier(45, 2, 0, 9),
-    Tier(35, 1, 3),
+    Tier(25, 1, 3),
+    Tier(10, 4, 5, 6, ribbon=True),
     Tier(60, 0),
 )
 ROWS = {
@@ -119,11 +120,12 @@ def test_the_names_shapes_and_types_of_the_arrays(bundle: Path) -> None:
         f"dense.{layer}.{kind}" for layer in (0, 1) for kind in ("weight", "bias")
     }
     assert {name: (tensors[name].shape, str(tensors[name].dtype)) for name in wanted} == wanted
-    # Two dictionaries of keys and five of fingerprints, one of which has no keys; codes for two; none for the last.
+    # Two dictionaries of keys, five of fingerprints (one without keys), a ribbon; codes for two; none for the
+    # last.
     assert [name for name in sorted(wanted) if name.endswith(".all")] == [
         "codes.4.all",
         "codes.6.all",
-        *(f"dictionary.{place}.all" for place in range(7)),
+        *(f"dictionary.{place}.all" for place in range(8)),
     ]
     assert wanted["dictionary.0.all"] == ((41,), "int64")
     assert wanted["deep.0.head.0"] == ((40, 6), "float32")
@@ -165,7 +167,7 @@ def test_parts_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path, name: s
     load(path)
 
 
-@pytest.mark.parametrize("name", ["dictionary.7.all", "deep.0.head.7", "codes.2.all", "deep.0.head.1.scales"])
+@pytest.mark.parametrize("name", ["dictionary.8.all", "deep.0.head.8", "codes.7.all", "deep.0.head.1.scales"])
 def test_parts_of_tiers_that_have_none_are_refused(bundle: Path, tmp_path: Path, name: str) -> None:
     file = read_checked(bundle, FORMAT, VERSION)
     tensors = {**file.tensors, name: np.zeros(8, dtype=np.uint8)}

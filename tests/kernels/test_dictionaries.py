@@ -11,7 +11,9 @@ from torch import Tensor
 
 from hybridhash.hashing import (
     bucket_salts,
+    build_ribbon,
     find_fingerprints,
+    find_in_ribbon,
     find_positions,
     hash_buckets,
     num_positions,
@@ -33,10 +35,18 @@ class Part(NamedTuple):
     keys: list[int]
     key_bits: int
     num_codes: int
+    ribbon: bool = False
 
 
 def made(part: Part, seed: int = 0) -> Dictionary:
     keys = np.array(part.keys, dtype=np.int64)
+    if part.ribbon:
+        bits = (part.num_codes - 1).bit_length()
+        of_keys = np.random.default_rng(seed).integers(0, part.num_codes, keys.size).astype(np.uint32)
+        words = torch.from_numpy(build_ribbon(keys, of_keys, bits, part.key_bits))
+        return Dictionary(
+            words, part.key_bits, torch.empty(0, dtype=torch.uint8), bits, part.num_codes if keys.size else 0
+        )
     places = place_keys(keys) if part.key_bits == 64 else place_fingerprints(keys, part.key_bits)
     positions = num_positions(keys.size)
     num_codes = min(part.num_codes, positions)
@@ -53,6 +63,12 @@ def head_rows(keys: np.ndarray, dictionaries: list[Dictionary]) -> list[int]:
     columns, first_row = [], 0
     for part in dictionaries:
         places = part.places.numpy()
+        if part.is_ribbon:
+            codes = find_in_ribbon(keys, places, part.code_bits, part.key_bits).tolist()
+            # Who was not put in may read a code beyond the rows.
+            columns.append([first_row + min(code, part.num_rows - 1) if code >= 0 else -1 for code in codes])
+            first_row += part.num_rows
+            continue
         if part.key_bits == 64:
             positions = find_positions(keys, places)
         else:
@@ -93,6 +109,13 @@ parts = st.builds(
     st.lists(int64s, max_size=12, unique=True),
     st.sampled_from([64, 4, 5, 8, 12, 16, 20, 31, 32]),
     st.sampled_from([0, 0, 1, 2, 5, 300]),
+    st.just(False),
+) | st.builds(
+    Part,
+    st.lists(int64s, max_size=12, unique=True),
+    st.sampled_from([0, 1, 7, 23]),
+    st.sampled_from([2, 5, 300]),
+    st.just(True),
 )
 
 
@@ -129,6 +152,22 @@ def test_many_keys_as_in_the_definition(bits: tuple[int, ...], num_hashes: int, 
     check(generator.choice(pool, 9000), [made(tier) for tier in tiers], 99, num_hashes, int(pool[0]))
 
 
+@pytest.mark.parametrize("num_hashes", [1, 2, 3])
+@pytest.mark.parametrize(("num_codes", "check_bits"), [(2, 0), (9, 3), (200, 8), (60_000, 16)])
+def test_ribbons_of_many_keys_as_in_the_definition(num_codes: int, check_bits: int, num_hashes: int) -> None:
+    """First, between other dictionaries, and last."""
+    generator = np.random.default_rng(0)
+    pool = np.unique(generator.integers(-(2**63), 2**63, 4000))
+    for places in ((0,), (1,), (2,), (0, 2)):
+        tiers = [
+            Part(generator.choice(pool, 900, replace=False).tolist(), check_bits, num_codes, ribbon=True)
+            if place in places
+            else Part(generator.choice(pool, 900, replace=False).tolist(), 16, 0)
+            for place in range(3)
+        ]
+        check(generator.choice(pool, 5000), [made(tier) for tier in tiers], 99, num_hashes, int(pool[0]))
+
+
 def test_codes_beyond_the_rows_read_the_last_by_definition() -> None:
     whole = made(Part([1, 2, 3], 64, 7))
     dictionary = whole._replace(num_rows=2)
@@ -159,5 +198,10 @@ def flat(dictionaries: list[Dictionary]) -> list[list[Tensor] | list[int]]:
 
 
 def test_the_operator_is_one_that_torch_can_trace() -> None:
-    dictionaries = [made(Part([1, 2], 64, 0)), made(Part([], 8, 0)), made(Part([3, 4, 5], 16, 2))]
+    dictionaries = [
+        made(Part([1, 2], 64, 0)),
+        made(Part([], 8, 0)),
+        made(Part([3, 4, 5], 16, 2)),
+        made(Part([5, 6], 3, 4, ribbon=True)),
+    ]
     torch.library.opcheck(encode_op, (torch.arange(9), *flat(dictionaries), 9, [1, 2], None))

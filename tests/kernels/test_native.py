@@ -7,7 +7,14 @@ import numpy.typing as npt
 import pytest
 
 from hybridhash import _native
-from hybridhash.hashing import bucket_salts, find_positions, hash_buckets, place_fingerprints, place_keys
+from hybridhash.hashing import (
+    bucket_salts,
+    build_ribbon,
+    find_positions,
+    hash_buckets,
+    place_fingerprints,
+    place_keys,
+)
 from hybridhash.packing import pack_integers
 
 SUM, MEAN, CONCAT = range(3)
@@ -560,3 +567,65 @@ def test_nothing_is_a_legal_call() -> None:
 
 def test_the_instruction_set_has_a_name() -> None:
     assert _native.isa() in ("plain", "avx2", "avx512")
+
+
+RIBBON = build_ribbon(np.arange(5), np.arange(5, dtype=np.uint32), 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "message"),
+    [
+        ((RIBBON.view(np.uint8), 2, NO_CODES, 3, 5), "places: expected int64 for a ribbon"),
+        ((RIBBON[1:], 2, NO_CODES, 3, 5), "a word for each bit of 64 slots and a salt"),
+        ((RIBBON[-1:], 2, NO_CODES, 3, 5), "a word for each bit of 64 slots and a salt"),
+        ((RIBBON, 25, NO_CODES, 3, 5), "at most 24 check bits and 32 together"),
+        ((RIBBON, -1, NO_CODES, 3, 5), "at most 24 check bits and 32 together"),
+        ((RIBBON, 24, NO_CODES, 9, 5), "at most 24 check bits and 32 together"),
+        ((RIBBON, 2, NO_CODES, 3, 0), "num_rows: expected 1 to the number of different codes"),
+        ((RIBBON, 2, NO_CODES, 3, 9), "num_rows: expected 1 to the number of different codes"),
+        ((RIBBON[:0], 2, NO_CODES, 3, 1), "num_rows: expected 1 to the number of different codes"),
+    ],
+)
+def test_ribbons_that_are_none_are_refused(dictionary: tuple[Any, ...], message: str) -> None:
+    rows = np.empty((3, 1), dtype=np.int32)
+    with pytest.raises(ValueError, match=message):
+        _native.encode(np.arange(3), [dictionary], 9, [1], None, rows, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"value_bits": 0}, "value_bits: expected 1 to 32"),
+        ({"value_bits": 33}, "value_bits: expected 1 to 32"),
+        ({"words": np.empty(9, dtype=np.int64)}, "words: expected value_bits for each 64 slots"),
+        ({"words": np.empty(0, dtype=np.int64)}, "words: expected value_bits for each 64 slots"),
+        ({"values": np.zeros(2, dtype=np.uint32)}, "coefficients, values: expected one for each key"),
+        (
+            {"starts": np.array([0, 65, 1], dtype=np.uint32)},
+            "starts, coefficients: expected 64 slots from each",
+        ),
+        (
+            {"coefficients": np.array([1, 2, 3], dtype=np.uint64)},
+            "starts, coefficients: expected 64 slots from each",
+        ),
+    ],
+)
+def test_equations_that_leave_their_slots_are_refused(changes: dict[str, Any], message: str) -> None:
+    """The last start that two blocks have is 64."""
+    good = {
+        "starts": np.array([0, 64, 1], dtype=np.uint32),
+        "coefficients": np.array([1, 2**64 - 1, 3], dtype=np.uint64),
+        "values": np.array([1, 2, 3], dtype=np.uint32),
+        "value_bits": 4,
+        "words": np.empty(8, dtype=np.int64),
+    }
+    assert _native.solve_ribbon(**good)
+    with pytest.raises(ValueError, match=message):
+        _native.solve_ribbon(**{**good, **changes})
+
+
+def test_equations_that_contradict_each_other_have_no_solution() -> None:
+    starts, coefficients = np.zeros(2, dtype=np.uint32), np.full(2, 5, dtype=np.uint64)
+    words = np.empty(4, dtype=np.int64)
+    assert _native.solve_ribbon(starts, coefficients, np.array([9, 9], dtype=np.uint32), 4, words)
+    assert not _native.solve_ribbon(starts, coefficients, np.array([9, 8], dtype=np.uint32), 4, words)

@@ -22,7 +22,7 @@ OWN_CODES = (
     Tier(40, 32, 0, 16),
     Tier(60, 32, 96, 16),
 )  # 80 positions hold 60 keys: as many codes as are wanted
-ROUNDED = (Tier(40, 8, 0, 16), Tier(50, 4, 12, 16), Tier(10, 0))
+ROUNDED = (Tier(40, 8, 0, 16), Tier(30, 4, 12, 16), Tier(20, 8, 4, 12, ribbon=True), Tier(10, 0))
 
 
 def spec_of(tiers: tuple[Tier, ...], wide: bool = True, tail_bits: int = 32) -> ModelSpec:

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from hybridhash.hashing import find_fingerprints, place_fingerprints
+from hybridhash.hashing import build_ribbon, find_fingerprints, find_in_ribbon, place_fingerprints
 from hybridhash.packing import pack_integers, pack_rows, unpack_integers, unpack_rows
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "packing.json"
 WORD = (1 << 64) - 1
 BITS = (4, 8, 12, 16, 32)
+RIBBONS = ((1, 0), (4, 3), (8, 12))
 KEYS = [
     0,
     1,
@@ -48,6 +49,21 @@ def find(key: int, dictionary: bytes, bits: int) -> int:
     return -1
 
 
+def find_code(key: int, ribbon: list[int], code_bits: int, check_bits: int) -> int:
+    """Follow docs/packing.md word by word."""
+    *words, salt = ribbon
+    value_bits = code_bits + check_bits
+    h = mix64((key + salt) & WORD)
+    g = mix64(h)
+    start = h * (len(words) // value_bits * 64 - 63) >> 64
+    column = [0] * value_bits  # all slots, a bit each, as one integer for each bit of their values
+    for place, word in enumerate(words):
+        column[place % value_bits] |= word << (place // value_bits * 64)
+    value = sum(((bits >> start & (g | 1)).bit_count() & 1) << bit for bit, bits in enumerate(column))
+    check = mix64(g) >> (64 - check_bits) if check_bits else 0
+    return value & ((1 << code_bits) - 1) if value >> code_bits == check else -1
+
+
 def read_integer(packed: bytes, bits: int, index: int) -> int:
     return int.from_bytes(packed, "little") >> (index * bits) & ((1 << bits) - 1)
 
@@ -77,6 +93,21 @@ def content() -> dict[str, Any]:
                 "positions": found.tolist(),
             }
         )
+    ribbons = []
+    for code_bits, check_bits in RIBBONS:
+        codes = np.arange(len(KEYS), dtype=np.uint32) * 7 % (1 << code_bits)
+        ribbon = build_ribbon(np.array(KEYS, dtype=np.int64), codes.astype(np.uint32), code_bits, check_bits)
+        asked = [*KEYS, *OTHERS]
+        found = find_in_ribbon(np.array(asked, dtype=np.int64), ribbon, code_bits, check_bits)
+        ribbons.append(
+            {
+                "code_bits": code_bits,
+                "check_bits": check_bits,
+                "words": [str(int(word) & WORD) for word in ribbon],
+                "keys": list(map(str, asked)),
+                "codes": found.tolist(),
+            }
+        )
     for bits in (1, 2, 3, 4, 8):
         slab = pack_rows(rows, bits)
         packed.append(
@@ -87,7 +118,7 @@ def content() -> dict[str, Any]:
                 "floats": unpack_rows(slab).reshape(-1).tolist(),
             }
         )
-    return {"fingerprints": dictionaries, "rows": packed}
+    return {"fingerprints": dictionaries, "ribbons": ribbons, "rows": packed}
 
 
 def test_the_file_is_what_the_package_computes() -> None:
@@ -100,6 +131,14 @@ def test_fingerprints_by_the_page() -> None:
         found = [find(int(key), dictionary, case["bits"]) for key in case["keys"]]
         assert found == case["positions"]
         assert min(found[: len(KEYS)]) >= 0
+
+
+def test_ribbons_by_the_page() -> None:
+    for case in json.loads(GOLDEN.read_text(encoding="utf-8"))["ribbons"]:
+        words = list(map(int, case["words"]))
+        found = [find_code(int(key), words, case["code_bits"], case["check_bits"]) for key in case["keys"]]
+        assert found == case["codes"]
+        assert found[: len(KEYS)] == [place * 7 % (1 << case["code_bits"]) for place in range(len(KEYS))]
 
 
 def test_rows_by_the_page() -> None:

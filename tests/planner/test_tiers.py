@@ -26,6 +26,13 @@ TIERS = st.builds(
     st.sampled_from([0, 2, 3, 4, 8]),
     st.sampled_from([0, 4, 64, 1024]),
     st.sampled_from([6, 13, 24, EXACT]),
+) | st.builds(
+    Tier,
+    st.integers(0, 5000),
+    st.sampled_from([2, 4, 8]),
+    st.sampled_from([4, 64, 1024]),
+    st.sampled_from([0, 5, 12]),
+    st.just(True),
 )
 SHAPES = {
     "flat": np.full(20_000, 7),
@@ -79,10 +86,11 @@ def test_no_other_division_of_the_bytes_is_predicted_to_be_much_better(data: st.
     counts = SHAPES[data.draw(st.sampled_from(["zipf", "extreme tail"]))]
     table = table_of(counts)
     first, second, third = (data.draw(st.integers(0, counts.size // 3)) for _ in range(3))
+    codes = 1 << data.draw(st.integers(2, 8))
     tiers = [
         Tier(first, data.draw(st.sampled_from([8, 4])), 0, data.draw(st.integers(8, 16))),
         Tier(second, data.draw(st.sampled_from([2, 3])), 0, data.draw(st.integers(8, 16))),
-        Tier(third, 4, 1 << data.draw(st.integers(2, 8)), data.draw(st.integers(8, 16))),
+        data.draw(st.sampled_from([Tier(third, 4, codes, 12), Tier(third, 4, codes, 6, ribbon=True)])),
     ]
     budget = table.spec_bytes([tier for tier in tiers if tier.num_keys])
     assert allocate(table, budget).loss <= 1.1 * judge(table, tiers).loss + 1e-4
@@ -128,6 +136,24 @@ def test_what_is_at_risk_by_hand() -> None:
     assert table.at_risk(2, 2, shipped=3) == 0
 
 
+def test_a_ribbon_by_hand() -> None:
+    """Two keys with codes, which are never taken for each other; one that is left out, and new ones, may be."""
+    effect, expected = np.array([8.0, 4.0, 2.0]), np.array([10.0, 6.0, 4.0])
+    table = Table.of(Outlook(effect, expected, unseen=5.0), 16, False)
+    found = judge(table, [Tier(2, 8, 4, 3, ribbon=True)])
+    strength = (8 / 14 / (10 / 25) + 4 / 14 / (6 / 25)) / 2
+    assert found.loss_by_fingerprints == pytest.approx((4 + 5) / 25 * strength / 8)
+    assert found.loss_by_tier == pytest.approx((12 / 14 * (coding_loss(2) + rounding_loss(8)), 2 / 14))
+
+
+def test_codes_stand_in_ribbons_and_rows_behind_fingerprints() -> None:
+    found = allocate(table_of(SHAPES["zipf"]), int(0.02 * row_bytes(SHAPES["zipf"], True)))
+    coded = [tier for tier in found.tiers if tier.num_codes]
+    assert coded
+    assert all(tier.ribbon for tier in coded)
+    assert [tier for tier in found.tiers if tier.ribbon] == coded
+
+
 def test_keys_that_hardly_come_again_are_left_out_first() -> None:
     """Of two features whose keys came once, one has keys that came twice and oftener, so its keys do come again."""
     again = np.repeat([1, 2, 3, 4], [3000, 2500, 2000, 1500])
@@ -136,7 +162,7 @@ def test_keys_that_hardly_come_again_are_left_out_first() -> None:
     counts = Counts(
         np.arange(feature.size), np.concatenate([again, once]), feature, ("user", "cross"), 20_000
     )
-    found = allocate(Table.of(counts.outlook, 16, True), int(0.01 * row_bytes(counts.counts, True)))
+    found = allocate(Table.of(counts.outlook, 16, True), int(0.003 * row_bytes(counts.counts, True)))
     assert found.tiers[-1].bits == NOT_SHIPPED
     shipped = counts.top(counts.num_keys - found.tiers[-1].num_keys, IMPORTANCE)
     is_user = shipped.keys < again.size
@@ -177,7 +203,7 @@ def test_alike_tables_get_alike_shares() -> None:
 def test_bytes_go_where_they_matter() -> None:
     """Two features with as many keys: one whose keys come again, and one whose keys came once for good."""
     again, once = table_of(SHAPES["flat"]), table_of(np.repeat([1, 2], [19_000, 1000]))
-    for budget in (10_000, 40_000):
+    for budget in (2_000, 5_000):
         shares = divide([again, once], budget)
         assert shares[0] > 10 * shares[1]
 

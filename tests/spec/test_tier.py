@@ -40,13 +40,22 @@ def test_codes(num_codes: int, code_bits: int, num_rows: int, num_bytes: int) ->
     assert (tier.code_bits, tier.code_bytes) == (code_bits, num_bytes)
 
 
+@pytest.mark.parametrize(("key_bits", "num_bytes"), [(0, 8 * (3 * 7 + 1)), (5, 8 * (3 * 12 + 1))])
+def test_codes_in_a_ribbon(key_bits: int, num_bytes: int) -> None:
+    """100 keys take 100 + 5 + 64 slots, so three times 64, and a salt; codes of 7 bits stand in the dictionary."""
+    tier = Tier(100, 4, 100, key_bits, ribbon=True)
+    assert (tier.num_positions, tier.num_rows, tier.key_bits_in_training) == (128, 100, EXACT)
+    assert (tier.code_bits, tier.dictionary_bytes, tier.code_bytes) == (7, num_bytes, 0)
+    assert Tier(100, 4, 100, 9).key_bits_in_training == 9
+
+
 def test_a_tier_that_is_not_shipped_has_rows_in_training_alone() -> None:
     tier = Tier(100, NOT_SHIPPED, 6, 9)
     assert tier.num_positions == 128
     assert (tier.num_rows, tier.dictionary_bytes, tier.code_bytes) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("tier", [Tier(0), Tier(0, 4, 6, 9)])
+@pytest.mark.parametrize("tier", [Tier(0), Tier(0, 4, 6, 9), Tier(0, 4, 6, 9, ribbon=True)])
 def test_no_keys_have_no_bytes(tier: Tier) -> None:
     assert (tier.num_positions, tier.num_rows, tier.dictionary_bytes, tier.code_bytes) == (0, 0, 0, 0)
 
@@ -80,6 +89,7 @@ def test_tables_read_the_same_rows_whatever_the_bits_of_a_float() -> None:
         (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9), Tier(5, 1)),
         (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9)),
         (Tier(5, 0), Tier(3, 8, 0, 16), Tier(100, 4, 6, 9)),
+        (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9, ribbon=True), Tier(5, 0)),
     ]
     assert all(row_layout(other) != row_layout(tiers) for other in others)
 
@@ -95,6 +105,8 @@ def test_the_last_legal_values() -> None:
         {"key_bits": 4},
         {"key_bits": 32},
         {"key_bits": 64},
+        {"ribbon": True, "num_codes": 2, "key_bits": 0},
+        {"ribbon": True, "num_codes": 256, "key_bits": 24},
     ):
         Tier(**{"num_keys": 1, **fields})
 
@@ -113,6 +125,17 @@ def test_the_last_legal_values() -> None:
         ({"key_bits": 33}, "key_bits: .* got 33"),
         ({"key_bits": 63}, "key_bits: .* got 63"),
         ({"key_bits": 65}, "key_bits: .* got 65"),
+        (
+            {"ribbon": True, "key_bits": 3},
+            "ribbon: expected a tier that is shipped and has codes, .* num_codes=0",
+        ),
+        ({"ribbon": True, "key_bits": 3, "num_codes": 4, "bits": 0}, "ribbon: .* got bits=0"),
+        (
+            {"ribbon": True, "key_bits": -1, "num_codes": 4},
+            "key_bits: expected 0 to 24 check bits .* got -1 and 2",
+        ),
+        ({"ribbon": True, "key_bits": 64, "num_codes": 4}, "key_bits: .* got 64 and 2"),
+        ({"ribbon": True, "key_bits": 24, "num_codes": 512}, "key_bits: .* at most 32 .* got 24 and 9"),
     ],
 )
 def test_what_is_no_tier(fields: dict[str, Any], message: str) -> None:

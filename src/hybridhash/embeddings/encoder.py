@@ -64,12 +64,12 @@ class RowEncoder(nn.Module):
     def dictionaries(self) -> list[Dictionary]:
         """Who is in each tier, and which row each key reads."""
         return [
-            Dictionary(self.places_of(place), tier.key_bits, self.no_codes, 0, tier.num_positions)
+            Dictionary(self.places_of(place), tier.key_bits_in_training, self.no_codes, 0, tier.num_positions)
             for place, tier in enumerate(self.tiers)
         ]
 
     def places_of(self, tier: int) -> Tensor:
-        """Return the dictionary of a tier: int64 with exact keys, uint8 with fingerprints."""
+        """Return the dictionary of a tier: int64 with exact keys or a ribbon, uint8 with fingerprints."""
         found: Tensor = getattr(self, _DICTIONARY + _suffix(tier))
         return found
 
@@ -159,7 +159,8 @@ class CodedRowEncoder(RowEncoder):
     Args:
         trained: The encoder that the table was trained with.
         codes: For each tier the row of the tier that each position reads, uint8 from
-            `hybridhash.packing.pack_integers`; None where every position has its own.
+            `hybridhash.packing.pack_integers`, or the ribbon with the rows of its keys, int64 from
+            `hybridhash.hashing.build_ribbon`; None where every position has its own.
     """
 
     def __init__(self, trained: RowEncoder, codes: Sequence[Tensor | None]) -> None:
@@ -173,8 +174,9 @@ class CodedRowEncoder(RowEncoder):
             self.register_buffer(name, getattr(trained, name), persistent=False)
         for place, tier in enumerate(self.tiers):
             if tier.bits != NOT_SHIPPED:
-                self.register_buffer(_DICTIONARY + _suffix(place), trained.places_of(place))
-                if codes[place] is not None:
+                places = codes[place] if tier.ribbon else trained.places_of(place)
+                self.register_buffer(_DICTIONARY + _suffix(place), places)
+                if codes[place] is not None and not tier.ribbon:
                     self.register_buffer(_CODES + _suffix(place), codes[place])
 
     @property
@@ -211,7 +213,8 @@ def _suffix(place: int) -> str:
 
 
 def _place(keys: npt.NDArray[np.int64], tier: Tier) -> npt.NDArray[Any]:
-    return place_keys(keys) if tier.key_bits == EXACT else place_fingerprints(keys, tier.key_bits)
+    key_bits = tier.key_bits_in_training
+    return place_keys(keys) if key_bits == EXACT else place_fingerprints(keys, key_bits)
 
 
 def _check_keys(keys: Tensor) -> None:

@@ -13,6 +13,7 @@ from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.embeddings.collection import EmbeddingCollection
 from hybridhash.embeddings.encoder import CodedRowEncoder, RowEncoder
 from hybridhash.embeddings.packed import PackedEmbeddingBag
+from hybridhash.hashing import build_ribbon
 from hybridhash.packing import Sensitivity, cluster_rows, cluster_sensitive_rows, pack_integers, pack_rows
 from hybridhash.spec import NOT_SHIPPED, Tier
 from hybridhash.vocabulary import Vocabulary
@@ -79,15 +80,17 @@ def _pack(
     listening = None if sensitivity is None else _of_positions(sensitivity, occupants, weights.size)
     rows: list[list[Floats]] = [[] for _ in bags]
     codes: list[Tensor | None] = []
-    first = 0
+    first = first_key = 0
     for tier in encoder.tiers:
         part = slice(first, first + tier.num_positions)
-        first += tier.num_positions
+        keys = slice(first_key, first_key + tier.num_keys)
+        first, first_key = part.stop, keys.stop
         slabs = [head[part] for head in heads]
         of_tier = None
         if tier.num_codes and tier.num_rows:
             mine = None if listening is None else Sensitivity(listening.groups[part], listening.metrics)
-            slabs, of_tier = _shared(slabs, tier, weights[part], mine)
+            slabs, of_position = _shared(slabs, tier, weights[part], mine)
+            of_tier = _written(of_position, tier, vocabulary.keys[keys], occupants[keys] - part.start)
         codes.append(of_tier)
         for place, slab in enumerate(slabs):
             rows[place].append(slab)
@@ -110,15 +113,30 @@ def _pack(
 
 def _shared(
     slabs: list[Floats], tier: Tier, weights: npt.NDArray[np.float64], sensitivity: Sensitivity | None
-) -> tuple[list[Floats], Tensor]:
-    """Return the rows that the keys of a tier share, table by table, and their codes."""
+) -> tuple[list[Floats], npt.NDArray[np.uint32]]:
+    """Return the rows that the keys of a tier share, table by table, and the code of each position."""
     if sensitivity is None:
         shared, codes = _near(slabs, tier, weights)
     else:
         rows = np.concatenate(slabs, axis=1)
         centres, codes = cluster_sensitive_rows(rows, tier.num_rows, weights, sensitivity)
         shared = np.split(centres, np.cumsum([slab.shape[1] for slab in slabs])[:-1], axis=1)
-    return shared, torch.from_numpy(pack_integers(codes.astype(np.uint32), tier.code_bits))
+    return shared, codes.astype(np.uint32)
+
+
+def _written(
+    codes: npt.NDArray[np.uint32],
+    tier: Tier,
+    keys: npt.NDArray[np.int64],
+    positions: npt.NDArray[np.int64],
+) -> Tensor:
+    """Return the codes as the tier's dictionary wants them: one per position, or a ribbon of those of the keys."""
+    if not tier.ribbon:
+        return torch.from_numpy(pack_integers(codes, tier.code_bits))
+    # A key that an earlier tier takes for one of its own is never asked for here, and stands nowhere in this one.
+    own = (positions >= 0) & (positions < codes.size)
+    of_keys = np.where(own, codes[np.where(own, positions, 0)], 0).astype(np.uint32)
+    return torch.from_numpy(build_ribbon(keys, of_keys, tier.code_bits, tier.key_bits))
 
 
 def _near(

@@ -148,7 +148,7 @@ def _dictionary(encoder: RowEncoder, name: str) -> dict[str, npt.NDArray[Any]]:
     tensors: dict[str, npt.NDArray[Any]] = {}
     for place, dictionary in zip(shipped, encoder.dictionaries, strict=True):
         tensors[dictionary_name(name, place)] = _array(dictionary.places)
-        if dictionary.code_bits:
+        if dictionary.codes.numel():
             tensors[codes_name(name, place)] = _array(dictionary.codes)
     return tensors
 

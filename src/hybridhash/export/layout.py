@@ -35,7 +35,7 @@ def tail_name(part: str, group: int) -> str:
 
 
 def dictionary_name(dictionary: str, tier: int) -> str:
-    """Name of the keys, or fingerprints, of a tier of a dictionary."""
+    """Name of the keys, fingerprints or ribbon of a tier of a dictionary."""
     return f"dictionary.{tier}.{dictionary}"
 
 

@@ -10,9 +10,11 @@ from hybridhash.export.layout import SCALES, codes_name, dictionary_name, head_n
 from hybridhash.hashing import (
     dictionary_words,
     find_fingerprints,
+    find_in_ribbon,
     find_positions,
     fingerprint_bytes,
     hash_buckets,
+    ribbon_words,
 )
 from hybridhash.packing import (
     FLOAT_BITS,
@@ -44,11 +46,13 @@ def table_tensors(part: str, index: int, group: GroupSpec) -> dict[str, tuple[tu
             continue
         wanted |= _slab(head_name(part, index, place), tier.num_rows, table.dim, tier.bits)
         name = dictionary_name(group.dictionary, place)
-        if tier.key_bits == EXACT:
+        if tier.ribbon:
+            wanted[name] = ((ribbon_words(tier.num_keys, tier.code_bits + tier.key_bits),), "int64")
+        elif tier.key_bits == EXACT:
             wanted[name] = ((dictionary_words(tier.num_keys),), "int64")
         else:
             wanted[name] = ((fingerprint_bytes(tier.num_keys, tier.key_bits),), "uint8")
-        if tier.num_codes:
+        if tier.num_codes and not tier.ribbon:
             wanted[codes_name(group.dictionary, place)] = ((tier.code_bytes,), "uint8")
     return wanted
 
@@ -72,13 +76,9 @@ def key_vectors(keys: Int64s, tensors: Tensors, part: str, index: int, group: Gr
     for place, tier in enumerate(table.head_tiers):
         if tier.bits == NOT_SHIPPED:
             continue
-        position = _find(keys[left], tensors[dictionary_name(group.dictionary, place)], tier)
-        found = position >= 0
-        rows = position[found]
-        if tier.num_codes:
-            codes = unpack_integers(tensors[codes_name(group.dictionary, place)], tier.code_bits, rows)
-            # As the kernels do: a code beyond the rows reads the last.
-            rows = np.minimum(codes.astype(np.int64), tier.num_rows - 1)
+        row = _rows_in(keys[left], tensors, group.dictionary, place, tier)
+        found = row >= 0
+        rows = row[found]
         slab = _packed(tensors, head_name(part, index, place), tier.num_rows, table.dim, tier.bits)
         vectors[left[found]] = unpack_rows(slab, rows)
         left = left[~found]
@@ -92,10 +92,22 @@ def key_vectors(keys: Int64s, tensors: Tensors, part: str, index: int, group: Gr
     return vectors
 
 
-def _find(keys: Int64s, dictionary: npt.NDArray[Any], tier: Tier) -> Int64s:
-    if tier.key_bits == EXACT:
-        return find_positions(keys, dictionary)
-    return find_fingerprints(keys, dictionary, tier.key_bits)
+def _rows_in(keys: Int64s, tensors: Tensors, name: str, place: int, tier: Tier) -> Int64s:
+    """Return the row of each key in its tier, int64[N], or -1."""
+    dictionary = tensors[dictionary_name(name, place)]
+    if tier.ribbon:
+        row = find_in_ribbon(keys, dictionary, tier.code_bits, tier.key_bits)
+    elif tier.key_bits == EXACT:
+        row = find_positions(keys, dictionary)
+    else:
+        row = find_fingerprints(keys, dictionary, tier.key_bits)
+    if not tier.num_codes:
+        return row
+    if not tier.ribbon:
+        found = row >= 0
+        row[found] = unpack_integers(tensors[codes_name(name, place)], tier.code_bits, row[found])
+    # As the kernels do: a code beyond the rows reads the last.
+    return np.minimum(row, tier.num_rows - 1)
 
 
 def _slab(name: str, num_rows: int, width: int, bits: int) -> dict[str, tuple[tuple[int, ...], str]]:

@@ -17,18 +17,29 @@ from hybridhash.hashing.fingerprints import (
     place_fingerprints,
 )
 from hybridhash.hashing.keys import HASH_FAMILY, cross_keys, feature_salt, hash_keys, null_key
+from hybridhash.hashing.ribbon import (
+    MAX_CHECK_BITS,
+    MAX_RIBBON_BITS,
+    build_ribbon,
+    find_in_ribbon,
+    ribbon_words,
+)
 
 __all__ = [
     "HASH_FAMILY",
     "MAX_BUCKETS",
+    "MAX_CHECK_BITS",
     "MAX_FINGERPRINT_BITS",
+    "MAX_RIBBON_BITS",
     "MIN_FINGERPRINT_BITS",
     "MeasuredCollisions",
     "bucket_salts",
+    "build_ribbon",
     "cross_keys",
     "dictionary_words",
     "feature_salt",
     "find_fingerprints",
+    "find_in_ribbon",
     "find_positions",
     "fingerprint_bytes",
     "hash_buckets",
@@ -39,4 +50,5 @@ __all__ = [
     "num_positions",
     "place_fingerprints",
     "place_keys",
+    "ribbon_words",
 ]

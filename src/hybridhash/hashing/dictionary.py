@@ -121,10 +121,11 @@ def buckets_of(keys: Int64s, num_buckets: int, salt: int) -> tuple[Int64s, Int64
     h = np.ascontiguousarray(keys).view(np.uint64) + np.uint64(salt)
     mix64_in_place(h)
     swapped = (h << np.uint64(32)) | (h >> np.uint64(32))
-    return _reduce(h, num_buckets), _reduce(swapped, num_buckets)
+    return reduce_hashes(h, num_buckets), reduce_hashes(swapped, num_buckets)
 
 
-def _reduce(h: UInt64s, num_buckets: int) -> Int64s:
+def reduce_hashes(h: UInt64s, num_buckets: int) -> Int64s:
+    """Return the high word of ``h * num_buckets``, int64[N], for at most 2**31 buckets."""
     factor = np.uint64(num_buckets)
     carry = ((h & np.uint64(0xFFFFFFFF)) * factor) >> np.uint64(32)
     return (((h >> np.uint64(32)) * factor + carry) >> np.uint64(32)).astype(np.int64)

@@ -169,6 +169,8 @@ def _reasons(table: Table, found: Allocation) -> list[str]:
 
 
 def _known_by(tier: Tier) -> str:
+    if tier.ribbon:
+        return f"no keys at all but {tier.key_bits} check bits"
     return "exact keys" if tier.key_bits == EXACT else f"fingerprints of {tier.key_bits} bits"
 
 

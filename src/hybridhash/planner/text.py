@@ -5,20 +5,22 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.spec import EXACT, Tier
+from hybridhash.spec import Tier
 
-_TIER: Final = re.compile(r"(\d+)/(\d+)(?:x(\d+))?/(\d+)")
+_TIER: Final = re.compile(r"(\d+)/(\d+)(?:x(\d+))?/(ribbon)?(\d+)")
 
 
 def write_plan(tables: Mapping[str, Sequence[Tier]]) -> tuple[str, ...]:
-    """Return a line for each table: its name, and ``keys/bits/key bits`` of each tier (``bits x codes`` with codes).
+    """Return a line for each table: its name, and ``keys/bits/key bits`` of each tier.
+
+    With codes it is ``bits x codes``, and where a ribbon holds them ``ribbon`` stands before its check bits.
 
     Args:
         tables: The tiers of each dictionary by its name.
 
     Example:
-        >>> write_plan({"deep:joint": [Tier(22, 8, 0, 16), Tier(900, 4, 128, 9), Tier(50, 0)]})
-        ('deep:joint = 22/8/16 900/4x128/9 50/0/64',)
+        >>> write_plan({"deep:joint": [Tier(22, 8, 0, 16), Tier(900, 4, 128, 5, ribbon=True), Tier(50, 0)]})
+        ('deep:joint = 22/8/16 900/4x128/ribbon5 50/0/64',)
     """
     return tuple(f"{name} = {' '.join(map(_write, tiers))}" for name, tiers in tables.items())
 
@@ -40,7 +42,7 @@ def read_plan(lines: Sequence[str]) -> dict[str, tuple[Tier, ...]]:
 
 def _write(tier: Tier) -> str:
     codes = f"x{tier.num_codes}" if tier.num_codes else ""
-    return f"{tier.num_keys}/{tier.bits}{codes}/{tier.key_bits}"
+    return f"{tier.num_keys}/{tier.bits}{codes}/{'ribbon' if tier.ribbon else ''}{tier.key_bits}"
 
 
 def _read(line: str) -> tuple[str, tuple[Tier, ...]]:
@@ -48,11 +50,11 @@ def _read(line: str) -> tuple[str, tuple[Tier, ...]]:
     tiers = [_TIER.fullmatch(text) for text in rest.split()]
     if not equals or not tiers or None in tiers:
         raise InvalidValueError(
-            f"--plan: expected a line such as 'deep:joint = 22/8/16 900/4x128/9', got {line!r}; hybridhash plan "
+            f"--plan: expected a line such as 'deep:joint = 22/8/16 900/4x128/ribbon5', got {line!r}; hybridhash plan "
             "writes them"
         )
     return name.strip(), tuple(
-        Tier(int(found[1]), int(found[2]), int(found[3] or 0), int(found[4] or EXACT))
+        Tier(int(found[1]), int(found[2]), int(found[3] or 0), int(found[5]), ribbon=bool(found[4]))
         for found in tiers
         if found
     )

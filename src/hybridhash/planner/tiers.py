@@ -7,9 +7,17 @@ from itertools import combinations
 from typing import Final
 
 from hybridhash.errors import BudgetError
-from hybridhash.planner.table import LOAD, Allocation, Table, judge, risks, smallest_bytes, tier_loss
-from hybridhash.spec import EXACT, Tier
-from hybridhash.theory import false_positive_rate
+from hybridhash.planner.table import (
+    LOAD,
+    Allocation,
+    Table,
+    judge,
+    misreading_rate,
+    risks,
+    smallest_bytes,
+    tier_loss,
+)
+from hybridhash.spec import Tier
 
 PRIVATE_BITS: Final = (2, 3, 4)
 BEST_BITS: Final = 8
@@ -18,7 +26,9 @@ CODE_BITS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 10)
 
 _SHORTEST: Final = 6  # bits of a fingerprint
 _LONGEST: Final = 24
+_MOST_CHECK_BITS: Final = 16
 _PLACES_LOOKED_AT: Final = 16 * LOAD
+_MOST_SLOTS: Final = 1.25  # of a ribbon for a key; more are there for a few keys only
 _FEWEST_KEYS: Final = 8  # of a tier
 _ROUNDS: Final = 26  # of halving the exponent of a price
 _STEP: Final = 2  # bits between two lengths of codes
@@ -26,7 +36,7 @@ _STEP: Final = 2  # bits between two lengths of codes
 
 @dataclass(frozen=True)
 class Offer:
-    """A way to keep a key.
+    """A way to keep a key: with a row of its own behind a fingerprint, or with a code in a ribbon.
 
     Attributes:
         bits: Of a stored float; those of the shared rows with codes.
@@ -39,16 +49,17 @@ class Offer:
     @property
     def loss(self) -> float:
         """Share of a key's effect that is lost."""
-        return tier_loss(self.tier(1, EXACT))
+        return tier_loss(self.tier(1, _SHORTEST))
 
     def tier(self, num_keys: int, key_bits: int) -> Tier:
         """Return a tier of keys kept this way."""
-        return Tier(num_keys, self.bits, (1 << self.code_bits) if self.code_bits else 0, key_bits)
+        num_codes = (1 << self.code_bits) if self.code_bits else 0
+        return Tier(num_keys, self.bits, num_codes, key_bits, ribbon=bool(num_codes))
 
 
 Offers = tuple[Offer, ...]
 
-_COARSE: Final = (Offer(BEST_BITS), Offer(3), Offer(CODEBOOK_BITS, 6), Offer(CODEBOOK_BITS, 3))
+_COARSE: Final = (Offer(BEST_BITS), *(Offer(CODEBOOK_BITS, code_bits) for code_bits in (8, 6, 5, 4, 3, 2)))
 
 
 def allocate(table: Table, budget_bytes: int) -> Allocation:
@@ -171,21 +182,25 @@ def divide(tables: Sequence[Table], budget_bytes: int) -> list[int]:
 def _row_bits(table: Table, offer: Offer) -> float:
     """Return the bits that one more key costs, without its fingerprint."""
     if offer.code_bits:
-        return offer.code_bits / LOAD
+        return offer.code_bits * _slots_per_key(table)
     pair = [table.spec_bytes([Tier(count, offer.bits, 0, 8)]) for count in (7600, 15200)]
     return 8.0 * (pair[1] - pair[0]) / 7600 - 8.0 / LOAD
 
 
 def _at_price(table: Table, offers: Offers, costs: Sequence[float], price: float) -> list[Tier]:
     """Return what every key takes at a price per bit."""
-    key_bits = [16] * len(offers)
+    key_bits = [4 if offer.code_bits else 16 for offer in offers]
+    bit_costs = [_slots_per_key(table) if offer.code_bits else 1 / LOAD for offer in offers]
     tiers: list[Tier] = []
-    for _ in range(2):  # fingerprints cost bits too; their length follows from the tiers
-        with_keys = [cost + bits / LOAD for cost, bits in zip(costs, key_bits, strict=True)]
+    for _ in range(2):  # fingerprints and check bits cost too; how many pay follows from the tiers
+        with_keys = [cost + bits * each for cost, bits, each in zip(costs, key_bits, bit_costs, strict=True)]
         counts = _takers(table, [offer.loss for offer in offers], with_keys, price)
         tiers = [offer.tier(count, bits) for offer, count, bits in zip(offers, counts, key_bits, strict=True)]
         at_risk = risks(table, tiers)
-        key_bits = [_key_bits(tier, risk, price) for tier, risk in zip(tiers, at_risk, strict=True)]
+        key_bits = [
+            _key_bits(tier, risk, price * each)
+            for tier, risk, each in zip(tiers, at_risk, bit_costs, strict=True)
+        ]
     return [
         offer.tier(tier.num_keys, bits) for offer, tier, bits in zip(offers, tiers, key_bits, strict=True)
     ]
@@ -217,29 +232,44 @@ def _takers(table: Table, losses: Sequence[float], costs: Sequence[float], price
     return counts
 
 
+def _slots_per_key(table: Table) -> float:
+    """Return the slots of a ribbon of all keys for each of them, and so the bits of each bit of a code."""
+    ribbon = Offer(CODEBOOK_BITS, 1).tier(max(table.num_keys, 1), 0)
+    return min(8 * ribbon.dictionary_bytes / ribbon.num_keys, _MOST_SLOTS)
+
+
 def _key_bits(tier: Tier, risk: float, price: float) -> int:
-    """Return the length at which one more bit of every fingerprint costs what it saves."""
+    """Return the bits of a fingerprint, or check bits, at which one more for every key costs what it saves."""
+    shortest, longest = (0, _MOST_CHECK_BITS) if tier.ribbon else (_SHORTEST, _LONGEST)
     if not tier.num_keys:
-        return 8
-    saved = risk * _PLACES_LOOKED_AT * math.log(2) * LOAD / (price * tier.num_keys)
-    return min(max(round(math.log2(max(saved, 1.0))), _SHORTEST), _LONGEST)
+        return shortest
+    places = 1 if tier.ribbon else _PLACES_LOOKED_AT
+    saved = risk * places * math.log(2) / (price * tier.num_keys)
+    return min(max(round(math.log2(max(saved, 1.0))), shortest), longest)
 
 
 def _with_longer_keys(table: Table, tiers: list[Tier], budget_bytes: int) -> list[Tier]:
-    """Spend the bytes that are left on fingerprints, bit by bit where a bit saves most."""
+    """Spend the bytes that are left on fingerprints and check bits, bit by bit where a bit saves most."""
     tiers = list(tiers)
     at_risk = risks(table, tiers)
 
+    def longer_keys(tier: Tier) -> Tier:
+        return replace(tier, key_bits=tier.key_bits + 1)
+
     def gain(place: int) -> float:
-        bits = tiers[place].key_bits
-        saved = false_positive_rate(bits, LOAD) - false_positive_rate(bits + 1, LOAD)
-        return at_risk[place] * saved / tiers[place].num_positions
+        tier, longer = tiers[place], longer_keys(tiers[place])
+        saved = misreading_rate(tier) - misreading_rate(longer)
+        return at_risk[place] * saved / (longer.dictionary_bytes - tier.dictionary_bytes)
 
     while True:
-        can = [place for place, tier in enumerate(tiers) if tier.num_keys and tier.key_bits < _LONGEST]
+        can = [
+            place
+            for place, tier in enumerate(tiers)
+            if tier.num_keys and tier.key_bits < (_MOST_CHECK_BITS if tier.ribbon else _LONGEST)
+        ]
         for place in sorted(can, key=gain, reverse=True):
             longer = [*tiers]
-            longer[place] = replace(tiers[place], key_bits=tiers[place].key_bits + 1)
+            longer[place] = longer_keys(tiers[place])
             if table.spec_bytes(longer) <= budget_bytes:
                 tiers = longer
                 break

@@ -10,8 +10,31 @@ namespace hybridhash {
 
 namespace {
 
+Dictionary ribbon_of(const Memory& places, int check_bits, int code_bits, int64_t num_rows) {
+    require(check_bits >= 0 && check_bits <= 24 && code_bits >= 1 && code_bits + check_bits <= 32,
+            "key_bits, code_bits: expected a code of 1 bit or more, at most 24 check bits and 32 together");
+    require(places.ndim() == 1 && holds<int64_t>(places), "places: expected int64 for a ribbon, 1-D");
+    const size_t num_words = places.size(), value_bits = (size_t)(code_bits + check_bits);
+    require(num_words == 0 || (num_words > value_bits && (num_words - 1) % value_bits == 0),
+            "places: expected a word for each bit of 64 slots and a salt");
+    Dictionary found;
+    found.places = nullptr;
+    found.ribbon = (const uint64_t*)places.data();
+    found.num_buckets = num_words ? (num_words - 1) / value_bits * 64 - 63 : 0;
+    require(found.num_buckets < (size_t)1 << 31, "places: expected fewer than 2**31 slots");
+    found.salt = num_words ? found.ribbon[num_words - 1] : 0;
+    found.key_bits = check_bits;
+    found.codes = nullptr;
+    found.code_bits = code_bits;
+    require(num_words ? num_rows >= 1 && num_rows <= (int64_t)1 << code_bits : num_rows == 0,
+            "num_rows: expected 1 to the number of different codes");
+    found.num_rows = (uint32_t)num_rows;
+    return found;
+}
+
 Dictionary dictionary_of(const Memory& places, int key_bits, const Array<uint8_t>& codes, int code_bits,
                          int64_t num_rows) {
+    if (code_bits && !codes.shape(0)) return ribbon_of(places, key_bits, code_bits, num_rows);
     const bool exact = key_bits == kExactBits;
     require(exact || (key_bits >= 4 && key_bits <= 32), "key_bits: expected 64, or 4 to 32 for fingerprints");
     require(places.ndim() == 1 && (exact ? holds<int64_t>(places) : holds<uint8_t>(places)),
@@ -21,6 +44,7 @@ Dictionary dictionary_of(const Memory& places, int key_bits, const Array<uint8_t
             "places: expected buckets of 8 places and a salt");
     Dictionary found;
     found.places = (const uint8_t*)places.data();
+    found.ribbon = nullptr;
     found.num_buckets = num_bytes ? (num_bytes - 8) / bucket_bytes : 0;
     require(found.num_buckets < (size_t)1 << 28, "places: expected fewer than 2**31 positions");
     const int64_t num_positions = (int64_t)found.num_buckets * kBucketKeys;
@@ -34,7 +58,6 @@ Dictionary dictionary_of(const Memory& places, int key_bits, const Array<uint8_t
                 "codes: expected a packed integer per position");
         require(num_rows >= 1 && num_rows <= num_positions, "num_rows: expected 1 to the number of positions");
     } else {
-        require(code_bits == 0, "code_bits: expected 0 where there are no codes");
         require(num_rows == num_positions, "num_rows: expected the number of positions where there are no codes");
     }
     found.num_rows = (uint32_t)num_rows;

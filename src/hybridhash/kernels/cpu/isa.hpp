@@ -19,13 +19,14 @@ enum class Rule : int { sgd, adagrad, rowwise_adagrad, adam, ftrl };
 enum class Element : int { f32, bf16, f16 };
 
 // Some keys of the head. A place takes key_bits bits, so a bucket takes key_bits bytes; eight bytes of salt follow the
-// last, so that any place can be read as part of eight bytes.
+// last, so that any place can be read as part of eight bytes. A ribbon has codes and no places.
 struct Dictionary {
     const uint8_t* places;
-    uint64_t num_buckets;  // 1 or more
+    const uint64_t* ribbon;  // a word for each bit of 64 slots; null where there are places
+    uint64_t num_buckets;  // 1 or more; of a ribbon, the slots that a key may start from
     uint64_t salt;
-    int key_bits;          // kExactBits, or those of a fingerprint
-    const uint8_t* codes;  // the row of each position; null where the position is the row
+    int key_bits;          // kExactBits, or those of a fingerprint; of a ribbon, its check bits
+    const uint8_t* codes;  // the row of each position; null where the position is the row, and with a ribbon
     int code_bits;
     uint32_t num_rows;
     int32_t first_row;     // rows of the dictionaries before

@@ -1,5 +1,6 @@
 // Keys to rows.
 #include "isa_common.hpp"
+#include "isa_ribbon.hpp"
 
 namespace hybridhash::HH_ISA {
 
@@ -183,9 +184,37 @@ size_t find_block(const Encoder& e, const Dictionary& d, const int64_t* keys, co
     return num_missing;
 }
 
+// The same in a dictionary of codes.
+template <int H, bool FIRST>
+size_t find_codes(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
+                  int32_t* out, Sought& missing) {
+    const int num_hashes = H ? H : e.num_hashes, value_bits = d.code_bits + d.key_bits;
+    Equation equations[kBlock];
+    for (size_t i = 0; i < size; ++i) {
+        const uint64_t h = mix64((uint64_t)keys[i] + d.salt), g = mix64(h);
+        // Twice, as a shift by 64 bits is none.
+        const uint32_t check = (uint32_t)(mix64(g) >> 1 >> (63 - d.key_bits));
+        equations[i] = {(uint32_t)reduce(h, d.num_buckets), check, g | 1};
+    }
+    for (size_t i = 0; i < size; ++i) {
+        const char* block = (const char*)(d.ribbon + (size_t)(equations[i].start >> 6) * (size_t)value_bits);
+        for (int byte = 0; byte < 16 * value_bits; byte += 64) __builtin_prefetch(block + byte);
+    }
+    uint32_t found[kBlock];
+    for (size_t i = 0; i < size; ++i) {
+        const uint32_t value = read_ribbon(d.ribbon, value_bits, equations[i]);
+        const uint32_t code = value & (uint32_t)(((uint64_t)1 << d.code_bits) - 1);
+        const int32_t row = d.first_row + (int32_t)(code < d.num_rows ? code : d.num_rows - 1);
+        found[i] = (uint32_t)((uint64_t)value >> d.code_bits) == equations[i].check;
+        for (int h = 0; h < num_hashes; ++h) out[(FIRST ? i : at[i]) * num_hashes + h] = row;
+    }
+    return list_missing<FIRST>(found, keys, at, size, missing);
+}
+
 template <int H, bool FIRST>
 HH_INLINE size_t find_any(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
                           int32_t* out, Sought& missing) {
+    if (d.ribbon) return find_codes<H, FIRST>(e, d, keys, at, size, out, missing);
     switch (d.key_bits) {
         case kExactBits: return find_block<H, Places::keys, FIRST>(e, d, keys, at, size, out, missing);
         case 16: return find_block<H, Places::fingerprints16, FIRST>(e, d, keys, at, size, out, missing);

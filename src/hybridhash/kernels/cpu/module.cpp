@@ -19,6 +19,7 @@
 #include "packed_module.hpp"
 #include "pages.hpp"
 #include "pool.hpp"
+#include "ribbon.hpp"
 #include "rounding_module.hpp"
 
 namespace nb = nanobind;
@@ -134,6 +135,26 @@ NB_MODULE(_native, m) {
           },
           array("keys"), array("dictionary"),
           "Place distinct keys under the salt in the last element; False if they do not fit.");
+
+    m.def("solve_ribbon",
+          [](Array<uint32_t> starts, Array<uint64_t> coefficients, Array<uint32_t> values, int value_bits,
+             Output<int64_t> words) {
+              require(value_bits >= 1 && value_bits <= 32, "value_bits: expected 1 to 32");
+              const size_t num_keys = starts.shape(0), num_blocks = words.shape(0) / (size_t)value_bits;
+              require(num_blocks >= 1 && words.shape(0) == num_blocks * (size_t)value_bits,
+                      "words: expected value_bits for each 64 slots");
+              require(coefficients.shape(0) == num_keys && values.shape(0) == num_keys,
+                      "coefficients, values: expected one for each key");
+              bool good = true;
+              for (size_t i = 0; i < num_keys; ++i)
+                  good &= starts.data()[i] <= (num_blocks - 1) * kRibbonWidth && (coefficients.data()[i] & 1);
+              require(good, "starts, coefficients: expected 64 slots from each start on, and the first of them selected");
+              nb::gil_scoped_release release;
+              return solve_ribbon(starts.data(), coefficients.data(), values.data(), num_keys, value_bits,
+                                  (uint64_t*)words.data(), num_blocks);
+          },
+          array("starts"), array("coefficients"), array("values"), nb::arg("value_bits"), array("words"),
+          "Solve one equation for each key; False if there is no solution.");
 
     bind_hashing(m);
 

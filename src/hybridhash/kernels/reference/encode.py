@@ -10,6 +10,7 @@ _LOW_HALF: Final = 0xFFFFFFFF
 _BUCKET_KEYS: Final = 8  # of a dictionary
 _EXACT_BITS: Final = 64
 _SALT_BYTES: Final = 8
+_RIBBON_WIDTH: Final = 64
 # torch has no arithmetic on uint64: the multipliers of SplitMix64 as the signed words with the same bits.
 _MULTIPLIER_1: Final = 0xBF58476D1CE4E5B9 - (1 << 64)
 _MULTIPLIER_2: Final = 0x94D049BB133111EB - (1 << 64)
@@ -19,10 +20,12 @@ class Dictionary(NamedTuple):
     """Some keys of the head, and their rows.
 
     Attributes:
-        places: int64, from ``hashing.place_keys``, or uint8, from ``hashing.place_fingerprints``; empty without keys.
-        key_bits: 64, or those of a fingerprint.
+        places: int64, from ``hashing.place_keys``, or uint8, from ``hashing.place_fingerprints``, or int64, from
+            ``hashing.build_ribbon``; empty without keys.
+        key_bits: 64, or those of a fingerprint; of a ribbon, its check bits.
         codes: uint8, from ``packing.pack_integers``: per position the row of the key there, which keys may share;
-            empty where the position is the row. A code beyond the rows reads the last.
+            empty where the position is the row, and with a ribbon, which holds the codes itself. A code beyond the rows
+            reads the last.
         code_bits: Of a code, in [1, 31]; 0 without codes.
         num_rows: Rows that it names: its positions, or the number of different codes.
     """
@@ -32,6 +35,11 @@ class Dictionary(NamedTuple):
     codes: Tensor
     code_bits: int
     num_rows: int
+
+    @property
+    def is_ribbon(self) -> bool:
+        """Whether it holds codes and no keys."""
+        return bool(self.code_bits) and not self.codes.numel()
 
 
 class Rows(NamedTuple):
@@ -128,6 +136,9 @@ def encode(
 
 def _rows_in(keys: Tensor, dictionary: Dictionary) -> Tensor:
     """Return int64[N], rows counted from the dictionary's first, or -1."""
+    if dictionary.is_ribbon:
+        code = find_in_ribbon(keys, dictionary.places, dictionary.code_bits, dictionary.key_bits)
+        return code.clamp_max(dictionary.num_rows - 1)
     if dictionary.key_bits == _EXACT_BITS:
         position = find_positions(keys, dictionary.places)
     else:
@@ -172,6 +183,39 @@ def find_fingerprints(keys: Tensor, dictionary: Tensor, bits: int) -> Tensor:
     h = mix64(keys + salt)
     wanted = _shift_right(mix64(h), 64 - bits).clamp_min(1)
     return _first_match(wanted, stored.view(-1, _BUCKET_KEYS), h)
+
+
+def find_in_ribbon(keys: Tensor, ribbon: Tensor, code_bits: int, check_bits: int) -> Tensor:
+    """Look keys up, equal to ``hashing.find_in_ribbon``.
+
+    Args:
+        keys: int64[N].
+        ribbon: int64, from ``hashing.build_ribbon``.
+        code_bits: Of a code.
+        check_bits: Behind it.
+
+    Returns:
+        int64[N], the code of each key, or -1.
+    """
+    if not ribbon.numel():
+        return torch.full_like(keys, -1)
+    words = ribbon[:-1].view(-1, code_bits + check_bits)
+    h = mix64(keys + ribbon[-1])
+    start = _reduce(h, words.shape[0] * _RIBBON_WIDTH - _RIBBON_WIDTH + 1)
+    g = mix64(h)
+    block, slot = start // _RIBBON_WIDTH, (start % _RIBBON_WIDTH)[:, None]
+    # Shifted in two steps, as a shift by 64 bits is none; zeros must come in from above.
+    lower = torch.where(slot == 0, words[block], _shift_right(words[block], 1) >> (slot - 1).clamp_min(0))
+    upper = words[(block + 1).clamp_max(words.shape[0] - 1)] << 1 << (_RIBBON_WIDTH - 1 - slot)
+    chosen = (lower | upper) & (g | 1)[:, None]
+    for distance in (32, 16, 8, 4, 2, 1):
+        chosen = chosen ^ (
+            chosen >> distance
+        )  # the sign that comes in from above never reaches the lowest bit
+    shifts = torch.arange(code_bits + check_bits, device=keys.device)
+    values = ((chosen & 1) << shifts).sum(dim=1)
+    checks = _shift_right(mix64(g), 64 - check_bits) if check_bits else torch.zeros_like(values)
+    return torch.where(values >> code_bits == checks, values & ((1 << code_bits) - 1), -1)
 
 
 def _first_match(wanted: Tensor, buckets: Tensor, h: Tensor) -> Tensor:
