@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.quality.calibration.patient import Patient, Tables
 from hybridhash.embeddings.pack import WIDE_FACTOR
-from hybridhash.packing import Sensitivity, cluster_sensitive_rows, pack_rows, unpack_rows
+from hybridhash.packing import Sensitivity, cluster_rows, pack_rows, unpack_rows
 from hybridhash.vocabulary.importance import recurrence
 
 BANDS: Final = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 64))
@@ -118,7 +118,7 @@ def _shared(
     """Return the tables with shared rows from a rank on."""
     rows = np.concatenate(patient.tables, axis=1)
     of_these = Sensitivity(sensitivity.groups[first:], sensitivity.metrics)
-    centres, codes = cluster_sensitive_rows(rows[first:], num_codes, weights, of_these)
+    centres, codes = cluster_rows(rows[first:], num_codes, weights, of_these)
     bounds = np.cumsum([table.shape[1] for table in patient.tables])[:-1]
     parts = np.split(centres[codes], bounds, axis=1)
     return [np.concatenate([table[:first], part]) for table, part in zip(patient.tables, parts, strict=True)]

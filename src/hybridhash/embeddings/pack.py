@@ -14,7 +14,7 @@ from hybridhash.embeddings.collection import EmbeddingCollection
 from hybridhash.embeddings.encoder import CodedRowEncoder, RowEncoder
 from hybridhash.embeddings.packed import PackedEmbeddingBag
 from hybridhash.hashing import build_ribbon
-from hybridhash.packing import Sensitivity, cluster_rows, cluster_sensitive_rows, pack_integers, pack_rows
+from hybridhash.packing import Sensitivity, cluster_rows, pack_integers, pack_rows
 from hybridhash.spec import NOT_SHIPPED, Tier
 from hybridhash.vocabulary import Vocabulary
 
@@ -119,7 +119,7 @@ def _shared(
         shared, codes = _near(slabs, tier, weights)
     else:
         rows = np.concatenate(slabs, axis=1)
-        centres, codes = cluster_sensitive_rows(rows, tier.num_rows, weights, sensitivity)
+        centres, codes = cluster_rows(rows, tier.num_rows, weights, sensitivity)
         shared = np.split(centres, np.cumsum([slab.shape[1] for slab in slabs])[:-1], axis=1)
     return shared, codes.astype(np.uint32)
 

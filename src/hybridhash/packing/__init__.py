@@ -1,6 +1,6 @@
 """Rows of a few bits, rows shared by clusters, integers packed bit by bit; the numpy form is the definition."""
 
-from hybridhash.packing.clusters import cluster_rows
+from hybridhash.packing.clusters import Sensitivity, cluster_rows
 from hybridhash.packing.integers import pack_integers, packed_bytes, unpack_integers
 from hybridhash.packing.rows import (
     FLOAT_BITS,
@@ -11,7 +11,6 @@ from hybridhash.packing.rows import (
     scale_bytes,
     unpack_rows,
 )
-from hybridhash.packing.sensitive import Sensitivity, cluster_sensitive_rows
 
 __all__ = [
     "FLOAT_BITS",
@@ -20,7 +19,6 @@ __all__ = [
     "PackedRows",
     "Sensitivity",
     "cluster_rows",
-    "cluster_sensitive_rows",
     "pack_integers",
     "pack_rows",
     "packed_bytes",
