@@ -28,7 +28,7 @@ from hybridhash.data import Batch
 from hybridhash.experiments import ContinuousSettings, Listener, follow, merge_settings
 from hybridhash.experiments.layout import Layout, TablePlan, assemble, plan_tables
 from hybridhash.experiments.prepare import Prepared, prepare_rows
-from hybridhash.experiments.runs import RUNS_VERSION
+from hybridhash.experiments.runs import RUNS_VERSION, TUNING_VERSION
 from hybridhash.files import write_text
 from hybridhash.report import Grid, difference_figure, format_interval, html_table, window_figure
 from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
@@ -115,7 +115,7 @@ def key_of(surface: Surface, settings: ContinuousSettings, chosen: Mapping[str, 
         chosen: The hybrids; without them the key has all that the defaults follow from.
     """
     fields = settings.model_dump(mode="json", exclude={"out", "work_dir", "jobs"})
-    code = (RUNS_VERSION, __version__)
+    code = (RUNS_VERSION, TUNING_VERSION, __version__)
     return row_key(code=code, surface=surface, settings=fields, tables=chosen or DEFAULT_TAIL)
 
 

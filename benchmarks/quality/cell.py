@@ -1,12 +1,10 @@
 """One cell: a method on a data set at a budget, tuned on the validation slice, then trained and judged."""
 
-import math
-from dataclasses import dataclass
 from typing import Any, Final
 
 from benchmarks.quality.methods import Built, Span, build
 from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
-from hybridhash.errors import DivergedError
+from hybridhash.experiments.runoff import Curve, Train, Tuned, Tuning, search_grid, search_with_runoff
 from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import auc, relative_cross_entropy
 from hybridhash.training import TrainSettings, predict, train
@@ -14,25 +12,11 @@ from hybridhash.training import TrainSettings, predict, train
 PATIENCE: Final = 1
 
 
-@dataclass(frozen=True)
-class Tuned:
-    """What the validation slice chose.
+def tune(method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: int) -> Tuning:
+    """Choose learning rate and passes by the grid and the run-off, each model judged as it would be shipped.
 
-    Attributes:
-        learning_rate: The best of the grid.
-        epochs: Passes after which its validation RCE was best.
-        validation_rce: That RCE.
-    """
-
-    learning_rate: float
-    epochs: int
-    validation_rce: float
-
-
-def tune(method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: int) -> Tuned:
-    """Choose learning rate and passes, learning from the training rows without the validation slice, seed 0.
-
-    Vocabularies and sketches, too, are learned without it, so that its new keys are as new as those of the test.
+    Models learn from the training rows without the validation slice. So do vocabularies and sketches, whose new keys
+    are then as new as those of the test.
 
     Args:
         method: A name that `benchmarks.quality.methods.build` knows.
@@ -41,29 +25,39 @@ def tune(method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: in
         budget_bytes: For the embeddings.
 
     Returns:
-        The choice.
+        The choice, and all that was trained for it.
 
     Raises:
         DivergedError: Every learning rate diverged.
     """
+    return search_with_runoff(
+        settings.learning_rate, _training(method, rows, settings, budget_bytes, as_shipped=True)
+    )
+
+
+def tune_on_grid(method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: int) -> Tuning:
+    """Choose as `tune` does, but by the grid alone and by models as they are trained."""
+    return search_grid(
+        settings.learning_rate, _training(method, rows, settings, budget_bytes, as_shipped=False)
+    )
+
+
+def _training(
+    method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: int, as_shipped: bool
+) -> Train:
+    """Return what trains with a learning rate and a seed."""
     span = Span(rows, (TRAIN,), settings)
     validation = rows.indices(VALIDATION)
-    best = Tuned(math.nan, 0, -math.inf)
-    for rate in settings.learning_rate:
-        model = build(method, span, budget_bytes, rate, seed=0).model
-        try:
-            run = _run_settings(settings, rate, settings.epochs, seed=0)
-            result = train(model, rows, span.indices, run, validation=validation)
-        except DivergedError:
-            continue
-        rce = max(result.validation_rce)
-        if rce > best.validation_rce:
-            best = Tuned(rate, result.best_epoch, rce)
-    if not best.epochs:
-        raise DivergedError(
-            f"{method} diverged at every learning rate of {list(settings.learning_rate)}; expected smaller ones"
-        )
-    return best
+
+    def attempt(rate: float, seed: int) -> Curve:
+        built = build(method, span, budget_bytes, rate, seed)
+        run = _run_settings(settings, rate, settings.epochs, seed)
+        judged = built.ship if as_shipped else None
+        return train(
+            built.model, rows, span.indices, run, validation=validation, judged=judged
+        ).validation_rce
+
+    return attempt
 
 
 def fit(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from paper.rows import row_key
 
-from benchmarks.quality.cell import Tuned, fit, judge, tune
+from benchmarks.quality.cell import fit, judge, tune, tune_on_grid
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.methods import FULL, Span
 from benchmarks.quality.sets import DataSet
@@ -19,7 +19,8 @@ from hybridhash.errors import DivergedError
 from hybridhash.experiments import Listener
 from hybridhash.experiments.jobs import run_jobs
 from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.experiments.runs import RUNS_VERSION
+from hybridhash.experiments.runoff import Tuned
+from hybridhash.experiments.runs import RUNS_VERSION, TUNING_VERSION
 from hybridhash.experiments.settings import FitSettings
 
 # Raise it with every change of a peer, a tail or this harness after which the same settings give other numbers.
@@ -88,10 +89,10 @@ def run_set(
             "title": data.title,
             "full_bytes": full_bytes,
             "rates": data.settings.learning_rate,
-            "of": digest(prepared, data.settings),
+            "of": digest(prepared, data.settings, *versions_of(study)),
         }
         path = study.rows_of(folders.results, name)
-        work = partial(_run_cell, rows, data.settings, common, seeds, path)
+        work = partial(_run_cell, study.runoff, rows, data.settings, common, seeds, path)
         run_jobs(work, cells_of(methods, study.shares, full_bytes), jobs, listener)
 
 
@@ -108,15 +109,27 @@ class Folders:
     work: Path
 
 
-def digest(prepared: Prepared, settings: FitSettings) -> str:
-    """Name all that the rows of a data set depend on, whatever folder the data lies in."""
+def versions_of(study: Study) -> tuple[int, ...]:
+    """Return what else the rows of a study depend on: the package's way of tuning, where the study follows it."""
+    return (TUNING_VERSION,) if study.runoff else ()
+
+
+def digest(prepared: Prepared, settings: FitSettings, *versions: int) -> str:
+    """Name all that the rows of a data set depend on, whatever folder the data lies in.
+
+    Args:
+        prepared: The data.
+        settings: How models read it and are trained.
+        versions: Of what these rows depend on beside this harness and the package.
+    """
     files = [(Path(file).name, Path(file).stat().st_size) for file in prepared.files]
     # Every method here builds its own tables; --rounding is no business of theirs.
     fields = settings.model_dump(mode="json", exclude={"rounding"})
-    return row_key(files=files, settings=fields, versions=(VERSION, RUNS_VERSION))
+    return row_key(files=files, settings=fields, versions=(VERSION, RUNS_VERSION, *versions))
 
 
 def _run_cell(
+    runoff: bool,
     rows: EncodedRows,
     settings: FitSettings,
     common: Mapping[str, Any],
@@ -132,18 +145,20 @@ def _run_cell(
     try:
         found = kept.get({**named, "kind": "tuned"})
         if found is None:
-            tuned = tune(cell.method, rows, settings, cell.budget_bytes)
+            tuning = (tune if runoff else tune_on_grid)(cell.method, rows, settings, cell.budget_bytes)
+            record = {"tuned": vars(tuning.tuned), "curves": tuning.curves}
             seconds = {"seconds": time.perf_counter() - start}
-            found = kept.add({**named, "kind": "tuned"}, {"tuned": vars(tuned), **seconds})
+            found = kept.add({**named, "kind": "tuned"}, {**record, **seconds})
         tuned = Tuned(**found["tuned"])
+        # Without a run-off the grid is all there is to know of the choice.
+        choice = {"learning_rate": tuned.learning_rate, "epochs": tuned.epochs} if runoff else {}
         for seed in range(seeds):
-            if kept.get({**named, "kind": "judged", "seed": seed}) is None:
+            run = {**named, **choice, "kind": "judged", "seed": seed}
+            if kept.get(run) is None:
                 start = time.perf_counter()
                 results = judge(fit(cell.method, rows, settings, cell.budget_bytes, tuned, seed), rows)
                 seconds = {"seconds": time.perf_counter() - start}
-                kept.add(
-                    {**named, "kind": "judged", "seed": seed}, {**results, "tuned": vars(tuned), **seconds}
-                )
+                kept.add(run, {**results, "tuned": vars(tuned), **seconds})
                 listener.run_done(f"{title}, seed {seed}", f"RCE {results['rce']:.2f}, {tuned}")
     except DivergedError as error:
         listener.note(f"{title}: {error}")

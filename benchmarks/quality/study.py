@@ -21,12 +21,14 @@ class Study:
         methods: In the order of tables.
         shares: Of the full table's bytes: the budgets, the largest first.
         sets: Returns the data sets by name.
+        runoff: Whether methods are tuned by `benchmarks.quality.cell.tune`; by `tune_on_grid` if not.
     """
 
     name: str
     methods: tuple[str, ...]
     shares: tuple[float, ...]
     sets: Callable[[], dict[str, DataSet]] = data_sets
+    runoff: bool = True
 
     def rows_of(self, folder: Path, set_name: str) -> Path:
         """Return the file of a data set's runs in the folder of the results."""
@@ -35,5 +37,8 @@ class Study:
 
 PEERS_STUDY: Final = Study("quality", METHODS, SHARES)
 TAILS_STUDY: Final = Study(
-    "tails", (FULL, HASHED, "frequency", "hybrid-sum", "hybrid", *TAILS, *TABLES), (0.1, 0.025)
+    "tails",
+    (FULL, HASHED, "frequency", "hybrid-sum", "hybrid", *TAILS, *TABLES),
+    (0.1, 0.025),
+    runoff=False,
 )

@@ -106,7 +106,10 @@ def points_of(rows: Sequence[Row], methods: Sequence[str]) -> list[Point]:
     """
     found: dict[tuple[str, float], dict[int, Row]] = defaultdict(dict)
     for row in rows:
-        found[row["method"], row["share"]][row["seed"]] = row
+        runs = found[row["method"], row["share"]]
+        if any(other["tuned"] != row["tuned"] for other in runs.values()):
+            runs.clear()  # they belong to an earlier choice
+        runs[row["seed"]] = row
     means = {place: float(np.mean([row["rce"] for row in runs.values()])) for place, runs in found.items()}
 
     def gap(method: str, share: float) -> float | None:

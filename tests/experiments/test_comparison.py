@@ -176,7 +176,7 @@ def test_a_damaged_model_is_made_again(clicks: Path, run_compare: Callable[..., 
     assert bundle.read_bytes() == content
 
 
-@pytest.mark.parametrize("interrupted_call", [1, 2, 3, 5])
+@pytest.mark.parametrize("interrupted_call", [1, 3, 4, 7, 9])
 def test_an_interrupted_call_goes_on(
     clicks: Path,
     run_compare: Callable[..., Any],
@@ -184,7 +184,7 @@ def test_an_interrupted_call_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     interrupted_call: int,
 ) -> None:
-    """Calls of train: three learning rates, then the seeds; one is interrupted after some steps."""
+    """Calls of train: three learning rates, four of the run-off, then the seeds; one is interrupted."""
     changes = {"learning_rate": (0.02, 0.05, 0.1), "epochs": 2, "seeds": 2}
     straight = one_method(run_compare, clicks, tmp_path / "straight", **changes)
     real, calls = fit.train, 0
@@ -205,7 +205,7 @@ def test_an_interrupted_call_goes_on(
     with pytest.raises(KeyboardInterrupt):
         one_method(run_compare, clicks, out, **changes)
     assert not (out / "results.json").exists()
-    assert len(list((out / "runs").glob("*.checkpoint"))) == (interrupted_call if interrupted_call < 4 else 1)
+    assert len(list((out / "runs").glob("*.checkpoint"))) == (interrupted_call if interrupted_call < 8 else 1)
     resumed = one_method(run_compare, clicks, out, **changes)
     assert figures(resumed.results) == figures(straight.results)
     assert (out / "hybrid.hh").read_bytes() == (tmp_path / "straight" / "hybrid.hh").read_bytes()

@@ -12,7 +12,8 @@ from hybridhash.data import TRAIN, VALIDATION
 from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments import CompareSettings, fit
-from hybridhash.experiments.fit import Tuned, quality_of, tune
+from hybridhash.experiments.fit import quality_of, tune
+from hybridhash.experiments.runoff import Tuned
 from hybridhash.training import TrainResult
 
 
@@ -28,21 +29,25 @@ def settings(**changes: Any) -> CompareSettings:
     return CompareSettings(**{"learning_rate": (0.1, 0.2, 0.3), "epochs": 5, **changes})
 
 
-def fake_training(monkeypatch: pytest.MonkeyPatch, outcomes: dict[float, Any]) -> list[float]:
-    """Let a run at a learning rate come to a validation RCE at its second pass, or to an error."""
-    tried: list[float] = []
+def fake_training(monkeypatch: pytest.MonkeyPatch, outcomes: dict[float, Any]) -> list[tuple[float, int]]:
+    """Let a run at a learning rate come to a validation RCE at its second pass, less its seed, or to an error."""
+    tried: list[tuple[float, int]] = []
 
     def train(model: Any, rows: Any, indices: Any, run: Any, **options: Any) -> TrainResult:
-        tried.append(run.learning_rate)
+        tried.append((run.learning_rate, run.seed))
         assert indices.tolist() == list(range(10)), "only training rows are trained on"
         assert options["validation"].tolist() == [10, 11]
+        assert model == f"model at {run.learning_rate}, seed {run.seed}"
+        assert options["judged"]() == f"shipped {model}"
         outcome = outcomes[run.learning_rate]
         if isinstance(outcome, Exception):
             raise outcome
+        outcome -= run.seed
         return TrainResult(3, 2, (outcome - 1, outcome, outcome - 2), 30, 1.0, 1.0)
 
     monkeypatch.setattr(fit, "train", train)
-    monkeypatch.setattr(fit, "_build", lambda *_, **__: None)
+    monkeypatch.setattr(fit, "_build", lambda *given: f"model at {given[-2]}, seed {given[-1]}")
+    monkeypatch.setattr(fit, "ship", lambda model, layout, rows: f"shipped {model}")
     return tried
 
 
@@ -52,8 +57,9 @@ def tune_with(dataset: Any, chosen: CompareSettings) -> Tuned:
 
 def test_takes_the_best_rate_and_its_best_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = fake_training(monkeypatch, {0.1: 3.0, 0.2: 7.0, 0.3: 5.0})
-    assert tune_with(dataset_of([0, 1]), settings()) == Tuned(0.2, 2, 7.0)
-    assert tried == [0.1, 0.2, 0.3]
+    # The mean of 7, 6 and 5.
+    assert tune_with(dataset_of([0, 1]), settings()) == Tuned(0.2, 2, 6.0)
+    assert tried == [(0.1, 0), (0.2, 0), (0.3, 0), (0.2, 1), (0.2, 2), (0.3, 1), (0.3, 2)]
 
 
 def test_a_rate_that_diverges_is_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,26 +86,53 @@ def test_cannot_choose_without_both_labels(labels: list[int]) -> None:
         tune_with(dataset_of(labels), settings())
 
 
-def test_names_a_checkpoint_for_each_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_a_checkpoint_and_a_title_for_each_rate_and_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
+    titles: list[str] = []
 
-    def train(*_: Any, checkpoint: Any, **__: Any) -> TrainResult:
+    def train(*_: Any, checkpoint: Any, on_progress: Any, **__: Any) -> TrainResult:
         given.append(checkpoint)
+        on_progress(None)
         return TrainResult(1, 1, (1.0,), 1, 1.0, 1.0)
 
     monkeypatch.setattr(fit, "train", train)
     monkeypatch.setattr(fit, "_build", lambda *_, **__: None)
-    tune(dataset_of([0, 1]), Any, settings(), lambda *_: None, lambda rate: Path(f"rate{rate}"))
-    assert given == [Path("rate0.1"), Path("rate0.2"), Path("rate0.3")]
+    tune(
+        dataset_of([0, 1]),
+        Any,
+        settings(),
+        lambda title, _: titles.append(title),
+        lambda rate, seed: Path(f"{rate}-{seed}"),
+    )
+    grid, runoff = ["0.1-0", "0.2-0", "0.3-0"], ["0.1-1", "0.1-2", "0.2-1", "0.2-2"]
+    assert given == [Path(name) for name in [*grid, *runoff]]
+    rates = [f"learning rate {rate}" for rate in (0.1, 0.2, 0.3)]
+    assert titles == [*rates, *(f"{rate}, seed {seed}" for rate in rates[:2] for seed in (1, 2))]
 
 
-@pytest.mark.parametrize("rce", [1.5, 0.0, math.nan])
-def test_what_was_tuned_goes_through_json(rce: float) -> None:
-    tuned = Tuned(0.1, 3, rce)
-    again = Tuned.from_dict(tuned.as_dict())
-    assert (again.learning_rate, again.epochs) == (0.1, 3)
-    assert again.validation_rce == pytest.approx(rce, nan_ok=True)
-    assert tuned.as_dict()["validation_rce"] == (None if math.isnan(rce) else rce)
+def test_a_plan_is_judged_as_it_would_be_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Any] = []
+
+    def train(model: Any, rows: Any, indices: Any, run: Any, **options: Any) -> TrainResult:
+        tried.append((run.learning_rate, run.seed, run.epochs, indices.tolist(), options["judged"]()))
+        return TrainResult(1, 1, (4.0,), 1, 1.0, 1.0)
+
+    monkeypatch.setattr(fit, "train", train)
+    monkeypatch.setattr(fit, "_build", lambda *_: "model")
+    monkeypatch.setattr(fit, "ship", lambda model, *_: f"shipped {model}")
+    layout: Any = None
+    assert fit.validate(dataset_of([0, 1]), layout, settings(), 0.2, lambda _: None) == 4.0
+    assert tried == [(0.2, 0, 1, list(range(10)), "shipped model")]
+
+
+def test_a_plan_that_diverges_is_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverge(*_: Any, **__: Any) -> TrainResult:
+        raise DivergedError("x")
+
+    monkeypatch.setattr(fit, "train", diverge)
+    monkeypatch.setattr(fit, "_build", lambda *_: None)
+    layout: Any = None
+    assert fit.validate(dataset_of([0, 1]), layout, settings(), 0.2, lambda _: None) == -math.inf
 
 
 def test_quality_is_that_of_scikit_learn() -> None:

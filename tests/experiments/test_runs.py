@@ -25,7 +25,12 @@ def test_the_fingerprint_is_of_files_and_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("RUNS_VERSION", runs.RUNS_VERSION + 1), ("__version__", "0.0.0")]
+    ("name", "value"),
+    [
+        ("RUNS_VERSION", runs.RUNS_VERSION + 1),
+        ("TUNING_VERSION", runs.TUNING_VERSION + 1),
+        ("__version__", "0.0.0"),
+    ],
 )
 def test_another_version_of_the_code_is_another_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object

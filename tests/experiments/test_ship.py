@@ -1,4 +1,4 @@
-"""What is shipped depends on training rows alone, and is the same every time."""
+"""What is shipped depends on training rows alone, is the same every time, and leaves the trained model alone."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from hybridhash.data import TEST, VALIDATION, EncodedRows
+from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
+from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.experiments import Silence
 from hybridhash.experiments.layout import Layout, lay_out, plan_tables
 from hybridhash.experiments.prepare import prepare_rows
@@ -75,3 +76,47 @@ def test_nothing_to_share_is_packed_without_looking_at_rows(
     model = build_model(spec, rows.schema.names, layout.vocabularies)
     monkeypatch.setattr("hybridhash.experiments.ship.sensitivities", lambda *_: pytest.fail("looked"))
     assert ship(model, replace(layout, spec=spec), rows) is model
+
+
+@pytest.mark.parametrize("bag", [KeyEmbeddingBag, RoundedEmbeddingBag], ids=["after", "in-loop"])
+def test_shipping_after_each_pass_does_not_change_training(
+    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows], bag: type[KeyEmbeddingBag]
+) -> None:
+    _, layout, rows = trained
+    models = [
+        build_model(
+            layout.spec,
+            rows.schema.names,
+            layout.vocabularies,
+            bag=bag,
+            optimizer=Adagrad(0.1),
+            generator=torch.Generator().manual_seed(0),
+        )
+        for _ in range(2)
+    ]
+    settings = TrainSettings("adagrad", 0.1, 64, epochs=3, patience=3)
+    found = []
+    for model, judged in zip(models, (None, lambda: ship(models[1], layout, rows)), strict=True):
+        validation = rows.indices(VALIDATION)
+        found.append(train(model, rows, rows.indices(TRAIN), settings, validation=validation, judged=judged))
+    one, two = (model.state_dict() for model in models)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert [result.epochs for result in found] == [3, 3]
+    # The codes lose something that the floats have.
+    assert found[0].validation_rce != found[1].validation_rce
+
+
+def test_shipping_moves_no_random_state_and_no_mode(
+    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
+) -> None:
+    model, layout, rows = trained
+    model.train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state(legacy=False)
+    ship(model, layout, rows)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    after = np.random.get_state(legacy=False)
+    assert np.array_equal(after["state"].pop("key"), numpy_state["state"].pop("key"))
+    assert after == numpy_state
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(module.training for module in model.modules())

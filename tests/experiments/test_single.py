@@ -83,7 +83,7 @@ def test_rounding_in_the_loop_is_another_run_of_the_same_bytes(clicks: Path, tmp
 
 
 @pytest.mark.parametrize("changes", [{}, IN_LOOP], ids=["floats", "in-loop"])
-@pytest.mark.parametrize("interrupted_call", [1, 2, 3])
+@pytest.mark.parametrize("interrupted_call", [1, 2, 3, 6, 7])
 def test_an_interrupted_run_goes_on(
     clicks: Path,
     tmp_path: Path,
@@ -91,7 +91,7 @@ def test_an_interrupted_run_goes_on(
     interrupted_call: int,
     changes: dict[str, Any],
 ) -> None:
-    """Calls of train: two learning rates, then the model."""
+    """Calls of train: two learning rates, two more seeds of each in the run-off, then the model."""
     run(clicks, tmp_path / "straight.hh", **changes)
     real, calls = fit.train, []
 

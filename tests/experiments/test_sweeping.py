@@ -11,9 +11,10 @@ import pytest
 
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments import Silence, SweepSettings, sweep, trials
-from hybridhash.experiments.fit import Tuned, fit, judge, search
+from hybridhash.experiments.fit import fit, judge, search
 from hybridhash.experiments.layout import lay_out, plan_tables
 from hybridhash.experiments.prepare import prepare_rows
+from hybridhash.experiments.runoff import Tuned
 from hybridhash.experiments.settings import CompareSettings
 from hybridhash.experiments.sweeping import best_head
 

@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridhash.experiments import CompareSettings, Silence
-from hybridhash.experiments.fit import Tuned
+from hybridhash.experiments.runoff import Tuned
 from hybridhash.experiments.runs import RunStore
 from hybridhash.experiments.trials import Laboratory, Trial
 

@@ -85,7 +85,7 @@ def test_a_result_is_named_by_all_it_follows_from(tmp_path: Path, monkeypatch: p
     tables = {figure5.RECIPE: figure5.Tables(7, 3, 2, "sum")}
     keys = [with_settings(**change) for change in changes]
     keys += [figure5.key_of(surface, settings, tables), figure5.key_of(ads(TINY), settings, None)]
-    for name in ("DEFAULT_TAIL", "RUNS_VERSION", "__version__"):
+    for name in ("DEFAULT_TAIL", "RUNS_VERSION", "TUNING_VERSION", "__version__"):
         with monkeypatch.context() as patch:
             patch.setattr(figure5, name, "another")
             keys.append(with_settings())

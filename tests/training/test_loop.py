@@ -120,6 +120,35 @@ def test_validation_rows_count_by_their_weights(rows: EncodedRows, new_model: Ne
     assert result.validation_rce[0] == pytest.approx(expected, rel=1e-6)
 
 
+def test_another_model_may_be_judged(rows: EncodedRows, new_model: NewModel) -> None:
+    """Here one whose dense layers are zero in the second pass: it is the worse there, so the first is the best."""
+    validation, seen = rows.indices(VALIDATION), []
+    model, other = new_model(), new_model()
+
+    def judged() -> nn.Module:
+        seen.append(parameters(model))
+        other.load_state_dict(seen[-1])
+        with torch.no_grad():
+            other.dense[0].weight.mul_(float(len(seen) != 2))
+        expected.append(relative_cross_entropy(predict(other, rows, validation), rows.labels[validation]))
+        return other
+
+    expected: list[float] = []
+    result = train(
+        model, rows, rows.indices(TRAIN), replace(SETTINGS, patience=1), validation=validation, judged=judged
+    )
+    assert result.validation_rce == tuple(expected)
+    assert (result.epochs, result.best_epoch) == (2, 1)
+    assert_bit_equal(seen[-1], parameters(model))
+
+
+def test_who_is_judged_does_not_move_the_model(rows: EncodedRows, new_model: NewModel) -> None:
+    models = [new_model(), new_model()]
+    for model, judged in zip(models, (None, lambda: new_model(seed=9)), strict=True):
+        train(model, rows, rows.indices(TRAIN), SETTINGS, validation=rows.indices(VALIDATION), judged=judged)
+    assert_bit_equal(parameters(models[0]), parameters(models[1]))
+
+
 def interrupt_after_step(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Send Ctrl-C when the parameters of a step have moved and the step is not yet counted."""
     real, calls = loop.train_step, 0

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hybridhash.experiments.fit import Tuned
 from hybridhash.experiments.layout import Layout
+from hybridhash.experiments.runoff import Tuned
 from hybridhash.metrics import mean_interval
 
 

@@ -1,8 +1,8 @@
 """Tune, train and judge one method."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from hybridhash.data import TEST, TRAIN, VALIDATION, Dataset, Schema, Window
 from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.layout import Layout
+from hybridhash.experiments.runoff import GRID_SEED, Tuned, search_with_runoff
 from hybridhash.experiments.settings import RunSettings
 from hybridhash.experiments.ship import ship
 from hybridhash.metrics import (
@@ -35,33 +36,6 @@ from hybridhash.training import (
     train,
     train_windows,
 )
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """What the validation slice chose.
-
-    Attributes:
-        learning_rate: The best of those asked for.
-        epochs: Passes after which its validation RCE was best.
-        validation_rce: That RCE; NaN when there was nothing to choose.
-    """
-
-    learning_rate: float
-    epochs: int
-    validation_rce: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields by name, for JSON, which has null and no NaN."""
-        return asdict(self) | {
-            "validation_rce": None if math.isnan(self.validation_rce) else self.validation_rce
-        }
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "Tuned":
-        """Build what `as_dict` described."""
-        rce = fields["validation_rce"]
-        return cls(fields["learning_rate"], fields["epochs"], math.nan if rce is None else rce)
 
 
 @dataclass(frozen=True)
@@ -96,17 +70,20 @@ def tune(
     layout: Layout,
     settings: RunSettings,
     on_progress: Callable[[str, Progress], None],
-    checkpoint_of: Callable[[float], Path] | None = None,
+    checkpoint_of: Callable[[float, int], Path] | None = None,
 ) -> Tuned:
     """Choose the learning rate and the number of passes on the validation slice of the training span.
+
+    The grid is trained with one seed, its two best rates with more; see `hybridhash.experiments.runoff`. Judged is the
+    model as it would be shipped.
 
     Args:
         dataset: The rows; those of the test are not touched.
         layout: The model.
         settings: The learning rates and the most passes.
-        on_progress: Called with the learning rate as text and the progress.
-        checkpoint_of: Names the checkpoint of a learning rate, as in `hybridhash.training.train`; a rate that
-            was tried in full is read from there. None keeps nothing.
+        on_progress: Called with the learning rate as text, in the run-off with the seed, and the progress.
+        checkpoint_of: Names the checkpoint of a learning rate and a seed, as in `hybridhash.training.train`; what was
+            trained in full is read from there. None keeps nothing.
 
     Returns:
         The choice.
@@ -125,45 +102,25 @@ def search(
     layout: Layout,
     settings: RunSettings,
     on_progress: Callable[[str, Progress], None],
-    checkpoint_of: Callable[[float], Path] | None = None,
+    checkpoint_of: Callable[[float, int], Path] | None = None,
 ) -> Tuned:
     """Choose as `tune` does, and judge on the validation slice even where there is nothing to choose."""
-    rates = settings.learning_rate
-    train_rows, validation_rows = dataset.rows.indices(TRAIN), dataset.rows.indices(VALIDATION)
-    labels = dataset.rows.labels[validation_rows]
+    labels = dataset.rows.labels[dataset.rows.indices(VALIDATION)]
     if not labels.size or labels.min() == labels.max():
         raise InvalidValueError(
             f"validation: expected rows of both labels to tune on, got {labels.size} rows; give one --learning-rate "
             "and --epochs 1, a larger --validation-share, or more data"
         )
-    best: Tuned | None = None
-    for rate in rates:
-        model = _build(dataset, layout, settings, rate, seed=0)
-        run = _run_settings(settings, rate, settings.epochs, seed=0)
 
-        def hear(progress: Progress, rate: float = rate) -> None:
-            on_progress(f"learning rate {rate:g}", progress)
-
-        try:
-            result = train(
-                model,
-                dataset.rows,
-                train_rows,
-                run,
-                validation=validation_rows,
-                on_progress=hear,
-                checkpoint=None if checkpoint_of is None else checkpoint_of(rate),
-            )
-        except DivergedError:
-            continue
-        rce = max(result.validation_rce)
-        if best is None or rce > best.validation_rce:
-            best = Tuned(rate, result.best_epoch, rce)
-    if best is None:
-        raise DivergedError(
-            f"training diverged at every learning rate of {list(rates)}; expected smaller ones"
+    def attempt(rate: float, seed: int) -> tuple[float, ...]:
+        title = f"learning rate {rate:g}" + ("" if seed == GRID_SEED else f", seed {seed}")
+        checkpoint = None if checkpoint_of is None else checkpoint_of(rate, seed)
+        run = _run_settings(settings, rate, settings.epochs, seed)
+        return _validated(
+            dataset, layout, settings, run, lambda progress: on_progress(title, progress), checkpoint
         )
-    return best
+
+    return search_with_runoff(settings.learning_rate, attempt).tuned
 
 
 def validate(
@@ -185,20 +142,34 @@ def validate(
     Returns:
         RCE of the shipped model on the validation rows; minus infinity where training diverged.
     """
-    model = _build(dataset, layout, settings, learning_rate, seed=0)
-    rows = dataset.rows.indices(VALIDATION)
+    run = _run_settings(settings, learning_rate, epochs=1, seed=0)
     try:
-        train(
-            model,
-            dataset.rows,
-            dataset.rows.indices(TRAIN),
-            _run_settings(settings, learning_rate, epochs=1, seed=0),
-            on_progress=on_progress,
-        )
+        [rce] = _validated(dataset, layout, settings, run, on_progress)
     except DivergedError:
         return -math.inf
-    shipped = ship(model, layout, dataset.rows)
-    return relative_cross_entropy(predict(shipped, dataset.rows, rows), dataset.rows.labels[rows])
+    return rce
+
+
+def _validated(
+    dataset: Dataset,
+    layout: Layout,
+    settings: RunSettings,
+    run: TrainSettings,
+    on_progress: Callable[[Progress], None],
+    checkpoint: Path | None = None,
+) -> tuple[float, ...]:
+    """Train on the training rows and return the RCE of the model as shipped on the validation slice, pass by pass."""
+    model = _build(dataset, layout, settings, run.learning_rate, run.seed)
+    return train(
+        model,
+        dataset.rows,
+        dataset.rows.indices(TRAIN),
+        run,
+        validation=dataset.rows.indices(VALIDATION),
+        judged=lambda: ship(model, layout, dataset.rows),
+        on_progress=on_progress,
+        checkpoint=checkpoint,
+    ).validation_rce
 
 
 def fit(

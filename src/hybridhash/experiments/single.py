@@ -57,7 +57,7 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
             layout,
             settings,
             lambda what, progress: listener.training(f"tune: {what}", progress),
-            lambda rate: store.path(f"rate{rate:g}-{key}", ".checkpoint"),
+            lambda rate, seed: store.path(f"rate{rate:g}-seed{seed}-{key}", ".checkpoint"),
         )
         listener.run_done("tuned", f"learning rate {tuned.learning_rate:g}, {tuned.epochs} epochs")
         model, trained = fit(

@@ -10,12 +10,13 @@ from typing import Any, Final, Literal
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.amounts import Amount, parse_amount
 from hybridhash.experiments.comparison import describe_data
-from hybridhash.experiments.fit import Tuned, check_group
+from hybridhash.experiments.fit import check_group
 from hybridhash.experiments.layout import Layout, TablePlan, assemble, plan_tables
 from hybridhash.experiments.machine import describe_machine
 from hybridhash.experiments.output import check_output_folder
 from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
 from hybridhash.experiments.progress import Listener
+from hybridhash.experiments.runoff import Tuned
 from hybridhash.experiments.runs import RunStore, fingerprint
 from hybridhash.experiments.settings import SweepSettings
 from hybridhash.experiments.trials import Laboratory, Trained, Trial, measured

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -11,10 +12,11 @@ import numpy as np
 
 from hybridhash.data import Dataset
 from hybridhash.errors import DivergedError, FileAccessError, FileFormatError, InvalidValueError
-from hybridhash.experiments.fit import Quality, Tuned, fit, judge, search, tune
+from hybridhash.experiments.fit import Quality, fit, judge, search, tune
 from hybridhash.experiments.jobs import run_jobs
 from hybridhash.experiments.layout import Layout
 from hybridhash.experiments.progress import Listener
+from hybridhash.experiments.runoff import GRID_SEED, RUNOFF_SEEDS, Tuned
 from hybridhash.experiments.runs import RunStore
 from hybridhash.experiments.settings import RunSettings
 from hybridhash.experiments.ship import ship
@@ -102,7 +104,7 @@ class Laboratory:
             )
 
     def choose(self, trials: Sequence[Trial], listener: Listener) -> list[Tuned | str]:
-        """Choose learning rate and passes of each trial on the validation slice, with seed 0.
+        """Choose learning rate and passes of each trial on the validation slice, with the hash functions of seed 0.
 
         Returns:
             One for each trial; where training diverged at every learning rate, the reason instead.
@@ -154,8 +156,8 @@ class Laboratory:
         return None if trial.validate and math.isnan(tuned.validation_rce) else tuned
 
     def _tune(self, task: "_Task", listener: Listener) -> Tuned | str:
-        def checkpoint_of(rate: float) -> Path:
-            return self.store.path(f"{task.key}-rate{rate:g}", ".checkpoint")
+        def checkpoint_of(rate: float, seed: int) -> Path:
+            return self.store.path(f"{task.key}-rate{rate:g}-seed{seed}", ".checkpoint")
 
         choose = search if task.validate else tune
         try:
@@ -169,8 +171,8 @@ class Laboratory:
         except DivergedError as error:
             return self._diverged(f"{task.title}: tuned", _tuned_key(task), error, listener)
         self.store.keep(_tuned_key(task), tuned.as_dict())
-        for rate in self.settings.learning_rate:
-            checkpoint_of(rate).unlink(missing_ok=True)
+        for rate, seed in product(self.settings.learning_rate, (GRID_SEED, *RUNOFF_SEEDS)):
+            checkpoint_of(rate, seed).unlink(missing_ok=True)
         listener.run_done(
             f"{task.title}: tuned", f"learning rate {tuned.learning_rate:g}, {tuned.epochs} epochs"
         )

@@ -61,6 +61,7 @@ def train(
     settings: TrainSettings,
     *,
     validation: Indices | None = None,
+    judged: Callable[[], nn.Module] | None = None,
     optimizers: Sequence[Optimizer] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,
@@ -79,6 +80,8 @@ def train(
         indices: int64[N], the rows to train on.
         settings: The numbers of the run.
         validation: int64[V], the rows that decide when to stop.
+        judged: Called after each pass; returns the model whose RCE on these rows counts, such as the one that would be
+            shipped, and leaves ``model`` as it is. ``model`` itself if not given.
         optimizers: From `build_optimizers`, for a caller that goes on with their state; new ones if not given.
         on_progress: Called a few times a second.
         checkpoint: A file that is written every ``checkpoint_every_s`` seconds, after every pass, and when
@@ -113,7 +116,7 @@ def train(
                 model.train()
                 make_pass(state, reporter, saver)
                 check_finite(model, state, settings)
-                rce = None if validation is None else _rce(model, rows, validation)
+                rce = None if validation is None else _rce(judged() if judged else model, rows, validation)
                 state.count_epoch(rce)
                 saver.save()
         except KeyboardInterrupt:

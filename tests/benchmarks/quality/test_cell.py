@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from benchmarks.quality.cell import Tuned, fit, judge, tune
+from benchmarks.quality.cell import fit, judge, tune, tune_on_grid
+from benchmarks.quality.methods import Built, build
 from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 
 from benchmarks.quality import cell
 from hybridhash.data import TEST, TRAIN, VALIDATION, Bags, EncodedRows
 from hybridhash.errors import DivergedError
+from hybridhash.experiments.runoff import Tuned
 from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training import TrainResult, predict
@@ -40,13 +42,13 @@ def test_no_method_reads_the_test(tiny: tuple[EncodedRows, FitSettings], method:
     found = []
     for each in (rows, poisoned(rows, TEST)):
         chosen = tune(method, each, settings, 4000)
-        found.append((chosen, fit(method, each, settings, 4000, chosen, seed=0).model.state_dict()))
+        found.append((chosen, fit(method, each, settings, 4000, chosen.tuned, seed=0).model.state_dict()))
     (before, ours), (after, theirs) = found
     assert before == after
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     # The poison bites where it may.
-    assert judge(fit(method, rows, settings, 4000, before, 0), rows) != judge(
-        fit(method, rows, settings, 4000, before, 0), poisoned(rows, TEST)
+    assert judge(fit(method, rows, settings, 4000, before.tuned, 0), rows) != judge(
+        fit(method, rows, settings, 4000, before.tuned, 0), poisoned(rows, TEST)
     )
 
 
@@ -70,24 +72,90 @@ def test_tuned_models_know_nothing_of_the_validation_slice(
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_the_best_rate_and_number_of_passes_are_chosen(
-    tiny: tuple[EncodedRows, FitSettings], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows, settings = tiny
-    three = settings.model_copy(update={"learning_rate": (0.01, 0.02, 0.05, 0.1)})
-    curves = {0.01: (1.0, 3.0), 0.02: (2.0, 5.0, 4.0), 0.1: (4.5, 1.0)}
+CURVES = {  # by rate and seed; what is not here diverges
+    (0.01, 0): (1.0, 3.0),
+    (0.02, 0): (2.0, 5.0, 4.0),
+    (0.02, 1): (3.0, 4.0, 1.0),
+    (0.02, 2): (4.0, 3.0),
+    (0.1, 0): (5.5, 1.0),
+    (0.1, 1): (1.0, 1.5),
+    (0.1, 2): (1.0, 2.0),
+}
+
+
+@pytest.fixture
+def pretended(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int]]:
+    """Training comes to `CURVES` at once; the rates and seeds that it was asked for."""
+    asked: list[tuple[float, int]] = []
 
     def pretend(model: torch.nn.Module, rows: EncodedRows, indices: Any, run: Any, **_: Any) -> TrainResult:
-        if run.learning_rate not in curves:
+        asked.append((run.learning_rate, run.seed))
+        if asked[-1] not in CURVES:
             raise DivergedError("diverged")
-        curve = curves[run.learning_rate]
+        curve = CURVES[asked[-1]]
         return TrainResult(len(curve), int(np.argmax(curve)) + 1, curve, 1, 1.0, 1.0)
 
     monkeypatch.setattr(cell, "train", pretend)
-    assert tune("hashed", rows, three, 4000) == Tuned(0.02, 2, 5.0)
-    curves.clear()
-    with pytest.raises(DivergedError, match="hashed diverged at every learning rate"):
-        tune("hashed", rows, three, 4000)
+    return asked
+
+
+GRID = [(0.01, 0), (0.02, 0), (0.05, 0), (0.1, 0)]
+
+
+def test_the_best_mean_of_the_two_best_rates_is_chosen(
+    tiny: tuple[EncodedRows, FitSettings], pretended: list[tuple[float, int]]
+) -> None:
+    rows, settings = tiny
+    four = settings.model_copy(update={"learning_rate": (0.01, 0.02, 0.05, 0.1)})
+    found = tune("hashed", rows, four, 4000)
+    assert found.tuned == Tuned(0.02, 2, 4.0)
+    assert pretended == [*GRID, (0.1, 1), (0.1, 2), (0.02, 1), (0.02, 2)]
+    assert found.curves[0.02] == tuple(CURVES[0.02, seed] for seed in range(3))
+
+
+def test_on_the_grid_alone_the_best_of_one_seed_is_chosen(
+    tiny: tuple[EncodedRows, FitSettings], pretended: list[tuple[float, int]]
+) -> None:
+    rows, settings = tiny
+    four = settings.model_copy(update={"learning_rate": (0.01, 0.02, 0.05, 0.1)})
+    assert tune_on_grid("hashed", rows, four, 4000).tuned == Tuned(0.1, 1, 5.5)
+    assert pretended == GRID
+
+
+@pytest.mark.parametrize("choose", [tune, tune_on_grid])
+def test_says_when_every_rate_diverges(
+    tiny: tuple[EncodedRows, FitSettings], pretended: list[tuple[float, int]], choose: Any
+) -> None:
+    rows, settings = tiny
+    bad = settings.model_copy(update={"learning_rate": (0.05, 0.5)})
+    with pytest.raises(DivergedError, match=r"at every learning rate of \[0.05, 0.5\]"):
+        choose("hashed", rows, bad, 4000)
+
+
+@pytest.mark.parametrize(
+    ("choose", "as_shipped"), [(tune, True), (tune_on_grid, False)], ids=["tune", "tune_on_grid"]
+)
+def test_what_is_judged(
+    tiny: tuple[EncodedRows, FitSettings], monkeypatch: pytest.MonkeyPatch, choose: Any, as_shipped: bool
+) -> None:
+    """Where `auto` gives rare keys shared rows, the model as it is shipped has another RCE than as it is trained."""
+    rows, settings = tiny
+    one = settings.model_copy(update={"learning_rate": (0.1,), "epochs": 1})
+    built: list[Built] = []
+
+    def remember(*arguments: Any) -> Built:
+        built.append(build(*arguments))
+        return built[-1]
+
+    monkeypatch.setattr(cell, "build", remember)
+    found = choose("auto", rows, one, 2000).tuned.validation_rce
+    validation = rows.indices(VALIDATION)
+    trained, shipped = (
+        relative_cross_entropy(predict(model, rows, validation), rows.labels[validation])
+        for model in (built[0].model, built[0].ship())
+    )
+    assert trained != shipped
+    assert found == (shipped if as_shipped else trained)
 
 
 def test_the_judge_looks_at_the_test(tiny: tuple[EncodedRows, FitSettings], tmp_path: Path) -> None:

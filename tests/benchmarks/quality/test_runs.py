@@ -1,18 +1,26 @@
 """Which cells there are, and that a second run makes none again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from benchmarks.quality.runs import Cell, Folders, cells_of, run_set
+from benchmarks.quality.runs import Cell, Folders, cells_of, run_set, versions_of
 from benchmarks.quality.sets import tiny_sets
-from benchmarks.quality.study import Study
+from benchmarks.quality.shapes import SHAPES_STUDY
+from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY, Study
+from benchmarks.quality.summary import read_panels
 
 from benchmarks.quality import runs
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Silence
+from hybridhash.experiments.runoff import Tuned, Tuning
+from hybridhash.experiments.runs import TUNING_VERSION
 
 STUDY = Study("some", ("full", "hashed"), (0.1, 0.05))
+GRID_STUDY = replace(STUDY, name="grid", runoff=False)
 
 
 class Notes(Silence):
@@ -34,17 +42,73 @@ def test_the_full_table_is_one_cell_and_the_others_one_per_budget() -> None:
     assert [cell.method for cell in cells_of(["hybrid"], (0.1, 0.025), 100)] == ["hybrid"] * 2
 
 
-def test_a_second_run_trains_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folders, data = Folders(tmp_path, tmp_path), tiny_sets()["tiny"]
-    run_set(STUDY, "tiny", data, ["hashed"], 1, 1, folders, Silence())
-    first = STUDY.rows_of(tmp_path, "tiny").read_text()
-    monkeypatch.setattr(runs, "tune", lambda *_: pytest.fail("tuned again"))
-    run_set(STUDY, "tiny", data, ["hashed"], 1, 1, folders, Silence())
-    assert STUDY.rows_of(tmp_path, "tiny").read_text() == first
-    run_set(STUDY, "tiny", data, ["hashed"], 2, 1, folders, Silence())
-    rows = [json.loads(line) for line in STUDY.rows_of(tmp_path, "tiny").read_text().splitlines()]
+def run_tiny(study: Study, folder: Path, seeds: int = 1) -> list[dict[str, Any]]:
+    """Run regular hashing on the tiny stream and return all rows that are kept."""
+    run_set(study, "tiny", tiny_sets()["tiny"], ["hashed"], seeds, 1, Folders(folder, folder), Silence())
+    return [json.loads(line) for line in study.rows_of(folder, "tiny").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("study", [STUDY, GRID_STUDY], ids=["run-off", "grid"])
+def test_a_second_run_trains_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study: Study
+) -> None:
+    first = run_tiny(study, tmp_path)
+    for name in ("tune", "tune_on_grid"):
+        monkeypatch.setattr(runs, name, lambda *_: pytest.fail("tuned again"))
+    assert run_tiny(study, tmp_path) == first
+    rows = run_tiny(study, tmp_path, seeds=2)
     assert [row["seed"] for row in rows if row["kind"] == "judged"] == [0, 0, 1, 1]
     assert sum(row["kind"] == "tuned" for row in rows) == 2
+
+
+def test_all_that_was_trained_for_a_choice_is_kept(tmp_path: Path) -> None:
+    """Two rates, so both run off; two passes at most."""
+    for row in run_tiny(STUDY, tmp_path):
+        if row["kind"] == "tuned":
+            assert set(row["curves"]) == {"0.02", "0.1"}
+            assert [len(curves) for curves in row["curves"].values()] == [3, 3]
+            curves = row["curves"][str(row["tuned"]["learning_rate"])]
+            rces = [curve[row["tuned"]["epochs"] - 1] for curve in curves]
+            assert row["tuned"]["validation_rce"] == pytest.approx(np.mean(rces))
+
+
+def test_without_a_run_off_each_rate_has_one_curve(tmp_path: Path) -> None:
+    for row in run_tiny(GRID_STUDY, tmp_path):
+        if row["kind"] == "tuned":
+            assert [len(curves) for curves in row["curves"].values()] == [1, 1]
+
+
+def test_judged_runs_of_another_choice_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = run_tiny(STUDY, tmp_path)
+    path = STUDY.rows_of(tmp_path, "tiny")
+    judged = [row for row in before if row["kind"] == "judged"]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in judged))
+    other = Tuned(0.05, 1, 2.0)
+    monkeypatch.setattr(runs, "tune", lambda *_: Tuning(other, {}))
+    after = run_tiny(STUDY, tmp_path)
+    assert after[: len(judged)] == judged
+    assert [row["tuned"] for row in after[len(judged) :] if row["kind"] == "judged"] == [vars(other)] * 2
+    [panel] = read_panels(tmp_path, ["tiny"], STUDY)
+    assert {(point.rate, point.epochs) for point in panel.points} == {(0.05, 1)}
+
+
+def test_the_way_of_tuning_is_of_studies_that_follow_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for version in (1, 2):
+        monkeypatch.setattr(runs, "TUNING_VERSION", version)
+        for study in (STUDY, GRID_STUDY):
+            found[study.runoff].append(run_tiny(study, tmp_path)[-1]["of"])
+    assert found[True][0] != found[True][1]
+    assert found[False][0] == found[False][1]
+    assert len({*found[True], *found[False]}) == 3
+
+
+def test_rows_of_tails_do_not_depend_on_the_way_of_tuning() -> None:
+    """They are tuned on the grid alone; with a version in their digest all would be trained again."""
+    assert versions_of(TAILS_STUDY) == ()
+    assert versions_of(PEERS_STUDY) == versions_of(SHAPES_STUDY) == (TUNING_VERSION,)
 
 
 def test_what_diverges_is_said_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,13 @@ def test_points_have_mean_spread_and_gap() -> None:
     assert found["hybrid", 0.05].gap is None, "regular hashing is missing at these bytes"
 
 
+def test_seeds_of_an_earlier_choice_do_not_count() -> None:
+    """The rate was 0.02 for two seeds and is 0.1 for the first of them."""
+    chosen = {"learning_rate": 0.1, "epochs": 1, "validation_rce": 2.0}
+    [point] = points_of([*ROWS[:2], row("hashed", 0.1, 0, 13.0, tuned=chosen)], METHODS)
+    assert (point.rces, point.rate, point.epochs) == ((13.0,), 0.1, 1)
+
+
 def test_there_is_no_gap_where_the_full_table_is_no_better() -> None:
     found = points_of(
         [row("full", 1.0, 0, 9.0), row("hashed", 0.1, 0, 10.0), row("hybrid", 0.1, 0, 11.0)], METHODS
