@@ -14,7 +14,7 @@ Doubles = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
 
 _ROUNDS: Final = 12
-_ROWS_PER_CENTRE: Final = 256  # that the centres are found from; more hardly move them
+_ROWS_PER_CENTRE: Final = 64  # that the centres are found from; more hardly move them
 _FEWEST_ROWS: Final = 1 << 16
 _CHUNK_FLOATS: Final = 1 << 22
 _ELSEWHERE: Final = 1e-3
@@ -72,7 +72,7 @@ def cluster_rows(
         sensitivity = Sensitivity(np.zeros(len(rows), dtype=np.int64), np.eye(width)[None])
     _check(rows, num_codes, weights, sensitivity)
     metrics = _definite(sensitivity.metrics)
-    roots: Doubles = np.linalg.cholesky(metrics).transpose(0, 2, 1).astype(np.float64)
+    roots: Floats = np.linalg.cholesky(metrics).transpose(0, 2, 1).astype(np.float32)
     generator = np.random.default_rng(seed)
     weighty = np.flatnonzero(weights)
     centres = np.zeros((num_codes, width))
@@ -117,7 +117,7 @@ def _definite(metrics: Doubles) -> Doubles:
     return metrics + _ELSEWHERE * mean[:, None, None] * np.eye(width)
 
 
-def _nearest(rows: npt.NDArray[np.floating], centres: npt.NDArray[np.floating]) -> tuple[Int64s, Doubles]:
+def _nearest(rows: Floats, centres: Floats) -> tuple[Int64s, Doubles]:
     """Return the number of the centre next to each row, the first of equals, and the squared distance."""
     codes, errors = np.empty(len(rows), dtype=np.int64), np.empty(len(rows))
     halves = (centres**2).sum(axis=1) / 2
@@ -136,7 +136,7 @@ def _moved(
     weights: Doubles,
     of_group: Sequence[Int64s],
     metrics: Doubles,
-    roots: Doubles,
+    roots: Floats,
     centres: Doubles,
     generator: np.random.Generator,
 ) -> Doubles:
@@ -146,8 +146,8 @@ def _moved(
     right = np.zeros((num_codes, width))
     badly = []
     for places, metric, root in zip(of_group, metrics, roots, strict=True):
-        mine, weight = rows[places].astype(np.float64), weights[places]
-        codes, errors = _nearest(mine @ root.T, centres @ root.T)
+        mine, weight = rows[places], weights[places]
+        codes, errors = _nearest(mine @ root.T, centres.astype(np.float32) @ root.T)
         mass = np.bincount(codes, weight, minlength=num_codes)
         sums = [np.bincount(codes, weight * mine[:, column], minlength=num_codes) for column in range(width)]
         left += mass[:, None, None] * metric
