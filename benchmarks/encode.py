@@ -4,18 +4,25 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import torch
+from torch import Tensor
 
 import hybridhash as hh
 from benchmarks import peers
 from benchmarks.harness import Case, Plan, Row, measure
 from benchmarks.ids import Setting, draw_batches, keys_of_ranks, vocabulary_of
-from hybridhash.hashing import place_keys
+from hybridhash.hashing import build_ribbon, num_positions, place_fingerprints, place_keys
+from hybridhash.kernels import cpu
+from hybridhash.kernels.reference import Dictionary
+from hybridhash.packing import pack_integers
 
 OURS = "hybrid, compiled"
 REFERENCE = "hybrid, engine reference"
 REMAP = "TorchRec managed-collision remap"
+FINGERPRINTS = "codes of 8 bits behind fingerprints of 12"
+RIBBON = "codes of 8 bits in a ribbon, 8 check bits"
 STRINGS = "strings of 8 bytes, Arrow"
 
 
@@ -47,6 +54,8 @@ def _lookups(base: Setting, num_head: int, plan: Plan) -> list[Row]:
     num_bytes = num_keys * (8 + 2 * 64 + 2 * 4)
     cases = [
         Case(OURS, lambda index: bag.encode(batches[index % len(batches)]), num_keys, num_bytes),
+        Case(FINGERPRINTS, _coded(_behind_fingerprints(vocabulary.keys), batches), num_keys),
+        Case(RIBBON, _coded(_in_ribbon(vocabulary.keys), batches), num_keys),
         Case(REFERENCE, lambda index: slow.encode(batches[index % len(batches)]), num_keys, num_bytes, 8),
         Case(REMAP, lambda index: remap(batches[index % len(batches)]), num_keys, None, 8),
     ]
@@ -54,11 +63,27 @@ def _lookups(base: Setting, num_head: int, plan: Plan) -> list[Row]:
         return measure(f"Keys to rows, K = {num_head:,}", cases, plan, base.as_dict())
 
 
+def _coded(dictionary: Dictionary, batches: list[Tensor]) -> Callable[[int], object]:
+    """Return a step that finds the codes of a batch, and one neutral row for all other keys."""
+    return lambda index: cpu.encode(batches[index % len(batches)], [dictionary], 1, [1])
+
+
+def _behind_fingerprints(keys: npt.NDArray[np.int64]) -> Dictionary:
+    codes = pack_integers(np.zeros(num_positions(keys.size), dtype=np.uint32), 8)
+    return Dictionary(torch.from_numpy(place_fingerprints(keys, 12)), 12, torch.from_numpy(codes), 8, 256)
+
+
+def _in_ribbon(keys: npt.NDArray[np.int64]) -> Dictionary:
+    ribbon = build_ribbon(keys, np.zeros(keys.size, dtype=np.uint32), 8, 8)
+    return Dictionary(torch.from_numpy(ribbon), 8, torch.empty(0, dtype=torch.uint8), 8, 256)
+
+
 def _builds(base: Setting, sizes: list[int], plan: Plan) -> list[Row]:
     cases = []
     for size in sizes:
         keys = keys_of_ranks(np.arange(size))
         cases.append(Case(f"K = {size:,}", _of(place_keys, keys), size, None, 32))
+        cases.append(Case(f"K = {size:,}, a ribbon of codes", _of(_in_ribbon, keys), size, None, 32))
     return measure("Building a dictionary", cases, plan, base.as_dict())
 
 
