@@ -269,10 +269,11 @@ void bounds_of(const int32_t* rows, size_t num_keys, int hashes, int32_t* least,
     int32_t low = -1, high = -1, signs = -1;
     for (size_t i = 0; i < num_keys; ++i) {
         const int32_t* row = rows + i * num_hashes;
+        const int32_t in_head = ~(row[0] >> 31);  // all bits or none, in arithmetic that vectorises
         const int32_t first = row[0] == kNoRow ? -1 : row[0];
         high = first > high ? first : high;
         for (int h = 0; h < num_hashes; ++h) {
-            const int32_t r = row[0] < 0 ? row[h] : -1;  // the others of a key in the head are not read
+            const int32_t r = row[h] | in_head;  // the others of a key in the head are not read
             low = r < low ? r : low;
             signs &= r;
         }
