@@ -111,7 +111,7 @@ def _by_fingerprints(setting: Setting, optimizer: Optimizer | None, bits: int = 
     assert optimizer is None
     keys = vocabulary_of(min(setting.num_head, setting.num_ids)).keys
     no_codes = torch.empty(0, dtype=torch.uint8)
-    places = torch.from_numpy(place_fingerprints(keys, _KEY_BITS))
+    places = cpu.from_numpy(place_fingerprints(keys, _KEY_BITS))
     dictionaries = [Dictionary(places, _KEY_BITS, no_codes, 0, num_positions(keys.size))]
     salts = np.array(bucket_salts(2), dtype=np.uint64).view(np.int64).tolist()
     sizes = (num_positions(keys.size), setting.dim), (setting.num_buckets, setting.dim)
@@ -143,7 +143,7 @@ def _by_fingerprints(setting: Setting, optimizer: Optimizer | None, bits: int = 
 
 def _packed(rows: torch.Tensor, bits: int) -> Slab:
     packed = pack_rows(rows.numpy(), bits)
-    codes, scales = torch.from_numpy(packed.codes), torch.from_numpy(packed.scales)
+    codes, scales = cpu.from_numpy(packed.codes), cpu.from_numpy(packed.scales)
     return Slab(codes, scales, bits, packed.num_rows, packed.width)
 
 

@@ -30,6 +30,13 @@ def test_a_head_row_is_the_position_in_the_dictionary() -> None:
     assert rows.in_head.all()
 
 
+def test_a_dictionary_begins_with_a_cache_line() -> None:
+    """So that a bucket of eight keys, 64 bytes, is one line and not parts of two."""
+    for num_keys in (3, 5_000, 120_000):  # numpy takes memory for small and large arrays in different ways
+        encoder = RowEncoder(TableSpec(num_keys, 100, 8, 2), Vocabulary(np.arange(num_keys)))
+        assert encoder.dictionary.data_ptr() % 64 == 0
+
+
 def test_the_engines_name_the_same_rows() -> None:
     """Head rows as they are, tail rows with all bits turned, and no row for the padding key."""
     encoder = RowEncoder(SPEC, VOCABULARY)

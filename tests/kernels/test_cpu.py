@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.testing import assert_close
 
 from hybridhash import _native
@@ -424,6 +425,40 @@ def test_a_lookup_that_was_read_without_gradients_can_be_learned_from() -> None:
         tail = batch.tail.clone().requires_grad_()
         cpu.embedding_bag(batch.head, tail, lookup, batch.offsets, combine="sum", mode="sum").sum().backward()
         assert tail.grad is not None
+
+
+@pytest.mark.filterwarnings(
+    "ignore:.torch.jit.script. is deprecated:DeprecationWarning"
+)  # torch's own use of it
+def test_transforms_are_refused_without_gradients_too() -> None:
+    """A transform that the kernels do not know must not come to a result that leaves it out."""
+    head, tail, rows = (
+        torch.ones(3, 16),
+        torch.ones(4, 16),
+        torch.tensor([[0, 0], [~1, ~3]], dtype=torch.int32),
+    )
+    offsets = torch.tensor([0, 2])
+
+    def pooled(head: Tensor) -> Tensor:
+        return cpu.embedding_bag(head, tail, rows, offsets, combine="sum", mode="sum")
+
+    with torch.no_grad():
+        assert pooled(head).tolist() == [[3.0] * 16]
+        with forward_ad.dual_level(), pytest.raises(NotImplementedError, match="jvp"):
+            pooled(forward_ad.make_dual(head, torch.ones(3, 16)))
+        with pytest.raises(RuntimeError, match="storage"):
+            torch.vmap(pooled)(torch.ones(2, 3, 16))
+
+
+@pytest.mark.parametrize(
+    "size", [7, 5_000, 1_000_000]
+)  # numpy takes memory for small and large in different ways
+def test_arrays_are_copied_to_the_beginning_of_a_cache_line(size: int) -> None:
+    array = np.arange(size, dtype=np.int64)
+    copied = cpu.from_numpy(array)
+    assert copied.data_ptr() % 64 == 0
+    array[0] = 1
+    assert torch.equal(copied, torch.arange(size))
 
 
 def test_gradients_of_gradients_are_refused() -> None:

@@ -53,7 +53,7 @@ class RowEncoder(nn.Module):
         first = 0
         for place, tier in enumerate(self.tiers):
             keys = vocabulary.keys[first : first + tier.num_keys]
-            self.register_buffer(_DICTIONARY + _suffix(place), torch.from_numpy(_place(keys, tier)))
+            self.register_buffer(_DICTIONARY + _suffix(place), cpu.from_numpy(_place(keys, tier)))
             first += tier.num_keys
         self.register_buffer("no_codes", torch.empty(0, dtype=torch.uint8), persistent=False)
         salts = np.array(bucket_salts(spec.num_hashes, spec.seed), dtype=np.uint64).view(np.int64)

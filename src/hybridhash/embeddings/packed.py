@@ -63,8 +63,8 @@ class PackedEmbeddingBag(BaseEmbeddingBag):
             raise InvalidValueError(f"rows: expected (rows, width, bits) {wanted}, got {got}")
         self._shapes = wanted
         for place, slab in enumerate(slabs):
-            self.register_buffer(f"rows_{place}", torch.from_numpy(slab.codes))
-            self.register_buffer(f"scales_{place}", torch.from_numpy(slab.scales))
+            self.register_buffer(f"rows_{place}", cpu.from_numpy(slab.codes))
+            self.register_buffer(f"scales_{place}", cpu.from_numpy(slab.scales))
 
     @property
     def slabs(self) -> list[Slab]:

@@ -10,7 +10,7 @@ from hybridhash.kernels.cpu.ops import (
 )
 from hybridhash.kernels.cpu.packed import packed_embedding_bag
 from hybridhash.kernels.cpu.rounding import round_rows
-from hybridhash.kernels.cpu.tensors import empty_rows
+from hybridhash.kernels.cpu.tensors import empty_rows, from_numpy
 
 __all__ = [
     "MAX_DICTIONARIES",
@@ -21,6 +21,7 @@ __all__ = [
     "embedding_bag",
     "empty_rows",
     "encode",
+    "from_numpy",
     "packed_embedding_bag",
     "pool_and_update",
     "round_rows",

@@ -7,7 +7,9 @@ namespace hybridhash::HH_ISA {
 namespace {
 
 constexpr size_t kBlock = 256;       // keys whose dictionary lines are asked for before the first is read
-constexpr uint64_t kNear = 1 << 19;  // bytes of a dictionary that stays in the second cache, where asking costs more
+// Bytes of a dictionary that stays in the caches, where asking costs more than it gains: lookups do not wait for each
+// other, and the processor runs ahead.
+constexpr uint64_t kNear = 1 << 22;
 
 HH_INLINE uint64_t mix64(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
@@ -19,8 +21,6 @@ HH_INLINE uint64_t mix64(uint64_t z) {
 HH_INLINE uint64_t reduce(uint64_t hash, uint64_t range) {
     return ((hash >> 32) * range + (((hash & 0xFFFFFFFFull) * range) >> 32)) >> 32;
 }
-
-HH_INLINE uint64_t swap_halves(uint64_t hash) { return (hash << 32) | (hash >> 32); }
 
 }  // namespace
 
@@ -40,9 +40,7 @@ HH_INLINE uint64_t load64(const uint8_t* p) {
 }
 
 HH_INLINE uint32_t find_in_bucket(const uint8_t* bucket, uint64_t key) {
-#if defined(__AVX512F__)
-    return _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(bucket), _mm512_set1_epi64((int64_t)key));
-#elif defined(__AVX2__)
+#if defined(__AVX2__)
     const __m256i wanted = _mm256_set1_epi64x((int64_t)key);
     const __m256i low = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)bucket), wanted);
     const __m256i high = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)(bucket + 32)), wanted);
@@ -91,6 +89,28 @@ HH_INLINE uint32_t find_in_buckets(const Dictionary& d, uint32_t first, uint32_t
     return find_in_bucket(a, fingerprint, d.key_bits) | find_in_bucket(b, fingerprint, d.key_bits) << kBucketKeys;
 }
 
+// The same for keys of a block; those of keys that are not fingerprinted have no fingerprints.
+template <Places P>
+HH_INLINE void find_all(const Dictionary& d, const uint32_t* first, const uint32_t* second, const int64_t* keys,
+                        const uint32_t* fingerprints, size_t size, uint16_t* found) {
+#if defined(__AVX512F__)
+    if (P == Places::keys) {
+        __mmask8* masks = (__mmask8*)found;  // go to memory as they are
+        for (size_t i = 0; i < size; ++i) {
+            const __m512i key = _mm512_set1_epi64(keys[i]);
+            const __m512i a = _mm512_loadu_si512(d.places + (size_t)first[i] * kExactBits);
+            const __m512i b = _mm512_loadu_si512(d.places + (size_t)second[i] * kExactBits);
+            _store_mask8(masks + 2 * i, _mm512_cmpeq_epi64_mask(a, key));
+            _store_mask8(masks + 2 * i + 1, _mm512_cmpeq_epi64_mask(b, key));
+        }
+        return;
+    }
+#endif
+    for (size_t i = 0; i < size; ++i)
+        found[i] = (uint16_t)find_in_buckets<P>(d, first[i], second[i], (uint64_t)keys[i],
+                                                P == Places::keys ? 0 : fingerprints[i]);
+}
+
 // Keys that are looked for, and where in the block they stand; with room behind for the rest of a register.
 struct Sought {
     int64_t keys[kBlock + 16];
@@ -107,14 +127,14 @@ HH_INLINE uint32_t lowest_bit(uint32_t word) {
 
 // Lists the keys that were found nowhere.
 template <bool FIRST>
-HH_INLINE size_t list_missing(const uint32_t* found, const int64_t* keys, const uint32_t* at, size_t size,
+HH_INLINE size_t list_missing(const uint16_t* found, const int64_t* keys, const uint32_t* at, size_t size,
                               Sought& missing) {
     size_t count = 0, i = 0;
 #if defined(__AVX512F__)
     const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     for (; i + 16 <= size; i += 16) {
-        const __m512i masks = _mm512_loadu_si512(found + i);
-        const __mmask16 here = _mm512_testn_epi32_mask(masks, masks);
+        const __m256i masks = _mm256_loadu_si256((const __m256i*)(found + i));
+        const __mmask16 here = _mm256_testn_epi16_mask(masks, masks);
         const __m512i place = FIRST ? _mm512_add_epi32(places, _mm512_set1_epi32((int)i)) : _mm512_loadu_si512(at + i);
         _mm512_storeu_si512(missing.at + count, _mm512_maskz_compress_epi32(here, place));
         const __mmask8 lower = (__mmask8)here, upper = (__mmask8)(here >> 8);
@@ -143,8 +163,10 @@ size_t find_block(const Encoder& e, const Dictionary& d, const int64_t* keys, co
     const int shift = P == Places::keys ? 0 : 64 - d.key_bits;
     for (size_t i = 0; i < size; ++i) {
         const uint64_t h = mix64((uint64_t)keys[i] + salt);
-        first[i] = (uint32_t)reduce(h, num_buckets);
-        second[i] = (uint32_t)reduce(swap_halves(h), num_buckets);
+        // reduce(h, num_buckets), and that of h with its halves swapped, which has the same products.
+        const uint64_t high = (h >> 32) * num_buckets, low = (h & 0xFFFFFFFFull) * num_buckets;
+        first[i] = (uint32_t)((high + (low >> 32)) >> 32);
+        second[i] = (uint32_t)((low + (high >> 32)) >> 32);
         if (P != Places::keys) {
             const uint32_t fingerprint = (uint32_t)(mix64(h) >> shift);
             fingerprints[i] = fingerprint ? fingerprint : 1;
@@ -155,10 +177,8 @@ size_t find_block(const Encoder& e, const Dictionary& d, const int64_t* keys, co
         __builtin_prefetch(d.places + (size_t)second[i] * (size_t)d.key_bits);
     }
     // Comparing is apart from what follows from it, which is the same for all kinds of places and becomes vectors.
-    uint32_t found[kBlock];
-    for (size_t i = 0; i < size; ++i)
-        found[i] =
-            find_in_buckets<P>(d, first[i], second[i], (uint64_t)keys[i], P == Places::keys ? 0 : fingerprints[i]);
+    uint16_t found[kBlock];
+    find_all<P>(d, first, second, keys, fingerprints, size, found);
     HH_APART for (size_t i = 0; i < size; ++i) {
         const uint32_t bucket = found[i] & 0xFF ? first[i] : second[i];
         // A place of the second bucket where there is none, so that a code can be read for every key.
@@ -232,6 +252,7 @@ void encode_with(const Encoder& e, const int64_t* keys, int32_t* rows, size_t co
         const size_t size = count - start < kBlock ? count - start : kBlock;
         const int64_t* k = keys + start;
         int32_t* out = rows + start * num_hashes;
+        for (size_t i = 0; i < size; i += 64 / sizeof(int64_t)) ask_for_line<Ask::later>(k + kBlock + i);
         size_t num_missing = size;
         int now = 0;
         if (e.num_dictionaries) {
@@ -277,10 +298,11 @@ void bounds_of(const int32_t* rows, size_t num_keys, int hashes, int32_t* least,
     int32_t low = -1, high = -1, signs = -1;
     for (size_t i = 0; i < num_keys; ++i) {
         const int32_t* row = rows + i * num_hashes;
+        const int32_t in_head = ~(row[0] >> 31);  // all bits or none, in arithmetic that vectorises
         const int32_t first = row[0] == kNoRow ? -1 : row[0];
         high = first > high ? first : high;
         for (int h = 0; h < num_hashes; ++h) {
-            const int32_t r = row[0] < 0 ? row[h] : -1;  // the others of a key in the head are not read
+            const int32_t r = row[h] | in_head;  // the others of a key in the head are not read
             low = r < low ? r : low;
             signs &= r;
         }

@@ -23,6 +23,11 @@ struct Lists {
     uint32_t tail_bags[kChunk + kRest];            // the bag of each key
     size_t num_head[kMaxDictionaries];
     size_t num_tail_keys;
+
+    void clear() {
+        std::memset(num_head, 0, sizeof num_head);
+        num_tail_keys = 0;
+    }
 };
 
 // What is listed: keys [first, last) of bags [first_bag, last_bag), at most kChunk of each.
@@ -91,21 +96,22 @@ void list_one_by_one(const Chunk& c, Lists& lists) {
 
 #if defined(__AVX512F__)
 
-// How many keys of a chunk there are in front of one, from a bit per key.
+// How many of the places of a chunk count in front of one, from a bit per place.
+template <size_t PLACES>
 struct Counted {
-    uint64_t bits[kChunk / 64 + 1];
-    uint32_t before[kChunk / 64 + 1];
+    uint64_t bits[PLACES / 64 + 1];
+    uint32_t before[PLACES / 64 + 1];
 
     void count() {
         uint32_t total = 0;
-        for (size_t word = 0; word <= kChunk / 64; ++word) {
+        for (size_t word = 0; word <= PLACES / 64; ++word) {
             before[word] = total;
             total += (uint32_t)__builtin_popcountll(bits[word]);
         }
     }
-    uint32_t in_front_of(size_t key) const {
-        const uint64_t below = ((uint64_t)1 << (key & 63)) - 1;
-        return before[key >> 6] + (uint32_t)__builtin_popcountll(bits[key >> 6] & below);
+    uint32_t in_front_of(size_t place) const {
+        const uint64_t below = ((uint64_t)1 << (place & 63)) - 1;
+        return before[place >> 6] + (uint32_t)__builtin_popcountll(bits[place >> 6] & below);
     }
 };
 
@@ -117,7 +123,7 @@ void list_pairs(const Chunk& c, Lists& lists) {
     const __m512i lower = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     const __m512i upper = _mm512_add_epi32(lower, _mm512_set1_epi32(8));
     const __m512i no_row = _mm512_set1_epi32(kNoRow), ones = _mm512_set1_epi32(-1);
-    Counted in_head{}, in_tail{};
+    Counted<kChunk> in_head{}, in_tail{};
     const size_t count = c.last - c.first;
     size_t num_head = 0, num_tail = 0;
     for (size_t i = 0; i < count; i += 16) {
@@ -261,8 +267,8 @@ struct FloatRows {
 
 // Chunks of bags: whole ones, or part of a long one, so that a bag gives the same bits whatever stands beside it. Each is
 // listed, by list(chunk, lists), before the one in front of it is added, by add(chunk, lists, those of the next), which
-// asks for the rows of the next.
-template <class List, class Add>
+// asks for the rows of the next. Lists are of any kind that can be cleared.
+template <class Lists, class List, class Add>
 HH_INLINE void for_each_chunk(const Bags& bags, int num_hashes, float tail_scale, size_t first_bag, size_t last_bag,
                               List list, Add add) {
     Lists lists[2];
@@ -287,8 +293,7 @@ HH_INLINE void for_each_chunk(const Bags& bags, int num_hashes, float tail_scale
         if (more) {
             list(chunks[now ^ 1], lists[now ^ 1]);
         } else {
-            std::memset(lists[now ^ 1].num_head, 0, sizeof lists[now ^ 1].num_head);
-            lists[now ^ 1].num_tail_keys = 0;
+            lists[now ^ 1].clear();
         }
         add(chunks[now], lists[now], lists[now ^ 1]);
         if (!more) return;

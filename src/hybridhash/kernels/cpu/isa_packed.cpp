@@ -350,7 +350,7 @@ void packed_forward(const Encoder* e, const PackedTable& t, const Bags& bags, co
             if (e) encode(*e, keys + chunk.first, rows + chunk.first * t.num_hashes, chunk.last - chunk.first);
             list_all(t, chunk, lists);
         };
-        for_each_chunk(bags, t.num_hashes, tail_scale, first_bag, last_bag, list,
+        for_each_chunk<Lists>(bags, t.num_hashes, tail_scale, first_bag, last_bag, list,
                        [&](const Chunk& chunk, const Lists& now, const Lists& next) { pool_chunk(t, chunk, out, now, next); });
     } else {
         const size_t first = (size_t)bags.offsets[first_bag], last = (size_t)bags.offsets[last_bag];

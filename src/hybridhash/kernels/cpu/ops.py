@@ -19,6 +19,7 @@ from hybridhash.kernels.cpu.tensors import (
     memory,
     num_threads,
     optional_floats,
+    records_gradients,
     unsigned,
 )
 from hybridhash.kernels.reference import Step
@@ -284,18 +285,13 @@ def embedding_bag(
         raise InvalidTypeError(
             f"rows: expected float32, bfloat16 or float16 on the cpu engine, got {head.dtype}"
         )
-    at_once = is_plain(offsets)
-    pool: Any = _Pool.apply if at_once else _pool
-    pooled, _ = pool(
-        head,
-        tail,
-        rows if at_once else rows_of(rows),
-        offsets,
-        per_sample_weights,
-        COMBINES.index(combine),
-        MODES.index(mode),
-        sparse,
-    )
+    inputs = head, tail, rows, offsets, per_sample_weights, COMBINES.index(combine), MODES.index(mode)
+    if not is_plain(offsets):
+        pooled, _ = _pool(head, tail, rows_of(rows), *inputs[3:], sparse)
+    elif records_gradients():
+        pooled, _ = _Pool.apply(*inputs, sparse)  # type: ignore[no-untyped-call]
+    else:
+        pooled, _ = _find_and_pool(*inputs)
     result: Tensor = pooled if head.dtype == torch.float32 else pooled.to(head.dtype)
     return result
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from hybridhash import _native
 
@@ -30,9 +32,33 @@ def empty_rows(shape: Sequence[int], dtype: torch.dtype | None = None) -> Tensor
     return rows
 
 
+def from_numpy(array: npt.NDArray[Any]) -> Tensor:
+    """Copy rows or keys to where the kernels read them fastest.
+
+    The copy begins with a cache line, as numpy's memory need not, so that a row or a bucket of 64 bytes is not parts
+    of two lines; and it lies in huge pages where the system has them.
+
+    Args:
+        array: Of any shape.
+
+    Returns:
+        A tensor of the array's shape and dtype on the CPU.
+    """
+    source = torch.from_numpy(array)
+    rows = torch.empty_like(source)
+    if is_plain(rows):
+        _native.spread_over_huge_pages(rows)
+    return rows.copy_(source)
+
+
 def is_plain(tensor: Tensor) -> bool:
     """Whether this is a tensor with values, not one that torch.compile or torch.export traces with."""
     return type(tensor) is Tensor and not torch.compiler.is_compiling()
+
+
+def records_gradients() -> bool:
+    """Whether a function of tensors must say how it is differentiated, backward or forward."""
+    return torch.is_grad_enabled() or forward_ad._current_level >= 0
 
 
 def contiguous(tensor: Tensor) -> Tensor:
