@@ -70,12 +70,12 @@ def _coded(dictionary: Dictionary, batches: list[Tensor]) -> Callable[[int], obj
 
 def _behind_fingerprints(keys: npt.NDArray[np.int64]) -> Dictionary:
     codes = pack_integers(np.zeros(num_positions(keys.size), dtype=np.uint32), 8)
-    return Dictionary(torch.from_numpy(place_fingerprints(keys, 12)), 12, torch.from_numpy(codes), 8, 256)
+    return Dictionary(cpu.from_numpy(place_fingerprints(keys, 12)), 12, cpu.from_numpy(codes), 8, 256)
 
 
 def _in_ribbon(keys: npt.NDArray[np.int64]) -> Dictionary:
     ribbon = build_ribbon(keys, np.zeros(keys.size, dtype=np.uint32), 8, 8)
-    return Dictionary(torch.from_numpy(ribbon), 8, torch.empty(0, dtype=torch.uint8), 8, 256)
+    return Dictionary(cpu.from_numpy(ribbon), 8, torch.empty(0, dtype=torch.uint8), 8, 256)
 
 
 def _builds(base: Setting, sizes: list[int], plan: Plan) -> list[Row]:

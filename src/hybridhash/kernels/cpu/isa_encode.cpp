@@ -220,7 +220,7 @@ size_t find_codes(const Encoder& e, const Dictionary& d, const int64_t* keys, co
         const char* block = (const char*)(d.ribbon + (size_t)(equations[i].start >> 6) * (size_t)value_bits);
         for (int byte = 0; byte < 16 * value_bits; byte += 64) __builtin_prefetch(block + byte);
     }
-    uint32_t found[kBlock];
+    uint16_t found[kBlock];
     for (size_t i = 0; i < size; ++i) {
         const uint32_t value = read_ribbon(d.ribbon, value_bits, equations[i]);
         const uint32_t code = value & (uint32_t)(((uint64_t)1 << d.code_bits) - 1);
