@@ -84,6 +84,12 @@ def test_every_tier_has_its_reason() -> None:
         assert f"{loss:.2%}" in reason
 
 
+def test_codes_in_a_ribbon_are_called_so() -> None:
+    counts = counts_of(a=[80, 10, 6, 1], b=[40, 9, 1])
+    shared, _ = plan(counts, budget=100, dim=4, tiers=[Tier(4, 8, 4, 5, ribbon=True)]).reasons
+    assert "each reads one of 4 shared rows, by a code of 2 bits in a ribbon with 5 check bits" in shared
+
+
 def test_exact_keys_are_not_called_fingerprints() -> None:
     [own, _] = plan(counts_of(a=[5, 4, 3]), budget=50, dim=4, tiers=[Tier(2, 8)]).reasons
     assert "rows of their own at 8 bits a float, behind exact keys" in own

@@ -20,9 +20,9 @@ def plan(
     """Choose the tables of a model at a byte budget, from counts alone, and say why.
 
     Nothing is trained unless --tune says so. Divides the keys into tiers: rows of their own at 8 to 2 bits a float,
-    shared rows by short codes, and keys that are left out of the shipped model; finds the length of the fingerprints
-    in the dictionaries; predicts what is lost. With --out it writes an experiment file that compare, train and sweep
-    take with --experiment.
+    shared rows by short codes, and keys that are left out of the shipped model; finds how many bits the dictionaries
+    spend on telling keys apart; predicts what is lost. With --out it writes an experiment file that compare, train and
+    sweep take with --experiment.
 
     Args:
         data: Files, globs, or the folder of a known data set.
@@ -83,12 +83,16 @@ def _tiers(table: dict[str, Any]) -> Table:
             f"{tier['rows']:,}" if shipped else "not shipped",
             str(tier["bits"]) if shipped else "",
             f"{tier['num_codes']:,}" if tier["num_codes"] else "",
-            str(tier["key_bits"]) if shipped else "",
+            _key_bits(tier) if shipped else "",
             f"{tier['loss']:.2%}",
         )
     for column in shown.columns:
         column.justify = "right"
     return shown
+
+
+def _key_bits(tier: dict[str, Any]) -> str:
+    return f"{tier['key_bits']} check" if tier["ribbon"] else str(tier["key_bits"])
 
 
 def _features(table: dict[str, Any]) -> Table:

@@ -158,20 +158,20 @@ def _reasons(table: Table, found: Allocation) -> list[str]:
             )
         elif tier.num_codes:
             reasons.append(
-                f"{head}: each reads one of {tier.num_rows:,} shared rows, by a code of {tier.code_bits} bits behind "
+                f"{head}: each reads one of {tier.num_rows:,} shared rows, by a code of {tier.code_bits} bits "
                 f"{_known_by(tier)}; loses {loss:.2%}"
             )
         else:
             reasons.append(
-                f"{head}: rows of their own at {tier.bits} bits a float, behind {_known_by(tier)}; loses {loss:.2%}"
+                f"{head}: rows of their own at {tier.bits} bits a float, {_known_by(tier)}; loses {loss:.2%}"
             )
     return reasons
 
 
 def _known_by(tier: Tier) -> str:
     if tier.ribbon:
-        return f"no keys at all but {tier.key_bits} check bits"
-    return "exact keys" if tier.key_bits == EXACT else f"fingerprints of {tier.key_bits} bits"
+        return f"in a ribbon with {tier.key_bits} check bits"
+    return "behind exact keys" if tier.key_bits == EXACT else f"behind fingerprints of {tier.key_bits} bits"
 
 
 def _share_of_effects(weights: npt.NDArray[np.float64]) -> str:
