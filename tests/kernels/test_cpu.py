@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd import forward_ad
 from torch.testing import assert_close
 
@@ -751,3 +752,18 @@ def test_opcheck_update_rows(rule: str) -> None:
             NUMBERS,
         ),
     )
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+def test_under_a_dispatch_mode_the_operators_are_called(gradients: bool) -> None:
+    """Fake tensors have no memory to read; other modes see the operator's name."""
+    head, tail = torch.ones(50, 8), torch.ones(9, 8)
+    rows, offsets = torch.zeros(20, 2, dtype=torch.int32), torch.arange(0, 21, 4)
+
+    def pooled() -> Tensor:
+        with torch.set_grad_enabled(gradients):
+            return cpu.embedding_bag(head, tail, rows, offsets, combine="sum", mode="sum")
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        assert pooled().shape == (5, 8)
+    assert pooled().tolist() == [[4.0] * 8] * 5

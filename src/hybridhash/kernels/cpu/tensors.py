@@ -52,8 +52,11 @@ def from_numpy(array: npt.NDArray[Any]) -> Tensor:
 
 
 def is_plain(tensor: Tensor) -> bool:
-    """Whether this is a tensor with values, not one that torch.compile or torch.export traces with."""
-    return type(tensor) is Tensor and not torch.compiler.is_compiling()
+    """Whether this is a tensor with values, in a place where nobody traces: neither a compiler nor a dispatch mode."""
+    if type(tensor) is not Tensor or torch.compiler.is_compiling():
+        return False
+    modes: int = torch._C._len_torch_dispatch_stack()
+    return not modes
 
 
 def records_gradients() -> bool:
