@@ -1,5 +1,6 @@
 """The tiers meet the budget and lose no more than other divisions of it."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from hybridhash.errors import BudgetError
 from hybridhash.planner import Allocation, Table, allocate, divide, judge
-from hybridhash.planner.table import IMPORTANCE, smallest_bytes
+from hybridhash.planner.table import IMPORTANCE, LEAST_UNSEEN, smallest_bytes
 from hybridhash.planner.table import table_of as table_of_tiers
 from hybridhash.spec import EXACT, NOT_SHIPPED, Tier
 from hybridhash.theory import Outlook, coding_loss, false_positive_rate, rounding_loss
@@ -144,6 +145,16 @@ def test_a_ribbon_by_hand() -> None:
     strength = (8 / 14 / (10 / 25) + 4 / 14 / (6 / 25)) / 2
     assert found.loss_by_fingerprints == pytest.approx((4 + 5) / 25 * strength / 8)
     assert found.loss_by_tier == pytest.approx((12 / 14 * (coding_loss(2) + rounding_loss(8)), 2 / 14))
+
+
+def test_new_keys_are_planned_for_even_where_counts_promise_none() -> None:
+    """Ten thousand keys seen seven times each: by Good and Turing nothing new would ever come."""
+    outlook = Outlook(np.full(10_000, 3.0), np.full(10_000, 7.0), unseen=0.0)
+    table = Table.of(outlook, 16, True)
+    assert table.unseen == LEAST_UNSEEN == 0.05
+    assert Table.of(replace(outlook, unseen=30_000.0), 16, True).unseen == pytest.approx(0.3)
+    [coded] = [tier for tier in allocate(table, 25_000).tiers if tier.num_codes]
+    assert coded.key_bits >= 4
 
 
 def test_codes_stand_in_ribbons_and_rows_behind_fingerprints() -> None:

@@ -18,6 +18,11 @@ Floats = npt.NDArray[np.float64]
 IMPORTANCE: Final = "effect"
 """The measure that orders the keys, in `hybridhash.vocabulary.IMPORTANCE`."""
 
+LEAST_UNSEEN: Final = 0.05
+"""Share of the coming traffic that is planned for as new keys, however few the counts promise: they speak of more of
+the same traffic, and what is served is often other traffic (new users, another day). Check bits against strangers cost
+little; without any, every stranger would read the row of some key."""
+
 LOAD: Final = 0.95
 """Of a dictionary; see `hybridhash.hashing.num_positions`."""
 
@@ -63,7 +68,7 @@ class Table:
 
     @classmethod
     def of(cls, outlook: Outlook, dim: int, wide: bool) -> "Table":
-        """Build it from what the keys are expected to do.
+        """Build it from what the keys are expected to do, and at least `LEAST_UNSEEN` of new keys.
 
         Args:
             outlook: As `hybridhash.vocabulary.Counts.outlook` says it.
@@ -72,9 +77,8 @@ class Table:
         """
         coming = max(float(outlook.expected.sum()) + outlook.unseen, _TINY)
         effects = max(float(outlook.effect.sum()), _TINY)
-        return cls(
-            outlook.effect / effects, outlook.expected / coming, outlook.unseen / coming, dim, wide, effects
-        )
+        unseen = max(outlook.unseen / coming, LEAST_UNSEEN)
+        return cls(outlook.effect / effects, outlook.expected / coming, unseen, dim, wide, effects)
 
     @property
     def num_keys(self) -> int:
