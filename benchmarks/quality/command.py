@@ -37,7 +37,9 @@ def parse(arguments: Sequence[str] | None, study: Study, prog: str, description:
     parser.add_argument(
         "--methods", nargs="+", choices=study.methods, default=study.methods, help="which methods"
     )
-    parser.add_argument("--seeds", type=int, default=3, help="final runs of each cell (default 3)")
+    parser.add_argument(
+        "--seeds", type=int, help="final runs of each cell (default: as many as the set needs)"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="cells at a time (default 2)")
     parser.add_argument("--out", type=Path, help="folder of the results (default benchmarks/results)")
     options = parser.parse_args(arguments)
@@ -47,7 +49,7 @@ def parse(arguments: Sequence[str] | None, study: Study, prog: str, description:
     if unknown:
         parser.error(f"--only: expected names among {', '.join(options.sets)}, got {', '.join(unknown)}")
     for name in ("seeds", "jobs"):
-        if getattr(options, name) < 1:
+        if getattr(options, name) is not None and getattr(options, name) < 1:
             parser.error(f"--{name}: expected 1 or more, got {getattr(options, name)}")
     if options.out is None:
         options.out = ROOT / (f"build/{study.name}-tiny" if options.tiny else "benchmarks/results")
@@ -71,7 +73,8 @@ def run(options: argparse.Namespace, study: Study) -> list[Panel]:
     for name in options.only:
         data = options.sets[name]
         try:
-            run_set(study, name, data, options.methods, options.seeds, options.jobs, folders, _Printer())
+            seeds = data.seeds if options.seeds is None else options.seeds
+            run_set(study, name, data, options.methods, seeds, options.jobs, folders, _Printer())
         except SkippedError as reason:
             print(f"{name}: skipped: {reason}", flush=True)
     return read_panels(folders.results, options.sets, study)

@@ -33,11 +33,13 @@ class DataSet:
         title: What tables and plots call it.
         settings: Columns, split, model and training.
         files: Names the input, made if need be in the folder given. Raises `SkippedError` where it is not there.
+        seeds: Final runs of each method, where not said otherwise; the smaller the test, the more are needed.
     """
 
     title: str
     settings: FitSettings
     files: Callable[[Path], str]
+    seeds: int = 3
 
 
 def data_sets() -> dict[str, DataSet]:
@@ -48,6 +50,7 @@ def data_sets() -> dict[str, DataSet]:
             "MovieTweetings",
             FitSettings(**MODEL, format="movietweetings", batch_size=1024),
             partial(_real, "movietweetings"),
+            seeds=10,
         ),
         "assistments": DataSet(
             "ASSISTments",
@@ -60,6 +63,7 @@ def data_sets() -> dict[str, DataSet]:
                 batch_size=1024,
             ),
             partial(_real, "assist09.parquet"),
+            seeds=10,
         ),
         "ads": _stream("Stream 'ads'", ads, scale),
         "timeline": _stream("Stream 'timeline'", timeline, scale),
@@ -92,7 +96,7 @@ def _stream(title: str, surface_of: Callable[[Scale], Surface], scale: Scale) ->
     surface = surface_of(scale)
     columns = {name: value for name, value in surface.settings.items() if name != "group"}
     settings = FitSettings(**{**columns, **MODEL, "batch_size": 256})
-    return DataSet(title, settings, lambda work: str(surface.file(work, Silence())))
+    return DataSet(title, settings, lambda work: str(surface.file(work, Silence())), seeds=5)
 
 
 def _real(name: str, work: Path) -> str:

@@ -1,6 +1,7 @@
 """What the kept rows say: means over seeds, and how much of the gap between hashing and the full table is closed."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Point:
         at_edge: Whether that rate is the smallest or largest of the grid, so that another might do better.
         gap: Of the difference in mean RCE between the full table and regular hashing at the same budget, the share
             that the method has; None where either is missing or they do not differ upwards.
+        gap_error: Standard error of that share, from the spreads of all three over their seeds; None without a gap
+            or with one seed.
     """
 
     method: str
@@ -40,6 +43,15 @@ class Point:
     epochs: int
     gap: float | None
     at_edge: bool
+    gap_error: float | None = None
+
+    @property
+    def gap_text(self) -> str:
+        """The share of the gap in per cent, with its standard error where there is one."""
+        if self.gap is None:
+            return "–"
+        error = "" if self.gap_error is None else f" ± {100 * self.gap_error:.0f}"
+        return f"{100 * self.gap:.0f}{error}%"
 
     @property
     def mean(self) -> float:
@@ -112,15 +124,24 @@ def points_of(rows: Sequence[Row], methods: Sequence[str]) -> list[Point]:
         runs[row["seed"]] = row
     means = {place: float(np.mean([row["rce"] for row in runs.values()])) for place, runs in found.items()}
 
-    def gap(method: str, share: float) -> float | None:
+    def variance(place: tuple[str, float]) -> float:
+        rces = [row["rce"] for row in found[place].values()]
+        return float(np.var(rces, ddof=1)) / len(rces) if len(rces) > 1 else math.nan
+
+    def gap(method: str, share: float) -> tuple[float | None, float | None]:
+        """Return the share of the gap and its standard error, to first order in the errors of the three means."""
         full, hashed = means.get((FULL, 1.0)), means.get((HASHED, share))
         if full is None or hashed is None or full <= hashed:
-            return None
-        return (means[method, share] - hashed) / (full - hashed)
+            return None, None
+        part = (means[method, share] - hashed) / (full - hashed)
+        factors = {(method, share): 1.0, (HASHED, share): part - 1, (FULL, 1.0): part}
+        error = math.sqrt(sum(factor**2 * variance(place) for place, factor in factors.items()))
+        return part, None if math.isnan(error) else error / (full - hashed)
 
     points = []
     for (method, share), runs in found.items():
         last = next(reversed(runs.values()))
+        part, error = gap(method, share)
         points.append(
             Point(
                 method=method,
@@ -129,7 +150,8 @@ def points_of(rows: Sequence[Row], methods: Sequence[str]) -> list[Point]:
                 rces=tuple(runs[seed]["rce"] for seed in sorted(runs)),
                 rate=last["tuned"]["learning_rate"],
                 epochs=last["tuned"]["epochs"],
-                gap=gap(method, share),
+                gap=part,
+                gap_error=error,
                 at_edge=last["tuned"]["learning_rate"] in (min(last["rates"]), max(last["rates"])),
             )
         )
@@ -147,8 +169,9 @@ def page(panels: Sequence[Panel], figure: str) -> str:
         "# Quality at equal bytes\n\n"
         "RCE on the test span in per cent (higher is better), mean ± standard deviation over the seeds; bytes are all "
         'that inference needs of the embeddings; "gap" is (RCE - RCE of `hashed` at the same budget) / (RCE of `full` '
-        "- the same): 0 % is regular hashing, 100 % the full table. A rate marked (edge) is the first or last of the "
-        "grid, beyond which a better one may lie. How it was measured stands in [the README](../quality/README.md).\n\n"
+        "- the same), ± its standard error: 0 % is regular hashing, 100 % the full table. A rate marked (edge) is the "
+        "first or last of the grid, beyond which a better one may lie. How it was measured stands in "
+        "[the README](../quality/README.md).\n\n"
         f"![RCE against bytes]({figure})\n"
     )
     return "".join([head, overview(panels), *map(tables_of, panels)])
@@ -180,7 +203,7 @@ def _beside(points: Sequence[Point]) -> str:
     others = [point for point in points if point.method not in (OURS, HASHED, FULL)]
     best = max(others, key=lambda point: point.mean, default=None)
     beaten = f"hashed {hashed.mean:.2f}" + (f", {best.method} {best.mean:.2f}" if best else "")
-    return f"{format_spread(ours.mean, ours.std)} ({ours.gap:.0%}; {beaten})"
+    return f"{format_spread(ours.mean, ours.std)} ({ours.gap_text}; {beaten})"
 
 
 def tables_of(panel: Panel) -> str:
@@ -201,7 +224,7 @@ def tables_of(panel: Panel) -> str:
 
 
 def _line(point: Point) -> str:
-    gap = "–" if point.gap is None or point.method in (FULL, HASHED) else f"{point.gap:.0%}"
+    gap = "–" if point.method in (FULL, HASHED) else point.gap_text
     rate = f"{point.rate:g}{' (edge)' if point.at_edge else ''}"
     rce = format_spread(point.mean, point.std)
     return f"| {point.method} | {rce} | {gap} | {point.num_bytes:,} | {rate} | {point.epochs} |\n"

@@ -1,6 +1,7 @@
 """Means, spreads and gaps worked out by hand."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,19 @@ def test_points_have_mean_spread_and_gap() -> None:
     assert found["ROBE", 0.1].gap == pytest.approx(-0.2)
     assert found["hybrid", 0.1].std is None
     assert found["hybrid", 0.05].gap is None, "regular hashing is missing at these bytes"
+
+
+def test_the_error_of_a_gap_by_hand() -> None:
+    """Variances of the means 1, 4 and 1, a difference of 10 between the ends, and half of it closed."""
+    rows = [
+        *(row("hashed", 0.1, seed, rce) for seed, rce in enumerate((9.0, 11.0))),
+        *(row("full", 1.0, seed, rce) for seed, rce in enumerate((18.0, 22.0))),
+        *(row("hybrid", 0.1, seed, rce) for seed, rce in enumerate((14.0, 16.0))),
+    ]
+    found = {point.method: point for point in points_of(rows, METHODS)}["hybrid"]
+    assert found.gap == pytest.approx(0.5)
+    assert found.gap_error == pytest.approx(math.sqrt(1 + 0.25 * 1 + 0.25 * 4) / 10)
+    assert found.gap_text == "50 ± 15%"
 
 
 def test_seeds_of_an_earlier_choice_do_not_count() -> None:
