@@ -81,13 +81,17 @@ def build_ribbon(keys: Int64s, codes: npt.NDArray[np.uint32], code_bits: int, ch
     ribbon = np.empty(ribbon_words(keys.size, value_bits), dtype=np.int64)
     if not ribbon.size:
         return ribbon
-    if np.unique(keys).size != keys.size:
+    in_order = np.sort(keys)
+    if (in_order[1:] == in_order[:-1]).any():
         raise InvalidValueError("keys: expected distinct keys, got one twice; a key has one code")
     for salt in dictionary_salts(64):
         ribbon[-1] = salt - (1 << 64) if salt >> 63 else salt
         starts, coefficients, checks = _equations(keys, (ribbon.size - 1) // value_bits, salt, check_bits)
         values = codes | checks << np.uint32(code_bits)
-        if _native.solve_ribbon(starts.astype(np.uint32), coefficients, values, value_bits, ribbon[:-1]):
+        order = np.argsort(starts)  # so that neighbours follow each other, which the caches like
+        if _native.solve_ribbon(
+            starts[order].astype(np.uint32), coefficients[order], values[order], value_bits, ribbon[:-1]
+        ):
             return ribbon
     raise InvalidValueError(
         f"keys: expected equations that can be solved, found no salt for {keys.size} of them"
