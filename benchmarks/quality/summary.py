@@ -31,8 +31,8 @@ class Point:
         at_edge: Whether that rate is the smallest or largest of the grid, so that another might do better.
         gap: Of the difference in mean RCE between the full table and regular hashing at the same budget, the share
             that the method has; None where either is missing or they do not differ upwards.
-        gap_error: Standard error of that share, from the spreads of all three over their seeds; None without a gap
-            or with one seed.
+        gap_error: Standard error of that share over the seeds that the three have in common; None without a gap or
+            with one seed.
     """
 
     method: str
@@ -124,19 +124,22 @@ def points_of(rows: Sequence[Row], methods: Sequence[str]) -> list[Point]:
         runs[row["seed"]] = row
     means = {place: float(np.mean([row["rce"] for row in runs.values()])) for place, runs in found.items()}
 
-    def variance(place: tuple[str, float]) -> float:
-        rces = [row["rce"] for row in found[place].values()]
-        return float(np.var(rces, ddof=1)) / len(rces) if len(rces) > 1 else math.nan
-
     def gap(method: str, share: float) -> tuple[float | None, float | None]:
-        """Return the share of the gap and its standard error, to first order in the errors of the three means."""
+        """Return the share of the gap and its standard error, to first order, over the seeds that all three have.
+
+        Seeds are shared: what is a good start for one method mostly is one for another, so errors cancel.
+        """
+        three = [found.get(place, {}) for place in ((method, share), (HASHED, share), (FULL, 1.0))]
         full, hashed = means.get((FULL, 1.0)), means.get((HASHED, share))
         if full is None or hashed is None or full <= hashed:
             return None, None
         part = (means[method, share] - hashed) / (full - hashed)
-        factors = {(method, share): 1.0, (HASHED, share): part - 1, (FULL, 1.0): part}
-        error = math.sqrt(sum(factor**2 * variance(place) for place, factor in factors.items()))
-        return part, None if math.isnan(error) else error / (full - hashed)
+        seeds = set.intersection(*map(set, three))
+        if len(seeds) < 2:
+            return part, None
+        mine, low, high = (np.array([runs[seed]["rce"] for seed in sorted(seeds)]) for runs in three)
+        error = np.std(mine - part * high - (1 - part) * low, ddof=1) / math.sqrt(len(seeds))
+        return part, float(error) / (full - hashed)
 
     points = []
     for (method, share), runs in found.items():

@@ -54,7 +54,7 @@ def test_points_have_mean_spread_and_gap() -> None:
 
 
 def test_the_error_of_a_gap_by_hand() -> None:
-    """Variances of the means 1, 4 and 1, a difference of 10 between the ends, and half of it closed."""
+    """Half of a difference of 10 is closed; a seed that is good for all three says nothing."""
     rows = [
         *(row("hashed", 0.1, seed, rce) for seed, rce in enumerate((9.0, 11.0))),
         *(row("full", 1.0, seed, rce) for seed, rce in enumerate((18.0, 22.0))),
@@ -62,8 +62,10 @@ def test_the_error_of_a_gap_by_hand() -> None:
     ]
     found = {point.method: point for point in points_of(rows, METHODS)}["hybrid"]
     assert found.gap == pytest.approx(0.5)
-    assert found.gap_error == pytest.approx(math.sqrt(1 + 0.25 * 1 + 0.25 * 4) / 10)
-    assert found.gap_text == "50 ± 15%"
+    residuals = (14 - 18 / 2 - 9 / 2, 16 - 22 / 2 - 11 / 2)  # 0.5 and -0.5
+    assert residuals == (0.5, -0.5)
+    assert found.gap_error == pytest.approx(math.sqrt(0.5) / math.sqrt(2) / 10)
+    assert found.gap_text == "50 ± 5%"
 
 
 def test_seeds_of_an_earlier_choice_do_not_count() -> None:
