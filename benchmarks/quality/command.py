@@ -73,7 +73,7 @@ def run(options: argparse.Namespace, study: Study) -> list[Panel]:
     for name in options.only:
         data = options.sets[name]
         try:
-            seeds = data.seeds if options.seeds is None else options.seeds
+            seeds = options.seeds or study.seeds or data.seeds
             run_set(study, name, data, options.methods, seeds, options.jobs, folders, _Printer())
         except SkippedError as reason:
             print(f"{name}: skipped: {reason}", flush=True)

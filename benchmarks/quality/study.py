@@ -21,6 +21,7 @@ class Study:
         methods: In the order of tables.
         shares: Of the full table's bytes: the budgets, the largest first.
         sets: Returns the data sets by name.
+        seeds: Final runs of each method on every set; as many as a set asks for if None.
         runoff: Whether methods are tuned by `benchmarks.quality.cell.tune`; by `tune_on_grid` if not.
     """
 
@@ -28,6 +29,7 @@ class Study:
     methods: tuple[str, ...]
     shares: tuple[float, ...]
     sets: Callable[[], dict[str, DataSet]] = data_sets
+    seeds: int | None = None
     runoff: bool = True
 
     def rows_of(self, folder: Path, set_name: str) -> Path:
@@ -40,5 +42,6 @@ TAILS_STUDY: Final = Study(
     "tails",
     (FULL, HASHED, "frequency", "hybrid-sum", "hybrid", *TAILS, *TABLES),
     (0.1, 0.025),
+    seeds=3,
     runoff=False,
 )
