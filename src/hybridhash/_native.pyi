@@ -42,7 +42,7 @@ def encode_and_pool(
     weights: Any | None,
     combine: int,
     mode: int,
-    rows: Any,
+    rows: Any | None,
     out: Any,
     argmax: Any | None,
     num_threads: int,
@@ -69,7 +69,7 @@ def packed_encode_and_pool(
     weights: Any | None,
     combine: int,
     mode: int,
-    rows: Any,
+    rows: Any | None,
     out: Any,
     num_threads: int,
 ) -> None: ...

@@ -519,6 +519,32 @@ def test_found_on_the_way_in_a_large_batch(num_hashes: int, combine: Combine, di
         assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+@pytest.mark.parametrize(
+    ("num_hashes", "combine", "dim"),
+    [(2, "sum", 32), (2, "mean", 16), (2, "sum", 17), (8, "concat", 32), (1, "sum", 64)],
+)
+def test_rows_that_nobody_keeps_give_the_same(
+    num_hashes: int, combine: Combine, dim: int, mode: Mode
+) -> None:
+    """Without gradients; with them a lookup keeps its rows whatever it was asked."""
+    batch = large(num_hashes, combine, dim)
+    lookup = cpu.Lookup(
+        batch.keys, alone(batch.dictionary), batch.tail.shape[0], batch.salts, batch.padding, kept=False
+    )
+    options: dict[str, Any] = {"combine": combine, "mode": mode}
+    expected = cpu.embedding_bag(batch.head, batch.tail, batch.rows, batch.offsets, **options)
+    with torch.no_grad():
+        for _ in range(2):  # the room that is used again holds what was written last
+            found = cpu.embedding_bag(batch.head, batch.tail, lookup, batch.offsets, **options)
+            assert torch.equal(found, expected)
+    assert lookup.found is None
+    tail = batch.tail.clone().requires_grad_()
+    cpu.embedding_bag(batch.head, tail, lookup, batch.offsets, **options).sum().backward()
+    assert tail.grad is not None
+    assert torch.equal(lookup.rows(), batch.rows)
+
+
 @pytest.mark.parametrize(("num_hashes", "combine", "dim"), [(2, "sum", 16), (8, "concat", 32)])
 def test_a_large_batch_is_that_of_the_definition(num_hashes: int, combine: Combine, dim: int) -> None:
     """Gradients of a key that comes thousands of times, relative to the sum of their sizes."""

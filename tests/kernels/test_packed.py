@@ -85,8 +85,8 @@ class Table:
     def weights(self) -> Tensor:
         return torch.linspace(-1, 2, self.keys.numel())
 
-    def lookup(self) -> cpu.Lookup:
-        return cpu.Lookup(self.keys, self.dictionaries, 40, self.salts, self.padding)
+    def lookup(self, *, kept: bool = True) -> cpu.Lookup:
+        return cpu.Lookup(self.keys, self.dictionaries, 40, self.salts, self.padding, kept)
 
     def pooled(self, rows: Tensor | cpu.Lookup, mode: Mode, weights: Tensor | None = None) -> Tensor:
         return cpu.packed_embedding_bag(
@@ -222,6 +222,16 @@ def test_any_number_of_threads_and_any_neighbours_give_the_same_bits_as_the_defi
     assert torch.equal(pooled[0], pooled[2])
     table.keys, table.offsets = table.keys[-3000:], torch.tensor([0, 3000])
     assert torch.equal(table.pooled(table.lookup(), mode), pooled[0][-1:])
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+@pytest.mark.parametrize(("num_hashes", "combine"), [(2, "sum"), (8, "concat"), (3, "mean")])
+def test_rows_that_nobody_keeps_give_the_same(num_hashes: int, combine: Combine, mode: Mode) -> None:
+    table = Table(32, (4, 2, 8), num_hashes, combine, padding=7)
+    lookup, kept = table.lookup(kept=False), table.lookup()
+    assert torch.equal(table.pooled(lookup, mode), table.pooled(kept, mode))
+    assert lookup.found is None
+    assert torch.equal(kept.rows(), lookup.rows())
 
 
 def test_weights_without_bounds_as_in_the_definition() -> None:

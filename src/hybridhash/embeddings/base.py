@@ -86,7 +86,7 @@ class BaseEmbeddingBag(nn.Module):
         """
         flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
         if rows is None:
-            rows = self.lookup(flat)
+            rows = self._lookup(flat, kept=False)
         elif isinstance(rows, cpu.Lookup):
             self._check_lookup(rows)
         is_reference = isinstance(rows, Rows)
@@ -170,8 +170,11 @@ class BaseEmbeddingBag(nn.Module):
         Returns:
             What `forward` takes as ``rows``.
         """
+        return self._lookup(keys, kept=True)
+
+    def _lookup(self, keys: Tensor, *, kept: bool) -> EncodedRows:
         if self.engine_in_use() == "cpu" and not torch.compiler.is_compiling():
-            return self.encoder.lookup(keys, self.padding_key)
+            return self.encoder.lookup(keys, self.padding_key, kept=kept)
         return self.encode(keys)
 
     def _check(

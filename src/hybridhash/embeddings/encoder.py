@@ -97,12 +97,13 @@ class RowEncoder(nn.Module):
             return found
         return reference.encode(keys, self.dictionaries, self.num_buckets, self.salts, padding_key)
 
-    def lookup(self, keys: Tensor, padding_key: int | None = None) -> cpu.Lookup:
+    def lookup(self, keys: Tensor, padding_key: int | None = None, *, kept: bool = True) -> cpu.Lookup:
         """Let the compiled engine find the rows of keys when a bag first reads them.
 
         Args:
             keys: int64[N], not to be changed until then.
             padding_key: A key that stands for nothing.
+            kept: Whether other bags are going to read them too.
 
         Returns:
             What stands for the rows.
@@ -112,7 +113,7 @@ class RowEncoder(nn.Module):
             InvalidValueError: They are not 1-D.
         """
         _check_keys(keys)
-        return cpu.Lookup(keys, self.dictionaries, self.num_buckets, self._salts, padding_key)
+        return cpu.Lookup(keys, self.dictionaries, self.num_buckets, self._salts, padding_key, kept)
 
     def answers(self, lookup: cpu.Lookup, padding_key: int | None) -> bool:
         """Whether `lookup` was made here, and with this padding key."""

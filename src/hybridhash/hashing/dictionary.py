@@ -63,11 +63,12 @@ def dictionary_salts(count: int) -> list[int]:
 def place_keys(keys: Int64s) -> Int64s:
     """Build a dictionary.
 
-    Every key goes to the emptier of its two buckets; if both are full, a key there is moved to its other
-    bucket, and so on (cuckoo hashing with buckets).
+    A key goes to its first bucket while that has fewer than four keys, else to the emptier of its two; if both are
+    full, a key there is moved to its other bucket, and so on (cuckoo hashing with buckets). The first four keys of a
+    bucket are not moved, so that most look-ups of important keys end in their first bucket.
 
     Args:
-        keys: int64[K], distinct.
+        keys: int64[K], distinct, the most important first.
 
     Returns:
         int64[`dictionary_words` (K)]: per position its key, and the salt at the end.

@@ -21,11 +21,17 @@ struct Workspace {
     Buffer<float> key_scale;
     Buffer<Entry> entries;
     Buffer<size_t> starts, counts;
+    Buffer<int32_t> rows;
 };
 
 Workspace& workspace() {
     static thread_local Workspace kept;
     return kept;
+}
+
+// Room for the rows of keys where nobody keeps them, for those who read them again after they have pooled.
+int32_t* room_for_rows(const Bags& bags, size_t num_bags, int num_hashes) {
+    return workspace().rows.room((num_bags ? (size_t)bags.offsets[num_bags] : 0) * (size_t)num_hashes);
 }
 
 // What a working thread keeps: the room to group the entries of a shard.
@@ -69,15 +75,21 @@ void forward(const Table& table, const Bags& bags, size_t num_bags, float* out, 
           [&](size_t first, size_t last) { kernels().forward(table, bags, first, last, out, argmax); });
 }
 
-void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
-                     size_t num_bags, float* out, int32_t* argmax, int num_threads) {
+void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bags_of_keys, const int64_t* keys,
+                     int32_t* rows, size_t num_bags, float* out, int32_t* argmax, int num_threads) {
+    Bags bags = bags_of_keys;
+    if (!rows && !(reads_pairs(table, bags, &encoder) && bags.mode == Mode::sum))
+        bags.rows = rows = room_for_rows(bags, num_bags, encoder.num_hashes);
     split(num_bags, bags_per_task(bags, num_bags), num_threads, [&](size_t first, size_t last) {
         kernels().encode_and_pool(encoder, table, bags, keys, rows, first, last, out, argmax);
     });
 }
 
-void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
+void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags_of_keys, const int64_t* keys,
                     int32_t* rows, size_t num_bags, float* out, int num_threads) {
+    Bags bags = bags_of_keys;
+    if (encoder && !rows && bags.mode != Mode::sum)
+        bags.rows = rows = room_for_rows(bags, num_bags, encoder->num_hashes);
     split(num_bags, bags_per_task(bags, num_bags), num_threads, [&](size_t first, size_t last) {
         kernels().packed_forward(encoder, table, bags, keys, rows, first, last, out);
     });

@@ -12,7 +12,7 @@ namespace hybridhash {
 void hash_integers(const int64_t* values, int64_t* keys, size_t count, uint64_t salt, int num_threads);
 void encode(const Encoder& encoder, const int64_t* keys, int32_t* rows, size_t count, int num_threads);
 void forward(const Table& table, const Bags& bags, size_t num_bags, float* out, int32_t* argmax, int num_threads);
-// encode and forward at once; rows are written.
+// encode and forward at once; rows are written where they are not null.
 void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
                      size_t num_bags, float* out, int32_t* argmax, int num_threads);
 // The same on packed rows; without an encoder, the rows are there.

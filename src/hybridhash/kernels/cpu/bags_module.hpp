@@ -9,11 +9,10 @@
 namespace hybridhash {
 
 // Offsets rise from 0 to the keys, and there is a weight per key. The rows of keys have yet to be checked, or written.
-template <class RowsOfKeys>
-Bags bags_of(const RowsOfKeys& rows, const Array<int64_t>& offsets, const std::optional<Array<float>>& weights,
-             int mode) {
+inline Bags bags_of(const int32_t* rows, size_t num_keys, const Array<int64_t>& offsets,
+                    const std::optional<Array<float>>& weights, int mode) {
     require(offsets.shape(0) >= 1, "offsets: expected at least one");
-    const size_t num_bags = offsets.shape(0) - 1, num_keys = rows.shape(0);
+    const size_t num_bags = offsets.shape(0) - 1;
     require(num_keys < (size_t)1 << kKeyBits && num_bags < (size_t)kNoRow,
             "keys: expected fewer than 2**28 keys and 2**31 bags in a call");
     const int64_t* offset = offsets.data();
@@ -24,7 +23,15 @@ Bags bags_of(const RowsOfKeys& rows, const Array<int64_t>& offsets, const std::o
     require(rising, "offsets: expected to rise");
     if (weights) require(weights->shape(0) == num_keys, "weights: expected one per key");
     require(!weights || mode == (int)Mode::sum, "weights: expected mode sum");
-    return {rows.data(), offset, weights ? weights->data() : nullptr, (Mode)mode};
+    return {rows, offset, weights ? weights->data() : nullptr, (Mode)mode};
+}
+
+// Where the rows of keys are to be written, a line per key; null if nobody wants them.
+inline int32_t* rows_to_keep(const std::optional<OutputMatrix<int32_t>>& rows, size_t num_keys, size_t num_hashes) {
+    if (!rows) return nullptr;
+    require(rows->shape(0) == num_keys && rows->shape(1) == num_hashes,
+            "rows: expected a line per key and a column per hash function");
+    return rows->data();
 }
 
 }  // namespace hybridhash

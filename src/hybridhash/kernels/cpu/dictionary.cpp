@@ -10,6 +10,9 @@ namespace hybridhash {
 namespace {
 
 constexpr int kMostMoves = 2000;
+// Keys of a bucket that are there for good: those that came first, which are the most important. Nearly all have it as
+// their first bucket, and that is looked into first.
+constexpr uint32_t kFixed = 4;
 constexpr size_t kAhead = 16;
 
 inline uint64_t mix64(uint64_t z) {
@@ -54,12 +57,14 @@ Placed place_keys(const int64_t* keys, size_t num_keys, int64_t* positions, uint
         for (int slot = 0; slot < used[where.second]; ++slot)
             repeated |= positions[(size_t)where.second * kBucketKeys + slot] == key;
         if (repeated) return Placed::repeated_key;
-        uint32_t bucket = used[where.first] <= used[where.second] ? where.first : where.second;
+        const bool first = used[where.first] < kFixed || used[where.first] <= used[where.second];
+        uint32_t bucket = first ? where.first : where.second;
         int moves = 0;
-        while (used[bucket] == kBucketKeys) {  // make room: a key of this bucket moves to its other one
+        while (used[bucket] == kBucketKeys) {  // make room: a later key of this bucket moves to its other one
             if (++moves > kMostMoves) return Placed::no_room;
             random ^= random << 13, random ^= random >> 17, random ^= random << 5;
-            std::swap(key, positions[(size_t)bucket * kBucketKeys + random % kBucketKeys]);
+            const uint32_t slot = kFixed + random % (kBucketKeys - kFixed);
+            std::swap(key, positions[(size_t)bucket * kBucketKeys + slot]);
             where = places_of(key, num_buckets, salt);
             bucket = where.first == bucket ? where.second : where.first;
         }

@@ -56,11 +56,19 @@ struct Table {
 };
 
 struct Bags {
-    const int32_t* rows;
+    const int32_t* rows;   // of keys, or null where they are found on the way and not kept
     const int64_t* offsets;
     const float* weights;  // per key, or null
     Mode mode;
 };
+
+// Whether a key reads its row of the head or the sum, or mean, of two rows, as floats that registers hold. Not where the
+// encoder, if there is one, knows that no key is in the head: a loop over the keys then mispredicts nothing.
+inline bool reads_pairs(const Table& t, const Bags& bags, const Encoder* e) {
+    const bool in_registers = t.dim == 16 || t.dim == 32 || t.dim == 64 || t.dim == 128;
+    const bool pairs = t.num_hashes == 2 && t.combine != Combine::concat;
+    return in_registers && pairs && bags.mode != Mode::max && (!e || e->num_dictionaries);
+}
 
 // One gradient that goes to one row of the head or of the tail, and where it comes from.
 struct Entry {

@@ -37,9 +37,7 @@ void weight_gradient(const Table& table, const Bags& bags, size_t first_bag, siz
                      float* out);
 
 // pairs.cpp
-// Whether a key reads its row of the head or the sum, or mean, of two rows, as floats that registers hold.
-bool reads_pairs(const Table& table, const Bags& bags);
-// Pools such bags; without an encoder, the rows are there.
+// Pools bags for which reads_pairs holds; without an encoder, the rows are there.
 void pool_pairs(const Encoder* encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
                 size_t first_bag, size_t last_bag, float* out);
 

@@ -39,8 +39,11 @@ HH_INLINE uint64_t load64(const uint8_t* p) {
     return word;
 }
 
-HH_INLINE uint32_t find_in_bucket(const uint8_t* bucket, uint64_t key) {
-#if defined(__AVX2__)
+// The places of a bucket that hold a key: a bit each.
+HH_INLINE uint32_t find_key(const uint8_t* bucket, uint64_t key) {
+#if defined(__AVX512F__)
+    return _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(bucket), _mm512_set1_epi64((int64_t)key));
+#elif defined(__AVX2__)
     const __m256i wanted = _mm256_set1_epi64x((int64_t)key);
     const __m256i low = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)bucket), wanted);
     const __m256i high = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)(bucket + 32)), wanted);
@@ -52,7 +55,8 @@ HH_INLINE uint32_t find_in_bucket(const uint8_t* bucket, uint64_t key) {
 #endif
 }
 
-HH_INLINE uint32_t find_in_bucket(const uint8_t* bucket, uint32_t fingerprint, int bits) {
+// Those that hold a fingerprint.
+HH_INLINE uint32_t find_fingerprint(const uint8_t* bucket, uint32_t fingerprint, int bits) {
     const uint64_t mask = ((uint64_t)1 << bits) - 1;
     uint32_t found = 0;
     for (int i = 0; i < kBucketKeys; ++i) {
@@ -62,53 +66,21 @@ HH_INLINE uint32_t find_in_bucket(const uint8_t* bucket, uint32_t fingerprint, i
     return found;
 }
 
-// The places of two buckets that hold a key: a bit each, those of the first bucket below.
 template <Places P>
-HH_INLINE uint32_t find_in_buckets(const Dictionary& d, uint32_t first, uint32_t second, uint64_t key,
-                                   uint32_t fingerprint) {
-    const uint8_t* a = d.places + (size_t)first * (size_t)d.key_bits;
-    const uint8_t* b = d.places + (size_t)second * (size_t)d.key_bits;
-    if (P == Places::keys) {
-        a = d.places + (size_t)first * kExactBits, b = d.places + (size_t)second * kExactBits;
-        return find_in_bucket(a, key) | find_in_bucket(b, key) << kBucketKeys;
-    }
+HH_INLINE uint32_t find_in_bucket(const Dictionary& d, uint32_t bucket, uint64_t key, uint32_t fingerprint) {
+    if (P == Places::keys) return find_key(d.places + (size_t)bucket * kExactBits, key);
 #if defined(__SSE2__)
     if (P == Places::fingerprints16) {
-        a = d.places + (size_t)first * 16, b = d.places + (size_t)second * 16;
-        const __m128i wanted = _mm_set1_epi16((short)fingerprint);
-        const __m128i in_a = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i*)a), wanted);
-        const __m128i in_b = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i*)b), wanted);
-        return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(in_a, in_b));
+        const __m128i places = _mm_loadu_si128((const __m128i*)(d.places + (size_t)bucket * 16));
+        const __m128i same = _mm_cmpeq_epi16(places, _mm_set1_epi16((short)fingerprint));
+        return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(same, _mm_setzero_si128()));
     }
     if (P == Places::fingerprints8) {
-        a = d.places + (size_t)first * 8, b = d.places + (size_t)second * 8;
-        const __m128i both = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i*)a), _mm_loadl_epi64((const __m128i*)b));
-        return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(both, _mm_set1_epi8((char)fingerprint)));
+        const __m128i places = _mm_loadl_epi64((const __m128i*)(d.places + (size_t)bucket * 8));
+        return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(places, _mm_set1_epi8((char)fingerprint))) & 0xFFu;
     }
 #endif
-    return find_in_bucket(a, fingerprint, d.key_bits) | find_in_bucket(b, fingerprint, d.key_bits) << kBucketKeys;
-}
-
-// The same for keys of a block; those of keys that are not fingerprinted have no fingerprints.
-template <Places P>
-HH_INLINE void find_all(const Dictionary& d, const uint32_t* first, const uint32_t* second, const int64_t* keys,
-                        const uint32_t* fingerprints, size_t size, uint16_t* found) {
-#if defined(__AVX512F__)
-    if (P == Places::keys) {
-        __mmask8* masks = (__mmask8*)found;  // go to memory as they are
-        for (size_t i = 0; i < size; ++i) {
-            const __m512i key = _mm512_set1_epi64(keys[i]);
-            const __m512i a = _mm512_loadu_si512(d.places + (size_t)first[i] * kExactBits);
-            const __m512i b = _mm512_loadu_si512(d.places + (size_t)second[i] * kExactBits);
-            _store_mask8(masks + 2 * i, _mm512_cmpeq_epi64_mask(a, key));
-            _store_mask8(masks + 2 * i + 1, _mm512_cmpeq_epi64_mask(b, key));
-        }
-        return;
-    }
-#endif
-    for (size_t i = 0; i < size; ++i)
-        found[i] = (uint16_t)find_in_buckets<P>(d, first[i], second[i], (uint64_t)keys[i],
-                                                P == Places::keys ? 0 : fingerprints[i]);
+    return find_fingerprint(d.places + (size_t)bucket * (size_t)d.key_bits, fingerprint, d.key_bits);
 }
 
 // Keys that are looked for, and where in the block they stand; with room behind for the rest of a register.
@@ -125,16 +97,16 @@ HH_INLINE uint32_t lowest_bit(uint32_t word) {
     return (bits >> 23) - 127u;
 }
 
-// Lists the keys that were found nowhere.
+// Lists the keys that were not found; the list may be the one that they are in.
 template <bool FIRST>
-HH_INLINE size_t list_missing(const uint16_t* found, const int64_t* keys, const uint32_t* at, size_t size,
+HH_INLINE size_t list_missing(const uint8_t* found, const int64_t* keys, const uint32_t* at, size_t size,
                               Sought& missing) {
     size_t count = 0, i = 0;
 #if defined(__AVX512F__)
     const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     for (; i + 16 <= size; i += 16) {
-        const __m256i masks = _mm256_loadu_si256((const __m256i*)(found + i));
-        const __mmask16 here = _mm256_testn_epi16_mask(masks, masks);
+        const __m128i masks = _mm_loadu_si128((const __m128i*)(found + i));
+        const __mmask16 here = _mm_testn_epi8_mask(masks, masks);
         const __m512i place = FIRST ? _mm512_add_epi32(places, _mm512_set1_epi32((int)i)) : _mm512_loadu_si512(at + i);
         _mm512_storeu_si512(missing.at + count, _mm512_maskz_compress_epi32(here, place));
         const __mmask8 lower = (__mmask8)here, upper = (__mmask8)(here >> 8);
@@ -152,56 +124,61 @@ HH_INLINE size_t list_missing(const uint16_t* found, const int64_t* keys, const 
     return count;
 }
 
-// Finds keys of one block in a dictionary; those that it does not have are listed. H is the number of hash functions,
-// or 0 for any: all rows of a key in the head name its row there. FIRST: the keys stand one after another.
-template <int H, Places P, bool FIRST>
-size_t find_block(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
-                  int32_t* out, Sought& missing) {
+// Looks for keys of one block in one of the two buckets of each; those that are not there are listed. H is the number of
+// hash functions, or 0 for any: all rows of a key in the head name its row there. FIRST: the keys stand one after
+// another. SECOND: the bucket to look in.
+template <int H, Places P, bool FIRST, bool SECOND>
+HH_INLINE size_t find_once(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
+                           int32_t* out, Sought& missing) {
     const int num_hashes = H ? H : e.num_hashes;
-    uint32_t first[kBlock], second[kBlock], fingerprints[kBlock];
+    uint32_t buckets[kBlock], fingerprints[kBlock];
     const uint64_t salt = d.salt, num_buckets = d.num_buckets;
     const int shift = P == Places::keys ? 0 : 64 - d.key_bits;
     for (size_t i = 0; i < size; ++i) {
         const uint64_t h = mix64((uint64_t)keys[i] + salt);
-        // reduce(h, num_buckets), and that of h with its halves swapped, which has the same products.
-        const uint64_t high = (h >> 32) * num_buckets, low = (h & 0xFFFFFFFFull) * num_buckets;
-        first[i] = (uint32_t)((high + (low >> 32)) >> 32);
-        second[i] = (uint32_t)((low + (high >> 32)) >> 32);
+        buckets[i] = (uint32_t)reduce(SECOND ? h << 32 | h >> 32 : h, num_buckets);
         if (P != Places::keys) {
             const uint32_t fingerprint = (uint32_t)(mix64(h) >> shift);
             fingerprints[i] = fingerprint ? fingerprint : 1;
         }
     }
-    for (size_t i = 0; i < size && num_buckets * (uint64_t)d.key_bits > kNear; ++i) {
-        __builtin_prefetch(d.places + (size_t)first[i] * (size_t)d.key_bits);
-        __builtin_prefetch(d.places + (size_t)second[i] * (size_t)d.key_bits);
-    }
+    for (size_t i = 0; i < size && num_buckets * (uint64_t)d.key_bits > kNear; ++i)
+        __builtin_prefetch(d.places + (size_t)buckets[i] * (size_t)d.key_bits);
     // Comparing is apart from what follows from it, which is the same for all kinds of places and becomes vectors.
-    uint16_t found[kBlock];
-    find_all<P>(d, first, second, keys, fingerprints, size, found);
+    uint8_t found[kBlock];
+    for (size_t i = 0; i < size; ++i)
+        found[i] = (uint8_t)find_in_bucket<P>(d, buckets[i], (uint64_t)keys[i],
+                                              P == Places::keys ? 0 : fingerprints[i]);
     HH_APART for (size_t i = 0; i < size; ++i) {
-        const uint32_t bucket = found[i] & 0xFF ? first[i] : second[i];
-        // A place of the second bucket where there is none, so that a code can be read for every key.
-        const int32_t row = d.first_row + (int32_t)(bucket * kBucketKeys + (lowest_bit(found[i] | 1u << 16) & 7u));
+        // The last place of the bucket where there is none, so that a code can be read for every key.
+        const int32_t row = d.first_row + (int32_t)(buckets[i] * kBucketKeys + lowest_bit(found[i] | 1u << 7));
         if (FIRST) {
             for (int h = 0; h < num_hashes; ++h) out[i * num_hashes + h] = row;
         } else {
             for (int h = 0; h < num_hashes; ++h) out[at[i] * num_hashes + h] = row;
         }
     }
-    const size_t num_missing = list_missing<FIRST>(found, keys, at, size, missing);
-    if (!d.codes) return num_missing;
-    const uint64_t bits = (uint64_t)d.code_bits, mask = ((uint64_t)1 << bits) - 1;
-    const auto bit_of = [&](size_t i) {
-        return (uint64_t)(out[(FIRST ? i : at[i]) * num_hashes] - d.first_row) * bits;
-    };
-    for (size_t i = 0; i < size; ++i) __builtin_prefetch(d.codes + (bit_of(i) >> 3));
-    for (size_t i = 0; i < size; ++i) {
-        const uint64_t bit = bit_of(i), code = load64(d.codes + (bit >> 3)) >> (bit & 7) & mask;
-        const int32_t row = d.first_row + (int32_t)(code < d.num_rows ? code : d.num_rows - 1);
-        for (int h = 0; h < num_hashes; ++h) out[(FIRST ? i : at[i]) * num_hashes + h] = row;
+    if (d.codes) {
+        const uint64_t bits = (uint64_t)d.code_bits, mask = ((uint64_t)1 << bits) - 1;
+        const auto bit_of = [&](size_t i) {
+            return (uint64_t)(out[(FIRST ? i : at[i]) * num_hashes] - d.first_row) * bits;
+        };
+        for (size_t i = 0; i < size; ++i) __builtin_prefetch(d.codes + (bit_of(i) >> 3));
+        for (size_t i = 0; i < size; ++i) {
+            const uint64_t bit = bit_of(i), code = load64(d.codes + (bit >> 3)) >> (bit & 7) & mask;
+            const int32_t row = d.first_row + (int32_t)(code < d.num_rows ? code : d.num_rows - 1);
+            for (int h = 0; h < num_hashes; ++h) out[(FIRST ? i : at[i]) * num_hashes + h] = row;
+        }
     }
-    return num_missing;
+    return list_missing<FIRST>(found, keys, at, size, missing);
+}
+
+// Finds keys of one block in a dictionary: most of those that are asked for often stand in their first buckets.
+template <int H, Places P, bool FIRST>
+size_t find_block(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
+                  int32_t* out, Sought& missing) {
+    const size_t rest = find_once<H, P, FIRST, false>(e, d, keys, at, size, out, missing);
+    return find_once<H, P, false, true>(e, d, missing.keys, missing.at, rest, out, missing);
 }
 
 // The same in a dictionary of codes.
@@ -220,7 +197,7 @@ size_t find_codes(const Encoder& e, const Dictionary& d, const int64_t* keys, co
         const char* block = (const char*)(d.ribbon + (size_t)(equations[i].start >> 6) * (size_t)value_bits);
         for (int byte = 0; byte < 16 * value_bits; byte += 64) __builtin_prefetch(block + byte);
     }
-    uint16_t found[kBlock];
+    uint8_t found[kBlock];
     for (size_t i = 0; i < size; ++i) {
         const uint32_t value = read_ribbon(d.ribbon, value_bits, equations[i]);
         const uint32_t code = value & (uint32_t)(((uint64_t)1 << d.code_bits) - 1);

@@ -293,15 +293,14 @@ void forward_any(const Table& t, const Bags& bags, size_t first, size_t last, si
 }  // namespace
 
 void forward(const Table& t, const Bags& bags, size_t first, size_t last, float* out, int32_t* argmax) {
-    if (reads_pairs(t, bags)) return pool_pairs(nullptr, t, bags, nullptr, nullptr, first, last, out);
+    if (reads_pairs(t, bags, nullptr)) return pool_pairs(nullptr, t, bags, nullptr, nullptr, first, last, out);
     forward_any(t, bags, first, last, (size_t)bags.offsets[last], out, argmax);
 }
 
 // Keys are encoded a block ahead of the bags that are pooled, so that their rows can be asked for in time.
 void encode_and_pool(const Encoder& e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
                      size_t first_bag, size_t last_bag, float* out, int32_t* argmax) {
-    // Where no key is in the head no branch is mispredicted, and the sum of a bag stays in registers below.
-    if (e.num_dictionaries && reads_pairs(t, bags)) return pool_pairs(&e, t, bags, keys, rows, first_bag, last_bag, out);
+    if (reads_pairs(t, bags, &e)) return pool_pairs(&e, t, bags, keys, rows, first_bag, last_bag, out);
     const size_t last_key = (size_t)bags.offsets[last_bag];
     size_t known = (size_t)bags.offsets[first_bag];
     for (size_t b = first_bag, end = b; b < last_bag; b = end) {

@@ -21,6 +21,7 @@ struct Lists {
     uint32_t tail[(kChunk + kRest) * kMaxHashes];  // those of a key one after another
     float tail_weights[kChunk + kRest];            // per key
     uint32_t tail_bags[kChunk + kRest];            // the bag of each key
+    int32_t found[kChunk * kMaxHashes];            // the rows of keys, where they are not kept
     size_t num_head[kMaxDictionaries];
     size_t num_tail_keys;
 
@@ -33,6 +34,7 @@ struct Lists {
 // What is listed: keys [first, last) of bags [first_bag, last_bag), at most kChunk of each.
 struct Chunk {
     const Bags* bags;
+    const int32_t* rows;  // from those of the first key on
     size_t first_bag, last_bag, first, last;
     int num_hashes;
     float tail_scale;
@@ -53,7 +55,7 @@ void list_in_parts(const Chunk& c, PartOf part_of, int num_parts, Lists& lists) 
     std::memset(num_head, 0, sizeof num_head);
     for (size_t b = c.first_bag; b < c.last_bag; ++b) {
         for (const size_t end = c.end_of(b); i < end; ++i) {
-            const int32_t* rows = c.bags->rows + i * num_hashes;
+            const int32_t* rows = c.rows + (i - c.first) * num_hashes;
             if (rows[0] >= 0 && rows[0] != kNoRow) {
                 uint32_t row = (uint32_t)rows[0];
                 const int part = part_of(row);
@@ -79,7 +81,7 @@ void list_one_by_one(const Chunk& c, Lists& lists) {
     size_t num_head = 0, num_tail = 0, i = c.first;
     for (size_t b = c.first_bag; b < c.last_bag; ++b) {
         for (const size_t end = c.end_of(b); i < end; ++i) {
-            const int32_t* rows = c.bags->rows + i * num_hashes;
+            const int32_t* rows = c.rows + (i - c.first) * num_hashes;
             lists.head[0][num_head] = (uint32_t)rows[0];
             if (WEIGHTED) lists.head_weights[0][num_head] = c.bags->weights[i];
             num_head += rows[0] >= 0 && rows[0] != kNoRow;
@@ -128,7 +130,7 @@ void list_pairs(const Chunk& c, Lists& lists) {
     size_t num_head = 0, num_tail = 0;
     for (size_t i = 0; i < count; i += 16) {
         const uint32_t there = count - i < 16 ? (1u << 2 * (count - i)) - 1 : ~0u;
-        const int32_t* rows = c.bags->rows + 2 * (c.first + i);
+        const int32_t* rows = c.rows + 2 * i;
         const __m512i a = _mm512_mask_loadu_epi32(no_row, (__mmask16)there, rows);
         const __m512i b = _mm512_mask_loadu_epi32(no_row, (__mmask16)(there >> 16), rows + (there >> 16 ? 16 : 0));
         const __m512i first = _mm512_permutex2var_epi32(a, firsts, b);
@@ -281,7 +283,8 @@ HH_INLINE void for_each_chunk(const Bags& bags, int num_hashes, float tail_scale
             stop = (size_t)bags.offsets[end];
         }
         const size_t last = stop - first < kChunk ? stop : first + kChunk;
-        chunk = Chunk{&bags, b, end, first, last, num_hashes, tail_scale};
+        const int32_t* rows = bags.rows ? bags.rows + first * num_hashes : nullptr;
+        chunk = Chunk{&bags, rows, b, end, first, last, num_hashes, tail_scale};
         first = last;
         return true;
     };
@@ -298,6 +301,13 @@ HH_INLINE void for_each_chunk(const Bags& bags, int num_hashes, float tail_scale
         add(chunks[now], lists[now], lists[now ^ 1]);
         if (!more) return;
     }
+}
+
+// Finds the rows of the keys of a chunk: in their place among those of all keys, or in room for those of a chunk.
+inline void find_rows(const Encoder& e, const int64_t* keys, int32_t* rows, int32_t* room, Chunk& chunk) {
+    int32_t* const found = rows ? rows + chunk.first * chunk.num_hashes : room;
+    encode(e, keys + chunk.first, found, chunk.last - chunk.first);
+    chunk.rows = found;
 }
 
 // Means are sums over the number of keys that count.

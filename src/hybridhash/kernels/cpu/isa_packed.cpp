@@ -346,8 +346,8 @@ void packed_forward(const Encoder* e, const PackedTable& t, const Bags& bags, co
                     size_t first_bag, size_t last_bag, float* out) {
     const float tail_scale = t.combine == Combine::mean ? 1.0f / (float)t.num_hashes : 1.0f;
     if (bags.mode != Mode::max) {
-        const auto list = [&](const Chunk& chunk, Lists& lists) {
-            if (e) encode(*e, keys + chunk.first, rows + chunk.first * t.num_hashes, chunk.last - chunk.first);
+        const auto list = [&](Chunk& chunk, Lists& lists) {
+            if (e) find_rows(*e, keys, rows, lists.found, chunk);
             list_all(t, chunk, lists);
         };
         for_each_chunk<Lists>(bags, t.num_hashes, tail_scale, first_bag, last_bag, list,

@@ -12,6 +12,7 @@ struct Reads {
     const char* rows[2 * kChunk + kRest];
     float weights[2 * kChunk + kRest];  // where some row is not taken once
     uint32_t ends[kChunk];              // where the rows of each bag end
+    int32_t found[2 * kChunk];          // the rows of keys, where they are not kept
     size_t count;
 
     void clear() { count = 0; }
@@ -36,7 +37,7 @@ void list_reads(const Bases& bases, const Chunk& c, Reads& reads) {
         const __m512i base = _mm512_mask_blend_epi64(_mm256_movepi32_mask(rows), head, tail);
         return _mm512_add_epi64(base, _mm512_slli_epi64(numbers, __builtin_ctzll(BYTES)));
     };
-    const int32_t* rows = c.bags->rows + 2 * c.first;
+    const int32_t* rows = c.rows;
     const size_t num_places = 2 * (c.last - c.first);
     Counted<2 * kChunk> read{};
     size_t count = 0;
@@ -75,7 +76,7 @@ void list_reads(const Bases& bases, const Chunk& c, Reads& reads) {
     size_t count = 0, i = c.first;
     for (size_t b = c.first_bag; b < c.last_bag; ++b) {
         for (const size_t end = c.end_of(b); i < end; ++i) {
-            const int32_t first = c.bags->rows[2 * i], second = c.bags->rows[2 * i + 1];
+            const int32_t first = c.rows[2 * (i - c.first)], second = c.rows[2 * (i - c.first) + 1];
             const bool in_tail = first < 0;
             reads.rows[count] = (in_tail ? bases.tail : bases.head) + (size_t)(uint32_t)(in_tail ? ~first : first) * BYTES;
             reads.rows[count + 1] = bases.tail + (size_t)(uint32_t)~second * BYTES;
@@ -125,8 +126,8 @@ template <class E, int DIM, bool WEIGHTED>
 void pool(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows, size_t first_bag,
           size_t last_bag, float* out) {
     const Bases bases{(const char*)t.head, (const char*)t.tail};
-    const auto list = [&](const Chunk& chunk, Reads& reads) {
-        if (e) encode(*e, keys + chunk.first, rows + 2 * chunk.first, chunk.last - chunk.first);
+    const auto list = [&](Chunk& chunk, Reads& reads) {
+        if (e) find_rows(*e, keys, rows, reads.found, chunk);
         list_reads<DIM * sizeof(typename E::Type), WEIGHTED>(bases, chunk, reads);
         for (size_t j = 0; j < kNear; ++j) reads.rows[reads.count + j] = bases.tail;  // is asked for, but not read
     };
@@ -161,11 +162,6 @@ void pool_any(const Encoder* e, const Table& t, const Bags& bags, const int64_t*
 }
 
 }  // namespace
-
-bool reads_pairs(const Table& t, const Bags& bags) {
-    const bool in_registers = t.dim == 16 || t.dim == 32 || t.dim == 64 || t.dim == 128;
-    return in_registers && t.num_hashes == 2 && t.combine != Combine::concat && bags.mode != Mode::max;
-}
 
 void pool_pairs(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
                 size_t first_bag, size_t last_bag, float* out) {

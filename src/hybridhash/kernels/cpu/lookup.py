@@ -117,7 +117,8 @@ class Lookup:
         num_buckets: M, rows of the tail.
         salts: H words as signed 64-bit integers.
         padding_key: A key that stands for nothing.
-        found: int32[N, H], the rows, once they are known.
+        kept: Whether a bag that finds the rows without a gradient keeps them for other bags.
+        found: int32[N, H], the rows, once they are known and kept.
     """
 
     keys: Tensor
@@ -125,6 +126,7 @@ class Lookup:
     num_buckets: int
     salts: Sequence[int]
     padding_key: int | None = None
+    kept: bool = True
     found: Tensor | None = None
 
     def rows(self) -> Tensor:
@@ -135,6 +137,12 @@ class Lookup:
                     self.keys, self.dictionaries, self.num_buckets, self.salts, self.padding_key
                 )
         return self.found
+
+
+def room_for_rows(lookup: Lookup) -> Tensor:
+    """Return int32[N, H] for the rows of a lookup, not filled."""
+    with torch.inference_mode(False):  # a later pass may want gradients
+        return torch.empty(lookup.keys.numel(), len(lookup.salts), dtype=torch.int32)
 
 
 def rows_of(rows: Tensor | Lookup) -> Tensor:

@@ -46,9 +46,9 @@ struct Call {
 
 // What all calls on bags share, checked: the tables fit each other, offsets rise from 0 to the keys. The rows of keys
 // have yet to be checked, or written.
-template <class RowsOfKeys>
-Call unchecked_call_of(const Rows& head, const Rows& tail, const RowsOfKeys& rows, const Array<int64_t>& offsets,
-                       const std::optional<Array<float>>& weights, int combine, int mode) {
+Call unchecked_call_of(const Rows& head, const Rows& tail, const int32_t* rows, size_t num_keys, size_t num_hashes,
+                       const Array<int64_t>& offsets, const std::optional<Array<float>>& weights, int combine,
+                       int mode) {
     require(combine >= 0 && combine <= 2 && mode >= 0 && mode <= 2, "combine, mode: expected 0, 1 or 2");
     Call call;
     Table& table = call.table;
@@ -58,23 +58,24 @@ Call unchecked_call_of(const Rows& head, const Rows& tail, const RowsOfKeys& row
     require(element_of(head) == table.element, "head: expected the dtype of tail");
     table.dim = (int)head.shape(1);
     table.bucket_dim = (int)tail.shape(1);
-    table.num_hashes = (int)rows.shape(1);
+    table.num_hashes = (int)num_hashes;
     table.combine = (Combine)combine;
     require(head.shape(1) <= 1 << 20, "head: expected at most 2**20 floats in a row");
     require(table.num_hashes >= 1 && table.num_hashes <= kMaxHashes, "rows: expected 1 to 16 hash functions");
-    require(tail.shape(1) * (combine == (int)Combine::concat ? rows.shape(1) : 1) == head.shape(1),
+    require(tail.shape(1) * (combine == (int)Combine::concat ? num_hashes : 1) == head.shape(1),
             "tail: expected rows that combine to the width of head");
     require(tail.shape(0) >= 1 && tail.shape(1) >= 1, "tail: expected at least one row of one float");
-    call.bags = bags_of(rows, offsets, weights, mode);
+    call.bags = bags_of(rows, num_keys, offsets, weights, mode);
     call.num_bags = offsets.shape(0) - 1;
-    call.num_keys = rows.shape(0);
+    call.num_keys = num_keys;
     return call;
 }
 
 Call call_of(const Rows& head, const Rows& tail, const Matrix<int32_t>& rows, const Array<int64_t>& offsets,
              const std::optional<Array<float>>& weights, int combine, int mode, int num_threads) {
     require(num_threads >= 1, kThreads);
-    const Call call = unchecked_call_of(head, tail, rows, offsets, weights, combine, mode);
+    const Call call =
+        unchecked_call_of(head, tail, rows.data(), rows.shape(0), rows.shape(1), offsets, weights, combine, mode);
     // A head row is >= 0 and below num_head; a tail row r is kept as ~r, so all are at or above ~(num_tail - 1).
     const int64_t num_head = (int64_t)head.shape(0), num_tail = (int64_t)tail.shape(0);
     const auto [least, greatest] = bounds(rows.data(), call.num_keys, call.table.num_hashes, num_threads);
@@ -178,22 +179,23 @@ NB_MODULE(_native, m) {
     m.def("encode_and_pool",
           [](Array<int64_t> keys, Dictionaries dictionaries, std::vector<uint64_t> salts,
              std::optional<int64_t> padding_key, Rows head, Rows tail, Array<int64_t> offsets,
-             std::optional<Array<float>> weights, int combine, int mode, OutputMatrix<int32_t> rows,
-             OutputMatrix<float> out, std::optional<OutputMatrix<int32_t>> argmax, int num_threads) {
+             std::optional<Array<float>> weights, int combine, int mode,
+             std::optional<OutputMatrix<int32_t>> rows, OutputMatrix<float> out,
+             std::optional<OutputMatrix<int32_t>> argmax, int num_threads) {
               require(num_threads >= 1, kThreads);
               const Encoder encoder = encoder_of(dictionaries, tail.shape(0), salts, padding_key);
               require(encoder.num_head <= head.shape(0), "head: expected the rows that the dictionaries name");
-              require(rows.shape(0) == keys.shape(0) && rows.shape(1) == salts.size(),
-                      "rows: expected a line per key and a column per hash function");
-              const Call call = unchecked_call_of(head, tail, rows, offsets, weights, combine, mode);
+              int32_t* const kept = rows_to_keep(rows, keys.shape(0), salts.size());
+              const Call call = unchecked_call_of(head, tail, kept, keys.shape(0), salts.size(), offsets, weights,
+                                                  combine, mode);
               check_output(call, out, argmax);
               nb::gil_scoped_release release;
-              encode_and_pool(encoder, call.table, call.bags, keys.data(), rows.data(), call.num_bags, out.data(),
+              encode_and_pool(encoder, call.table, call.bags, keys.data(), kept, call.num_bags, out.data(),
                               argmax ? argmax->data() : nullptr, num_threads);
           },
           array("keys"), array("dictionaries"), nb::arg("salts"), nb::arg("padding_key").none(), array("head"),
-          array("tail"), array("offsets"), array("weights").none(), nb::arg("combine"), nb::arg("mode"), array("rows"),
-          array("out"), array("argmax").none(), nb::arg("num_threads"),
+          array("tail"), array("offsets"), array("weights").none(), nb::arg("combine"), nb::arg("mode"),
+          array("rows").none(), array("out"), array("argmax").none(), nb::arg("num_threads"),
           "encode and forward in one pass over the keys.");
 
     m.def("weight_gradient",

@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, rows_of
+from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, room_for_rows, rows_of
 from hybridhash.kernels.cpu.tensors import (
     contiguous,
     is_plain,
@@ -202,7 +202,7 @@ class _Pool(torch.autograd.Function):
         mode: int,
         sparse: bool,
     ) -> tuple[Tensor, Tensor]:
-        output = _find_and_pool(head, tail, rows, offsets, weights, combine, mode)
+        output = _find_and_pool(head, tail, rows, offsets, weights, combine, mode, kept=True)
         inputs = (head, tail, rows_of(rows), offsets, weights, combine, mode, sparse)
         _setup_context(ctx, inputs, output)
         return output
@@ -221,16 +221,17 @@ def _find_and_pool(
     weights: Tensor | None,
     combine: int,
     mode: int,
+    *,
+    kept: bool,
 ) -> tuple[Tensor, Tensor]:
-    """Pool as `_pool_now`; the rows of a lookup that has none yet are found on the way."""
+    """Pool as `_pool_now`; the rows of a lookup that has none yet are found on the way, and kept or not."""
     if isinstance(rows, Tensor) or rows.found is not None:
         return _pool_now(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
     if rows.num_buckets != tail.shape[0]:
         raise InvalidValueError(
             f"rows: expected a lookup in {tail.shape[0]} buckets, got one in {rows.num_buckets}"
         )
-    with torch.inference_mode(False):  # a later pass may want gradients
-        found = torch.empty(rows.keys.numel(), len(rows.salts), dtype=torch.int32)
+    found = room_for_rows(rows) if kept else None
     out, argmax = _empty_output(head, offsets, mode)
     _native.encode_and_pool(
         memory(rows.keys.detach().contiguous()),
@@ -243,7 +244,7 @@ def _find_and_pool(
         optional_floats(weights),
         combine,
         mode,
-        memory(found),
+        None if found is None else memory(found),
         memory(out),
         None if argmax is None else memory(argmax),
         num_threads(),
@@ -291,7 +292,7 @@ def embedding_bag(
     elif records_gradients():
         pooled, _ = _Pool.apply(*inputs, sparse)  # type: ignore[no-untyped-call]
     else:
-        pooled, _ = _find_and_pool(*inputs)
+        pooled, _ = _find_and_pool(*inputs, kept=isinstance(rows, Lookup) and rows.kept)
     result: Tensor = pooled if head.dtype == torch.float32 else pooled.to(head.dtype)
     return result
 
@@ -381,7 +382,7 @@ class _PoolAndUpdate(torch.autograd.Function):
     ) -> Tensor:
         pooled: Tensor
         if is_plain(offsets):
-            pooled, _ = _find_and_pool(head, tail, rows, offsets, weights, combine, mode)
+            pooled, _ = _find_and_pool(head, tail, rows, offsets, weights, combine, mode, kept=True)
         else:
             pooled, _ = _pool(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
         # Not saved_tensors: head and tail may move in backward, which is what is wanted and no mistake.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hybridhash import _native
 from hybridhash.errors import InvalidValueError
-from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, rows_of
+from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, room_for_rows, rows_of
 from hybridhash.kernels.cpu.ops import COMBINES, MODES
 from hybridhash.kernels.cpu.tensors import is_plain, memory, num_threads, optional_floats, unsigned
 from hybridhash.kernels.reference import Slab
@@ -88,8 +88,7 @@ def _find_and_pool(
             f"rows: expected a lookup in {tail.num_rows} buckets, got one in {lookup.num_buckets}; encode with "
             "the table's own encoder"
         )
-    with torch.inference_mode(False):  # a later pass may want gradients
-        found = torch.empty(lookup.keys.numel(), len(lookup.salts), dtype=torch.int32)
+    found = room_for_rows(lookup) if lookup.kept else None
     out = _empty_output(tail, len(lookup.salts), offsets, combine)
     _native.packed_encode_and_pool(
         memory(lookup.keys.detach().contiguous()),
@@ -102,7 +101,7 @@ def _find_and_pool(
         optional_floats(weights),
         combine,
         mode,
-        memory(found),
+        None if found is None else memory(found),
         memory(out),
         num_threads(),
     )

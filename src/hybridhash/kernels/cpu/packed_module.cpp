@@ -89,7 +89,7 @@ void bind_packed(nb::module_& m) {
              std::optional<Array<float>> weights, int combine, int mode, OutputMatrix<float> out, int num_threads) {
               require(num_threads >= 1, kThreads);
               const PackedTable table = table_of(head, tail, rows.shape(1), combine, mode);
-              const Bags bags = bags_of(rows, offsets, weights, mode);
+              const Bags bags = bags_of(rows.data(), rows.shape(0), offsets, weights, mode);
               check_output(table, offsets, out);
               const auto [least, greatest] = bounds(rows.data(), rows.shape(0), table.num_hashes, num_threads);
               require(greatest < (int64_t)head_rows(table) && -(int64_t)least <= (int64_t)table.tail.num_rows,
@@ -103,22 +103,21 @@ void bind_packed(nb::module_& m) {
     m.def("packed_encode_and_pool",
           [](Array<int64_t> keys, Dictionaries dictionaries, std::vector<uint64_t> salts,
              std::optional<int64_t> padding_key, std::vector<PackedRows> head, PackedRows tail, Array<int64_t> offsets,
-             std::optional<Array<float>> weights, int combine, int mode, OutputMatrix<int32_t> rows,
-             OutputMatrix<float> out, int num_threads) {
+             std::optional<Array<float>> weights, int combine, int mode,
+             std::optional<OutputMatrix<int32_t>> rows, OutputMatrix<float> out, int num_threads) {
               require(num_threads >= 1, kThreads);
               const PackedTable table = table_of(head, tail, salts.size(), combine, mode);
               const Encoder encoder = encoder_of(dictionaries, table.tail.num_rows, salts, padding_key);
               require(encoder.num_head <= head_rows(table), "head: expected the rows that the dictionaries name");
-              require(rows.shape(0) == keys.shape(0) && rows.shape(1) == salts.size(),
-                      "rows: expected a line per key and a column per hash function");
-              const Bags bags = bags_of(rows, offsets, weights, mode);
+              int32_t* const kept = rows_to_keep(rows, keys.shape(0), salts.size());
+              const Bags bags = bags_of(kept, keys.shape(0), offsets, weights, mode);
               check_output(table, offsets, out);
               nb::gil_scoped_release release;
-              packed_forward(&encoder, table, bags, keys.data(), rows.data(), out.shape(0), out.data(), num_threads);
+              packed_forward(&encoder, table, bags, keys.data(), kept, out.shape(0), out.data(), num_threads);
           },
           array("keys"), array("dictionaries"), nb::arg("salts"), nb::arg("padding_key").none(), array("head"),
-          array("tail"), array("offsets"), array("weights").none(), nb::arg("combine"), nb::arg("mode"), array("rows"),
-          array("out"), nb::arg("num_threads"), "encode and packed_forward in one pass over the keys.");
+          array("tail"), array("offsets"), array("weights").none(), nb::arg("combine"), nb::arg("mode"),
+          array("rows").none(), array("out"), nb::arg("num_threads"), "encode and packed_forward in one pass over the keys.");
 }
 
 }  // namespace hybridhash
