@@ -78,7 +78,7 @@ void forward(const Table& table, const Bags& bags, size_t num_bags, float* out, 
 void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bags_of_keys, const int64_t* keys,
                      int32_t* rows, size_t num_bags, float* out, int32_t* argmax, int num_threads) {
     Bags bags = bags_of_keys;
-    if (!rows && !(reads_pairs(table, bags, &encoder) && bags.mode == Mode::sum))
+    if (!rows && !(pools_from_lists(table, bags, &encoder) && bags.mode == Mode::sum))
         bags.rows = rows = room_for_rows(bags, num_bags, encoder.num_hashes);
     split(num_bags, bags_per_task(bags, num_bags), num_threads, [&](size_t first, size_t last) {
         kernels().encode_and_pool(encoder, table, bags, keys, rows, first, last, out, argmax);

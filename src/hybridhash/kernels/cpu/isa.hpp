@@ -62,12 +62,14 @@ struct Bags {
     Mode mode;
 };
 
-// Whether a key reads its row of the head or the sum, or mean, of two rows, as floats that registers hold. Not where the
+// Whether vectors are pooled from lists of the rows that a chunk of keys reads: those that registers hold, where a key
+// reads a row of the head or else two that are summed, or two, four or eight that are joined. Joined rows not where the
 // encoder, if there is one, knows that no key is in the head: a loop over the keys then mispredicts nothing.
-inline bool reads_pairs(const Table& t, const Bags& bags, const Encoder* e) {
+inline bool pools_from_lists(const Table& t, const Bags& bags, const Encoder* e) {
     const bool in_registers = t.dim == 16 || t.dim == 32 || t.dim == 64 || t.dim == 128;
-    const bool pairs = t.num_hashes == 2 && t.combine != Combine::concat;
-    return in_registers && pairs && bags.mode != Mode::max && (!e || e->num_dictionaries);
+    if (!in_registers || bags.mode == Mode::max) return false;
+    if (t.combine != Combine::concat) return t.num_hashes == 2;
+    return (t.num_hashes == 2 || t.num_hashes == 4 || t.num_hashes == 8) && (!e || e->num_dictionaries);
 }
 
 // One gradient that goes to one row of the head or of the tail, and where it comes from.

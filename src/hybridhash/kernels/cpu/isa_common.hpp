@@ -37,9 +37,14 @@ void weight_gradient(const Table& table, const Bags& bags, size_t first_bag, siz
                      float* out);
 
 // pairs.cpp
-// Pools bags for which reads_pairs holds; without an encoder, the rows are there.
+// Pools sums of two rows for which pools_from_lists holds; without an encoder, the rows are there.
 void pool_pairs(const Encoder* encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
                 size_t first_bag, size_t last_bag, float* out);
+
+// joined.cpp
+// The same for joined rows.
+void pool_joined(const Encoder* encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
+                 size_t first_bag, size_t last_bag, float* out);
 
 // packed.cpp
 void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
@@ -64,6 +69,11 @@ namespace {
 
 constexpr int kLanes = 16;
 typedef float Lane __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+
+template <int WIDTH>
+struct Floats {
+    typedef float Vector __attribute__((vector_size(4 * WIDTH)));
+};
 
 struct F32 {
     typedef float Type;

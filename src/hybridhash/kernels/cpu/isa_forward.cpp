@@ -95,46 +95,34 @@ void pool_single(const Table& t, const Bags& bags, size_t first_bag, size_t last
     }
 }
 
-template <int WIDTH>
-struct Floats {
-    typedef float Vector __attribute__((vector_size(4 * WIDTH)));
-};
-
-// H chunks joined, each in a register of its own.
+// H chunks joined, each in a register of its own, where no key is in the head.
 template <class E, int DIM, int H>
 void pool_chunks(const Table& t, const Bags& bags, size_t first_bag, size_t last_bag, size_t known, float* out) {
-    constexpr int kParts = DIM / kLanes, kWidth = DIM / H;
+    constexpr int kWidth = DIM / H;
     typedef typename E::Type Type;
     typedef typename Floats<kWidth>::Vector Chunk;
-    const Type* head = (const Type*)t.head;
     const Type* tail = (const Type*)t.tail;
     for (size_t b = first_bag; b < last_bag; ++b) {
         const size_t first = (size_t)bags.offsets[b], last = (size_t)bags.offsets[b + 1];
-        Lane sum[kParts];
         Chunk chunks[H];
-        HH_UNROLL for (int p = 0; p < kParts; ++p) sum[p] = Lane{};
         HH_UNROLL for (int h = 0; h < H; ++h) chunks[h] = Chunk{};
         for (size_t i = first; i < last; ++i) {
             ask_ahead<E, H, DIM>(t, bags, i, known);
             const int32_t* rows = bags.rows + i * H;
+            if (rows[0] == kNoRow) continue;
             const float weight = bags.weights ? bags.weights[i] : 1.0f;
-            if (rows[0] < 0) {
-                HH_UNROLL for (int h = 0; h < H; ++h) {
-                    const Type* row = tail + (size_t)(uint32_t)~rows[h] * kWidth;
-                    Chunk chunk{};
-                    for (int j = 0; j < kWidth; ++j) chunk[j] = E::load(row + j);
-                    chunks[h] += weight * chunk;
-                }
-            } else if (rows[0] != kNoRow) {
-                const Type* row = head + (size_t)rows[0] * DIM;
-                HH_UNROLL for (int p = 0; p < kParts; ++p) sum[p] += weight * E::load_lane(row + p * kLanes);
+            HH_UNROLL for (int h = 0; h < H; ++h) {
+                const Type* row = tail + (size_t)(uint32_t)~rows[h] * kWidth;
+                Chunk chunk{};
+                for (int j = 0; j < kWidth; ++j) chunk[j] = E::load(row + j);
+                chunks[h] += weight * chunk;
             }
         }
         const float scale = bag_scale(bags, H, first, last);
-        float* vector = out + b * DIM;
-        HH_UNROLL for (int p = 0; p < kParts; ++p) *(Lane*)(vector + p * kLanes) = scale * sum[p];
-        HH_UNROLL for (int h = 0; h < H; ++h)
-            for (int j = 0; j < kWidth; ++j) vector[h * kWidth + j] += scale * chunks[h][j];
+        HH_UNROLL for (int h = 0; h < H; ++h) {
+            chunks[h] *= scale;
+            std::memcpy(out + b * DIM + h * kWidth, &chunks[h], sizeof chunks[h]);
+        }
     }
 }
 
@@ -204,51 +192,6 @@ void pool_maximum(const Table& t, const Bags& bags, size_t first_bag, size_t las
     }
 }
 
-// Two summed rows of the tail where there is no head; a key that has another row reads zeros as its second.
-template <class E, int DIM>
-void pool_two(const Table& t, const Bags& bags, size_t first_bag, size_t last_bag, size_t known, float* out) {
-    constexpr int kParts = DIM / kLanes;
-    typedef typename E::Type Type;
-    alignas(64) static const Type zeros[DIM] = {};
-    const Type* head = (const Type*)t.head;
-    const Type* tail = (const Type*)t.tail;
-    const float tail_scale = t.combine == Combine::mean ? 0.5f : 1.0f;
-    const auto first_row = [&](const int32_t* rows) {
-        const Type* in_head = rows[0] == kNoRow ? zeros : head + (size_t)(uint32_t)rows[0] * DIM;
-        return rows[0] < 0 ? tail + (size_t)(uint32_t)~rows[0] * DIM : in_head;
-    };
-    const auto second_row = [&](const int32_t* rows) {
-        return rows[0] < 0 ? tail + (size_t)(uint32_t)~rows[1] * DIM : zeros;
-    };
-    for (size_t b = first_bag; b < last_bag; ++b) {
-        const size_t first = (size_t)bags.offsets[b], last = (size_t)bags.offsets[b + 1];
-        Lane sum[kParts];
-        HH_UNROLL for (int p = 0; p < kParts; ++p) sum[p] = Lane{};
-        for (size_t i = first; i < last; ++i) {
-            const int32_t* far = bags.rows + (i + kFarAhead < known ? i + kFarAhead : i) * 2;
-            ask_for<E, Ask::later>(first_row(far), 0, DIM);
-            ask_for<E, Ask::later>(second_row(far), 0, DIM);
-            const int32_t* near = bags.rows + (i + kAhead < known ? i + kAhead : i) * 2;
-            ask_for<E, Ask::now>(first_row(near), 0, DIM);
-            ask_for<E, Ask::now>(second_row(near), 0, DIM);
-            const int32_t* rows = bags.rows + i * 2;
-            const Type* a = first_row(rows);
-            const Type* b2 = second_row(rows);
-            // Zero where there is no row: a row of zeros would still make NaN of an infinite weight.
-            const float weight = bags.weights ? bags.weights[i] : 1.0f;
-            const float of_tail = weight * tail_scale;
-            const float of_first = rows[0] < 0 ? of_tail : rows[0] == kNoRow ? 0.0f : weight;
-            const float of_second = rows[0] < 0 ? of_tail : 0.0f;
-            HH_UNROLL for (int p = 0; p < kParts; ++p) {
-                sum[p] += of_first * E::load_lane(a + p * kLanes);
-                sum[p] += of_second * E::load_lane(b2 + p * kLanes);
-            }
-        }
-        const float scale = bag_scale(bags, 2, first, last);
-        HH_UNROLL for (int p = 0; p < kParts; ++p) *(Lane*)(out + b * DIM + p * kLanes) = scale * sum[p];
-    }
-}
-
 template <class E, int DIM>
 void forward_dim(const Table& t, const Bags& bags, size_t first, size_t last, size_t known, float* out) {
     if (t.num_hashes == 1) return pool_single<E, DIM>(t, bags, first, last, known, out);
@@ -260,7 +203,6 @@ void forward_dim(const Table& t, const Bags& bags, size_t first, size_t last, si
             default: return pool_in_memory<E>(t, bags, first, last, known, out);
         }
     }
-    if (t.num_hashes == 2) return pool_two<E, DIM>(t, bags, first, last, known, out);
     return pool_in_registers<E, DIM>(t, bags, first, last, known, out);
 }
 
@@ -290,17 +232,23 @@ void forward_any(const Table& t, const Bags& bags, size_t first, size_t last, si
     }
 }
 
+void pool_from_lists(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
+                     size_t first_bag, size_t last_bag, float* out) {
+    const auto pool = t.combine == Combine::concat ? pool_joined : pool_pairs;
+    pool(e, t, bags, keys, rows, first_bag, last_bag, out);
+}
+
 }  // namespace
 
 void forward(const Table& t, const Bags& bags, size_t first, size_t last, float* out, int32_t* argmax) {
-    if (reads_pairs(t, bags, nullptr)) return pool_pairs(nullptr, t, bags, nullptr, nullptr, first, last, out);
+    if (pools_from_lists(t, bags, nullptr)) return pool_from_lists(nullptr, t, bags, nullptr, nullptr, first, last, out);
     forward_any(t, bags, first, last, (size_t)bags.offsets[last], out, argmax);
 }
 
 // Keys are encoded a block ahead of the bags that are pooled, so that their rows can be asked for in time.
 void encode_and_pool(const Encoder& e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
                      size_t first_bag, size_t last_bag, float* out, int32_t* argmax) {
-    if (reads_pairs(t, bags, &e)) return pool_pairs(&e, t, bags, keys, rows, first_bag, last_bag, out);
+    if (pools_from_lists(t, bags, &e)) return pool_from_lists(&e, t, bags, keys, rows, first_bag, last_bag, out);
     const size_t last_key = (size_t)bags.offsets[last_bag];
     size_t known = (size_t)bags.offsets[first_bag];
     for (size_t b = first_bag, end = b; b < last_bag; b = end) {
