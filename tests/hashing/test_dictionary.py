@@ -21,26 +21,36 @@ def buckets_of(key: int, num_buckets: int, salt: int) -> tuple[int, int]:
 
 
 def placed_by_hand(keys: list[int], num_buckets: int, salt: int) -> list[int] | None:
-    """Cuckoo hashing into buckets, key by key; None where no place is found in 2000 moves."""
+    """Cuckoo hashing into buckets, key by key; None where no place is found in 2000 moves.
+
+    A key that makes room waits in line; the first of sixteen goes on.
+    """
     buckets: list[list[int]] = [[] for _ in range(num_buckets)]
+    waiting: list[tuple[int, int, int]] = []
     random = 0x9E3779B9
-    for key in keys:
+
+    def put(key: int, at: int, moves: int) -> None:
+        nonlocal random
+        if len(buckets[at]) < BUCKET_KEYS:
+            buckets[at].append(key)
+            return
+        random = (random ^ (random << 13)) & 0xFFFFFFFF
+        random ^= random >> 17
+        random = (random ^ (random << 5)) & 0xFFFFFFFF
+        slot = 4 + random % 4
+        key, buckets[at][slot] = buckets[at][slot], key
+        first, second = buckets_of(key, num_buckets, salt)
+        waiting.append((key, second if first == at else first, moves + 1))
+
+    for number, key in enumerate(keys):
         first, second = buckets_of(key, num_buckets, salt)
         load = len(buckets[first])
-        at = first if load < 4 or load <= len(buckets[second]) else second
-        moves = 0
-        while len(buckets[at]) == BUCKET_KEYS:
-            moves += 1
+        put(key, first if load < 4 or load <= len(buckets[second]) else second, 0)
+        while len(waiting) == 16 or (waiting and number == len(keys) - 1):
+            key, at, moves = waiting.pop(0)
             if moves > 2000:
                 return None
-            random = (random ^ (random << 13)) & 0xFFFFFFFF
-            random ^= random >> 17
-            random = (random ^ (random << 5)) & 0xFFFFFFFF
-            slot = 4 + random % 4
-            key, buckets[at][slot] = buckets[at][slot], key
-            first, second = buckets_of(key, num_buckets, salt)
-            at = second if first == at else first
-        buckets[at].append(key)
+            put(key, at, moves)
     placed: list[int] = []
     for number, bucket in enumerate(buckets):
         filler = 0
@@ -85,6 +95,22 @@ def test_important_keys_stand_in_their_first_buckets() -> None:
     assert there[:10_000].mean() > 0.99
     assert there[10_000:20_000].mean() > 0.95
     assert 0.6 < there.mean() < 0.9
+
+
+@pytest.mark.parametrize("size", [1, 5000, 1_000_000])
+def test_a_bucket_is_one_cache_line(size: int) -> None:
+    assert place_keys(np.arange(size)).ctypes.data % 64 == 0
+
+
+@pytest.mark.parametrize("first", [3, 20_000])
+@pytest.mark.parametrize("distance", [1, 5, 9_000])
+def test_a_key_that_comes_again_is_found_out(first: int, distance: int) -> None:
+    """Also where the other one waits for its place, or is in a bucket that has moved keys since."""
+    for seed in range(20):
+        keys = np.random.default_rng(seed).integers(-(2**63), 2**63, 30_000)
+        keys[first + distance] = keys[first]
+        with pytest.raises(InvalidValueError, match="got one more than once"):
+            place_keys(keys)
 
 
 def test_keys_in_a_row_are_as_good_as_any() -> None:

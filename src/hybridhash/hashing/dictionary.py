@@ -79,7 +79,7 @@ def place_keys(keys: Int64s) -> Int64s:
     words = dictionary_words(keys.size)
     if not words:
         return np.empty(0, dtype=np.int64)
-    dictionary = np.empty(words, dtype=np.int64)
+    dictionary = _at_cache_line(words)
     for salt in dictionary_salts(64):
         dictionary[-1] = salt - (1 << 64) if salt >> 63 else salt
         try:
@@ -90,6 +90,13 @@ def place_keys(keys: Int64s) -> Int64s:
     raise InvalidValueError(
         f"keys: expected keys that spread over buckets, found no place for {keys.size} of them"
     )
+
+
+def _at_cache_line(words: int) -> Int64s:
+    """Return int64[words], not filled, in which a bucket is one cache line and not parts of two."""
+    room = np.empty(words + BUCKET_KEYS, dtype=np.int64)
+    first = -(room.ctypes.data // room.itemsize) % BUCKET_KEYS
+    return room[first : first + words]
 
 
 def find_positions(keys: Int64s, dictionary: Int64s) -> Int64s:

@@ -10,10 +10,11 @@ namespace hybridhash {
 namespace {
 
 constexpr int kMostMoves = 2000;
+constexpr size_t kAhead = 32;    // keys between asking for the buckets of one and placing it
+constexpr size_t kWaiting = 16;  // keys that wait, each for the bucket that it moves to
 // Keys of a bucket that are there for good: those that came first, which are the most important. Nearly all have it as
 // their first bucket, and that is looked into first.
 constexpr uint32_t kFixed = 4;
-constexpr size_t kAhead = 16;
 
 inline uint64_t mix64(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
@@ -29,54 +30,96 @@ struct Places {
     uint32_t first, second;
 };
 
-inline Places places_of(int64_t key, uint64_t num_buckets, uint64_t salt) {
+inline Places places_of_key(int64_t key, uint64_t num_buckets, uint64_t salt) {
     const uint64_t h = mix64((uint64_t)key + salt);
     return {(uint32_t)reduce(h, num_buckets), (uint32_t)reduce((h << 32) | (h >> 32), num_buckets)};
 }
 
+// A dictionary while keys are placed. A key that has to move waits until the bucket that it moves to has come from memory.
+struct Builder {
+    int64_t* positions;
+    uint64_t num_buckets, salt;
+    std::vector<uint8_t> used;
+    struct Moving {
+        int64_t key;
+        uint32_t bucket;
+        int moves;
+    } waiting[kWaiting];
+    size_t num_taken = 0, num_waiting = 0;
+    uint32_t random = 0x9E3779B9u;
+
+    int64_t* places_of(uint32_t bucket) { return positions + (size_t)bucket * kBucketKeys; }
+
+    void ask_for(uint32_t bucket) {
+        __builtin_prefetch(&used[bucket], 1);
+        __builtin_prefetch(places_of(bucket), 1);
+    }
+
+    // All places are compared, whether used or not, as that needs no branches.
+    bool holds(uint32_t bucket, int64_t key) {
+        const int64_t* places = places_of(bucket);
+        uint32_t same = 0;
+        for (int slot = 0; slot < kBucketKeys; ++slot) same |= (uint32_t)(places[slot] == key) << slot;
+        return same & ((1u << used[bucket]) - 1);
+    }
+
+    // Puts a key into a bucket; where that is full, in place of a later key, which has to move to its other bucket.
+    void put(int64_t key, uint32_t bucket, int moves) {
+        if (used[bucket] < kBucketKeys) {
+            places_of(bucket)[used[bucket]++] = key;
+            return;
+        }
+        random ^= random << 13, random ^= random >> 17, random ^= random << 5;
+        std::swap(key, places_of(bucket)[kFixed + random % (kBucketKeys - kFixed)]);
+        const Places where = places_of_key(key, num_buckets, salt);
+        const uint32_t other = where.first == bucket ? where.second : where.first;
+        ask_for(other);
+        waiting[(num_taken + num_waiting++) % kWaiting] = {key, other, moves + 1};
+    }
+
+    Placed put_next_waiting() {
+        const Moving next = waiting[num_taken++ % kWaiting];
+        --num_waiting;
+        const Places where = places_of_key(next.key, num_buckets, salt);
+        // The same key may have come while this one waited.
+        if (holds(where.first, next.key) || holds(where.second, next.key)) return Placed::repeated_key;
+        if (next.moves > kMostMoves) return Placed::no_room;
+        put(next.key, next.bucket, next.moves);
+        return Placed::all;
+    }
+};
+
 }  // namespace
 
 Placed place_keys(const int64_t* keys, size_t num_keys, int64_t* positions, uint64_t num_buckets, uint64_t salt) {
-    std::vector<uint8_t> used(num_buckets, 0);
-    std::vector<Places> places(num_keys);
-    for (size_t i = 0; i < num_keys; ++i) places[i] = places_of(keys[i], num_buckets, salt);
-    uint32_t random = 0x9E3779B9u;
+    Builder builder{positions, num_buckets, salt, std::vector<uint8_t>(num_buckets, 0), {}};
+    Places ahead[kAhead];
+    const auto ask_for_key = [&](size_t i) {
+        const Places where = places_of_key(keys[i], num_buckets, salt);
+        ahead[i % kAhead] = where;
+        builder.ask_for(where.first);
+        builder.ask_for(where.second);
+    };
+    for (size_t i = 0; i < kAhead && i < num_keys; ++i) ask_for_key(i);
     for (size_t i = 0; i < num_keys; ++i) {
-        if (i + kAhead < num_keys) {
-            __builtin_prefetch(&used[places[i + kAhead].first], 1);
-            __builtin_prefetch(&used[places[i + kAhead].second], 1);
-            __builtin_prefetch(&positions[(size_t)places[i + kAhead].first * kBucketKeys], 1);
-            __builtin_prefetch(&positions[(size_t)places[i + kAhead].second * kBucketKeys], 1);
-        }
-        int64_t key = keys[i];
-        Places where = places[i];
+        const Places where = ahead[i % kAhead];
+        if (i + kAhead < num_keys) ask_for_key(i + kAhead);
         // A key stands in one of its two buckets, so that is where the same key would be.
-        bool repeated = false;
-        for (int slot = 0; slot < used[where.first]; ++slot)
-            repeated |= positions[(size_t)where.first * kBucketKeys + slot] == key;
-        for (int slot = 0; slot < used[where.second]; ++slot)
-            repeated |= positions[(size_t)where.second * kBucketKeys + slot] == key;
-        if (repeated) return Placed::repeated_key;
-        const bool first = used[where.first] < kFixed || used[where.first] <= used[where.second];
-        uint32_t bucket = first ? where.first : where.second;
-        int moves = 0;
-        while (used[bucket] == kBucketKeys) {  // make room: a later key of this bucket moves to its other one
-            if (++moves > kMostMoves) return Placed::no_room;
-            random ^= random << 13, random ^= random >> 17, random ^= random << 5;
-            const uint32_t slot = kFixed + random % (kBucketKeys - kFixed);
-            std::swap(key, positions[(size_t)bucket * kBucketKeys + slot]);
-            where = places_of(key, num_buckets, salt);
-            bucket = where.first == bucket ? where.second : where.first;
-        }
-        positions[(size_t)bucket * kBucketKeys + used[bucket]++] = key;
+        if (builder.holds(where.first, keys[i]) || builder.holds(where.second, keys[i])) return Placed::repeated_key;
+        const uint8_t in_first = builder.used[where.first];
+        const bool first = in_first < kFixed || in_first <= builder.used[where.second];
+        builder.put(keys[i], first ? where.first : where.second, 0);
+        const bool is_last = i + 1 == num_keys;
+        while (builder.num_waiting == kWaiting || (is_last && builder.num_waiting))
+            if (const Placed placed = builder.put_next_waiting(); placed != Placed::all) return placed;
     }
     for (uint64_t bucket = 0; bucket < num_buckets; ++bucket) {
         int64_t filler = 0;
         for (;; ++filler) {
-            const Places where = places_of(filler, num_buckets, salt);
+            const Places where = places_of_key(filler, num_buckets, salt);
             if (where.first != bucket && where.second != bucket) break;
         }
-        for (int slot = used[bucket]; slot < kBucketKeys; ++slot)
+        for (int slot = builder.used[bucket]; slot < kBucketKeys; ++slot)
             positions[(size_t)bucket * kBucketKeys + slot] = filler;
     }
     return Placed::all;
