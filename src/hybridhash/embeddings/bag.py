@@ -203,17 +203,18 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
         Raises:
             InvalidValueError: The engine that was asked for cannot run here.
         """
+        head = self.head
         able = (
-            self.head.device.type == "cpu"
-            and self.head.dtype in cpu.ROW_DTYPES
+            head.device.type == "cpu"
+            and head.dtype in cpu.ROW_DTYPES
             and self.spec.num_hashes <= cpu.MAX_HASHES
             and (self.optimizer_state is None or self.spec.dim <= cpu.MAX_FUSED_DIM)
         )
         if self.engine == "cpu" and not able:
             raise InvalidValueError(
                 f"engine 'cpu': expected float32, bfloat16 or float16 rows on the CPU, at most {cpu.MAX_HASHES} "
-                f"hashes, and at most {cpu.MAX_FUSED_DIM} floats a row with an optimizer, got {self.head.dtype} on "
-                f"{self.head.device}, {self.spec.num_hashes} hashes and {self.spec.dim} floats; use engine "
+                f"hashes, and at most {cpu.MAX_FUSED_DIM} floats a row with an optimizer, got {head.dtype} on "
+                f"{head.device}, {self.spec.num_hashes} hashes and {self.spec.dim} floats; use engine "
                 "'reference' or 'auto'"
             )
         return "cpu" if able and self.engine != "reference" else "reference"

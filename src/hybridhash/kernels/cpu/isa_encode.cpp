@@ -149,25 +149,34 @@ HH_INLINE size_t find_once(const Encoder& e, const Dictionary& d, const int64_t*
     for (size_t i = 0; i < size; ++i)
         found[i] = (uint8_t)find_in_bucket<P>(d, buckets[i], (uint64_t)keys[i],
                                               P == Places::keys ? 0 : fingerprints[i]);
-    HH_APART for (size_t i = 0; i < size; ++i) {
-        // The last place of the bucket where there is none, so that a code can be read for every key.
-        const int32_t row = d.first_row + (int32_t)(buckets[i] * kBucketKeys + lowest_bit(found[i] | 1u << 7));
-        if (FIRST) {
-            for (int h = 0; h < num_hashes; ++h) out[i * num_hashes + h] = row;
-        } else {
-            for (int h = 0; h < num_hashes; ++h) out[at[i] * num_hashes + h] = row;
+    // Keys whose rows are written: all where they stand one after another, which becomes vectors, and the others are
+    // written over; of listed keys those that were found.
+    uint32_t listed[kBlock];
+    size_t num_listed = FIRST ? size : 0;
+    if (!FIRST)
+        for (size_t i = 0; i < size; ++i) {
+            listed[num_listed] = (uint32_t)i;
+            num_listed += found[i] != 0;
         }
+    const auto write = [&](size_t i, int32_t row) {
+        int32_t* const to = out + (FIRST ? i : at[i]) * num_hashes;
+        for (int h = 0; h < num_hashes; ++h) to[h] = row;
+    };
+    HH_APART for (size_t j = 0; j < num_listed; ++j) {
+        const size_t i = FIRST ? j : listed[j];
+        // The last place of the bucket where there is none, so that a code can be read for every key.
+        write(i, d.first_row + (int32_t)(buckets[i] * kBucketKeys + lowest_bit(found[i] | 1u << 7)));
     }
     if (d.codes) {
         const uint64_t bits = (uint64_t)d.code_bits, mask = ((uint64_t)1 << bits) - 1;
         const auto bit_of = [&](size_t i) {
             return (uint64_t)(out[(FIRST ? i : at[i]) * num_hashes] - d.first_row) * bits;
         };
-        for (size_t i = 0; i < size; ++i) __builtin_prefetch(d.codes + (bit_of(i) >> 3));
-        for (size_t i = 0; i < size; ++i) {
+        for (size_t j = 0; j < num_listed; ++j) __builtin_prefetch(d.codes + (bit_of(FIRST ? j : listed[j]) >> 3));
+        for (size_t j = 0; j < num_listed; ++j) {
+            const size_t i = FIRST ? j : listed[j];
             const uint64_t bit = bit_of(i), code = load64(d.codes + (bit >> 3)) >> (bit & 7) & mask;
-            const int32_t row = d.first_row + (int32_t)(code < d.num_rows ? code : d.num_rows - 1);
-            for (int h = 0; h < num_hashes; ++h) out[(FIRST ? i : at[i]) * num_hashes + h] = row;
+            write(i, d.first_row + (int32_t)(code < d.num_rows ? code : d.num_rows - 1));
         }
     }
     return list_missing<FIRST>(found, keys, at, size, missing);
@@ -224,7 +233,7 @@ template <int H>
 void encode_with(const Encoder& e, const int64_t* keys, int32_t* rows, size_t count) {
     const int num_hashes = H ? H : e.num_hashes;
     Sought sought[2];
-    uint32_t buckets[kBlock];
+    uint32_t buckets[H ? H : kMaxHashes][kBlock];
     for (size_t start = 0; start < count; start += kBlock) {
         const size_t size = count - start < kBlock ? count - start : kBlock;
         const int64_t* k = keys + start;
@@ -245,10 +254,10 @@ void encode_with(const Encoder& e, const int64_t* keys, int32_t* rows, size_t co
         for (int h = 0; h < num_hashes; ++h) {
             const uint64_t salt = e.salts[h], num_buckets = e.num_buckets;
             for (size_t i = 0; i < num_missing; ++i)
-                buckets[i] = (uint32_t)reduce(mix64((uint64_t)missing.keys[i] + salt), num_buckets);
-            for (size_t i = 0; i < num_missing; ++i)
-                out[(size_t)missing.at[i] * num_hashes + h] = ~(int32_t)buckets[i];
+                buckets[h][i] = (uint32_t)reduce(mix64((uint64_t)missing.keys[i] + salt), num_buckets);
         }
+        for (size_t i = 0; i < num_missing; ++i)
+            for (int h = 0; h < num_hashes; ++h) out[(size_t)missing.at[i] * num_hashes + h] = ~(int32_t)buckets[h][i];
         if (e.has_padding)
             for (size_t i = 0; i < size; ++i)
                 if (k[i] == e.padding_key) out[i * num_hashes] = kNoRow;

@@ -202,7 +202,8 @@ class _Pool(torch.autograd.Function):
         mode: int,
         sparse: bool,
     ) -> tuple[Tensor, Tensor]:
-        output = _find_and_pool(head, tail, rows, offsets, weights, combine, mode, kept=True)
+        out, argmax = _find_and_pool(head, tail, rows, offsets, weights, combine, mode, kept=True)
+        output = out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
         inputs = (head, tail, rows_of(rows), offsets, weights, combine, mode, sparse)
         _setup_context(ctx, inputs, output)
         return output
@@ -223,8 +224,12 @@ def _find_and_pool(
     mode: int,
     *,
     kept: bool,
-) -> tuple[Tensor, Tensor]:
-    """Pool as `_pool_now`; the rows of a lookup that has none yet are found on the way, and kept or not."""
+) -> tuple[Tensor, Tensor | None]:
+    """Pool as `_pool_now`; the rows of a lookup that has none yet are found on the way, and kept or not.
+
+    Returns:
+        The vectors, and with mode ``max`` which keys they are of.
+    """
     if isinstance(rows, Tensor) or rows.found is not None:
         return _pool_now(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
     if rows.num_buckets != tail.shape[0]:
@@ -250,7 +255,7 @@ def _find_and_pool(
         num_threads(),
     )
     rows.found = found
-    return out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
+    return out, argmax
 
 
 def embedding_bag(
