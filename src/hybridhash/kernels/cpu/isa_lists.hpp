@@ -9,12 +9,13 @@ namespace hybridhash::HH_ISA {
 
 namespace {
 
-constexpr size_t kChunk = 256;    // keys, and bags, of a chunk
+constexpr size_t kChunk = 256;    // keys, and bags, of a chunk of most kinds
 constexpr size_t kRest = kLanes;  // room behind a list for the rest of a register
 
 // The rows of the head by part, and those of the tail. Weights are there where keys have them; those of the tail
 // include the scale of its rows.
 struct Lists {
+    static constexpr size_t kKeys = kChunk;  // of a chunk, at most
     uint32_t head[kMaxDictionaries][kChunk + kRest];
     float head_weights[kMaxDictionaries][kChunk + kRest];
     uint32_t head_ends[kMaxDictionaries][kChunk];  // where the rows of each bag end
@@ -31,7 +32,7 @@ struct Lists {
     }
 };
 
-// What is listed: keys [first, last) of bags [first_bag, last_bag), at most kChunk of each.
+// What is listed: keys [first, last) of bags [first_bag, last_bag), at most Lists::kKeys of each.
 struct Chunk {
     const Bags* bags;
     const int32_t* rows;  // from those of the first key on
@@ -274,20 +275,21 @@ struct FloatRows {
 
 // Chunks of bags: whole ones, or part of a long one, so that a bag gives the same bits whatever stands beside it. Each is
 // listed, by list(chunk, lists), before the one in front of it is added, by add(chunk, lists, those of the next), which
-// asks for the rows of the next. Lists are of any kind that can be cleared.
+// asks for the rows of the next. Lists are of any kind that can be cleared and says how many keys it takes.
 template <class Lists, class List, class Add>
 HH_INLINE void for_each_chunk(const Bags& bags, int num_hashes, float tail_scale, size_t first_bag, size_t last_bag,
                               List list, Add add) {
+    constexpr size_t kKeys = Lists::kKeys;
     Lists lists[2];
     size_t b = first_bag, first = (size_t)bags.offsets[first_bag], stop = first, end = first_bag;
     const auto next = [&](Chunk& chunk) {
         if (first == stop) {  // other bags
             if (end == last_bag) return false;
             b = end++;
-            while (end < last_bag && end - b < kChunk && (size_t)bags.offsets[end + 1] - first <= kChunk) ++end;
+            while (end < last_bag && end - b < kKeys && (size_t)bags.offsets[end + 1] - first <= kKeys) ++end;
             stop = (size_t)bags.offsets[end];
         }
-        const size_t last = stop - first < kChunk ? stop : first + kChunk;
+        const size_t last = stop - first < kKeys ? stop : first + kKeys;
         const int32_t* rows = bags.rows ? bags.rows + first * num_hashes : nullptr;
         chunk = Chunk{&bags, rows, b, end, first, last, num_hashes, tail_scale};
         first = last;

@@ -5,14 +5,14 @@ namespace hybridhash::HH_ISA {
 
 namespace {
 
-constexpr size_t kNear = 12;  // rows between asking for one from the second cache and reading it
-
-// The rows that the keys of a chunk read, bag after bag, whichever slab they are of.
+// The rows that the keys of a chunk read, bag after bag, whichever slab they are of. There are as few as fit into the first
+// cache, where those of the next chunk wait.
 struct Reads {
-    const char* rows[2 * kChunk + kRest];
-    float weights[2 * kChunk + kRest];  // where some row is not taken once
-    uint32_t ends[kChunk];              // where the rows of each bag end
-    int32_t found[2 * kChunk];          // the rows of keys, where they are not kept
+    static constexpr size_t kKeys = 128;  // of a chunk, at most
+    const char* rows[2 * kKeys + kRest];
+    float weights[2 * kKeys + kRest];  // where some row is not taken once
+    uint32_t ends[kKeys];              // where the rows of each bag end
+    int32_t found[2 * kKeys];          // the rows of keys, where they are not kept
     size_t count;
 
     void clear() { count = 0; }
@@ -39,7 +39,7 @@ void list_reads(const Bases& bases, const Chunk& c, Reads& reads) {
     };
     const int32_t* rows = c.rows;
     const size_t num_places = 2 * (c.last - c.first);
-    Counted<2 * kChunk> read{};
+    Counted<2 * Reads::kKeys> read{};
     size_t count = 0;
     for (size_t i = 0; i < num_places; i += 16) {
         const uint32_t there = num_places - i < 16 ? (1u << (num_places - i)) - 1 : 0xFFFF;
@@ -93,15 +93,14 @@ void list_reads(const Bases& bases, const Chunk& c, Reads& reads) {
 
 #endif
 
-// Adds the rows of each bag, and asks for those of the next chunk meanwhile: from memory to the second cache, far ahead,
-// and from there when they are soon read.
+// Adds the rows of each bag, and asks for those of the next chunk meanwhile.
 template <class E, int DIM, bool WEIGHTED>
 HH_INLINE void add_reads(const Reads& now, const Reads& next, size_t num_bags, bool fresh, float* out) {
     constexpr int kParts = DIM / kLanes;
     typedef typename E::Type Type;
     const size_t num_next = next.count;
     const auto ask_next = [&](size_t j) HH_NO_CALL {
-        if (j < num_next) ask_for<E, Ask::later>(next.rows[j], 0, DIM);
+        if (j < num_next) ask_for<E, Ask::now>(next.rows[j], 0, DIM);
     };
     size_t j = 0;
     for (size_t b = 0; b < num_bags; ++b) {
@@ -110,7 +109,6 @@ HH_INLINE void add_reads(const Reads& now, const Reads& next, size_t num_bags, b
         HH_UNROLL for (int p = 0; p < kParts; ++p) sum[p] = fresh ? Lane{} : *(const Lane*)(vector + p * kLanes);
         for (const size_t end = now.ends[b]; j < end; ++j) {
             ask_next(j);
-            ask_for<E, Ask::now>(now.rows[j + kNear], 0, DIM);
             const Type* row = (const Type*)now.rows[j];
             HH_UNROLL for (int p = 0; p < kParts; ++p) {
                 const Lane part = E::load_lane(row + p * kLanes);
@@ -129,7 +127,6 @@ void pool(const Encoder* e, const Table& t, const Bags& bags, const int64_t* key
     const auto list = [&](Chunk& chunk, Reads& reads) {
         if (e) find_rows(*e, keys, rows, reads.found, chunk);
         list_reads<DIM * sizeof(typename E::Type), WEIGHTED>(bases, chunk, reads);
-        for (size_t j = 0; j < kNear; ++j) reads.rows[reads.count + j] = bases.tail;  // is asked for, but not read
     };
     const auto add = [&](const Chunk& chunk, const Reads& now, const Reads& next) {
         const size_t num_bags = chunk.last_bag - chunk.first_bag;
