@@ -115,7 +115,7 @@ NB_MODULE(_native, m) {
 
     m.def("spread_over_huge_pages",
           [](Memory memory) { spread_over_huge_pages(memory.data(), memory.nbytes()); }, array("memory"),
-          "Ask for pages of 2 MiB under an array that has not been written to yet.");
+          "Ask for pages of 2 MiB under an array.");
 
     m.def("place_keys",
           [](Array<int64_t> keys, Output<int64_t> dictionary) {
