@@ -5,6 +5,11 @@ namespace hybridhash::HH_ISA {
 
 namespace {
 
+// As many keys as leave room in the first cache for the rows of the tail that those of the next chunk read.
+struct FewLists : Lists {
+    static constexpr size_t kKeys = 128;
+};
+
 // Adds H rows of the tail for each key, each to its part of the vector of the key's bag.
 template <class E, int DIM, int H>
 HH_INLINE void add_joined(const typename E::Type* tail, const Points& list, float* out) {
@@ -54,7 +59,7 @@ void pool(const Encoder* e, const Table& t, const Bags& bags, const int64_t* key
         add_joined<E, DIM, H>(tail, Points{now.tail, weighted ? now.tail_weights : nullptr, now.tail_bags,
                                            now.num_tail_keys, H}, vectors);
     };
-    for_each_chunk<Lists>(bags, H, 1.0f, first_bag, last_bag, list, add);
+    for_each_chunk<FewLists>(bags, H, 1.0f, first_bag, last_bag, list, add);
     if (bags.mode == Mode::mean) divide_by_counts(bags, H, first_bag, last_bag, DIM, out);
 }
 
