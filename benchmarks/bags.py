@@ -299,7 +299,8 @@ def _case(name: str, contender: Contender, batches: Sequence[Batch], optimizer: 
     first = batches[0]
     reads, dictionary = contender.reads(first)
     num_keys = first.keys.numel()
-    num_bytes = step_bytes(num_keys, first.grad, reads, dictionary=dictionary, num_states=_STATES[optimizer])
+    num_lines = 2 * num_keys - reads[0].rows.numel() if dictionary else 0  # the head is read first
+    num_bytes = step_bytes(num_keys, first.grad, reads, num_lines=num_lines, num_states=_STATES[optimizer])
     return Case(
         name,
         lambda index: contender.step(batches[index % len(batches)]),

@@ -50,8 +50,11 @@ def _lookups(base: Setting, num_head: int, plan: Plan) -> list[Row]:
     remap = peers.managed_collision_remap(vocabulary)
     batches = [batch.keys for batch in draw_batches(base)]
     num_keys = base.num_keys
-    # A key, two lines of the dictionary, two row numbers.
-    num_bytes = num_keys * (8 + 2 * 64 + 2 * 4)
+    rows = bag.encode(batches[0])
+    assert isinstance(rows, torch.Tensor)
+    num_lines = 2 * num_keys - int((rows[:, 0] >= 0).sum())
+    # A key, a line of the dictionary or two, two row numbers.
+    num_bytes = num_keys * (8 + 2 * 4) + num_lines * 64
     cases = [
         Case(OURS, lambda index: bag.encode(batches[index % len(batches)]), num_keys, num_bytes),
         Case(FINGERPRINTS, _coded(_behind_fingerprints(vocabulary.keys), batches), num_keys),

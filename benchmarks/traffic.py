@@ -1,9 +1,10 @@
 """Bytes that a step of an embedding bag cannot avoid to move, counted and not measured.
 
-Keys are read once; a look-up touches two cache lines of the dictionary; every key reads its row or rows; the
-pooled vectors are written and their gradients read; every distinct row is read and written by the optimizer,
-with its state. What an implementation sorts, copies or builds in between is not counted, and rows that stay in
-cache are: the figure compares needs, and may pass the speed of the memory where caches serve it.
+Keys are read once; a look-up reads one cache line of the dictionary, and a second one for a key that the
+dictionary does not have; every key reads its row or rows; the pooled vectors are written and their gradients
+read; every distinct row is read and written by the optimizer, with its state. What an implementation sorts,
+copies or builds in between is not counted, and rows that stay in cache are: the figure compares needs, and may
+pass the speed of the memory where caches serve it.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Reads:
 
 
 def step_bytes(
-    num_keys: int, pooled: Tensor, reads: list[Reads], *, dictionary: bool, num_states: int | None
+    num_keys: int, pooled: Tensor, reads: list[Reads], *, num_lines: int, num_states: int | None
 ) -> int:
     """Count the bytes of one step.
 
@@ -37,10 +38,10 @@ def step_bytes(
         num_keys: N.
         pooled: float[B, D], or its gradient; only the shape counts.
         reads: What each table is read for.
-        dictionary: Whether keys are looked up.
+        num_lines: Cache lines of the dictionary that are read.
         num_states: Floats of optimizer state per float of a row; None for forward only.
     """
-    total = _KEY * num_keys + _FLOAT * pooled.numel() + (2 * _LINE * num_keys if dictionary else 0)
+    total = _KEY * num_keys + _FLOAT * pooled.numel() + _LINE * num_lines
     for read in reads:
         total += _FLOAT * read.row_dim * read.rows.numel()
         if num_states is not None:
