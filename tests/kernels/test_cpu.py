@@ -21,7 +21,7 @@ from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import bucket_salts, num_positions, place_keys
 from hybridhash.kernels import cpu, reference
-from hybridhash.kernels.cpu import ops
+from hybridhash.kernels.cpu import fused, ops
 from hybridhash.kernels.cpu.lookup import encode_op
 from hybridhash.kernels.reference import Combine, Dictionary, Mode, Step
 
@@ -304,7 +304,7 @@ def test_all_patterns_of_16_bits_are_read_and_written(dtype: torch.dtype, width:
         assert torch.equal(out.isnan(), tail.isnan())
         assert torch.equal(out.nan_to_num(7.0), tail.nan_to_num(7.0))
         before = tail.clone()
-        ops.update_rows(head, tail, [], [], rows, offsets, None, torch.zeros(1, width), 0, 0, 0, zero)
+        fused.update_rows(head, tail, [], [], rows, offsets, None, torch.zeros(1, width), 0, 0, 0, zero)
         assert torch.equal(tail.isnan(), before.isnan())
         same = ~before.isnan()
         assert torch.equal(tail.view(torch.int16)[same], before.view(torch.int16)[same])
@@ -327,7 +327,7 @@ def test_rows_are_rounded_to_the_nearest_and_ties_to_even(dtype: torch.dtype) ->
         head, tail, rows, offsets = one_row_table(dtype, torch.zeros(512))
         # 0 - 1 * -value is the value, -0 apart
         numbers = [1.0] + [0.0] * 8
-        ops.update_rows(head, tail, [], [], rows, offsets, None, -values[None], 0, 0, 0, numbers)
+        fused.update_rows(head, tail, [], [], rows, offsets, None, -values[None], 0, 0, 0, numbers)
         assert torch.equal(tail[0], values.to(dtype))
 
 
@@ -586,7 +586,7 @@ def test_a_step_refuses_what_is_not_contiguous(place: str) -> None:
     parts = {"head": batch.head, "tail": batch.tail, "state": torch.zeros(batch.head.shape)}
     parts[place] = parts[place].T.contiguous().T
     with pytest.raises(InvalidValueError, match=f"{place}: expected contiguous memory"):
-        ops.update_rows(
+        fused.update_rows(
             parts["head"],
             parts["tail"],
             [parts["state"]],
@@ -745,13 +745,13 @@ def test_opcheck_pool(mode: int, weighted: bool, dtype: torch.dtype) -> None:
         return
     weights = torch.linspace(-1, 1, 5).requires_grad_() if weighted else None
     head, tail = (rows.to(dtype, copy=True).requires_grad_() for rows in (SAMPLE.head, SAMPLE.tail))
-    torch.library.opcheck(ops._pool, (head, tail, SAMPLE.rows, SAMPLE.offsets, weights, 2, mode, False))
+    torch.library.opcheck(ops.pool_op, (head, tail, SAMPLE.rows, SAMPLE.offsets, weights, 2, mode, False))
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2])
 def test_opcheck_gradients(mode: int) -> None:
     head, tail, rows, offsets = SAMPLE.head, SAMPLE.tail, SAMPLE.rows, SAMPLE.offsets
-    _, argmax = ops._pool(head, tail, rows, offsets, None, 2, mode, False)
+    _, argmax = ops.pool_op(head, tail, rows, offsets, None, 2, mode, False)
     torch.library.opcheck(
         ops._pool_gradients, (head, tail, rows, offsets, None, argmax, torch.ones(3, 8), 2, mode)
     )
@@ -762,7 +762,7 @@ def test_opcheck_gradients(mode: int) -> None:
 def test_opcheck_update_rows(rule: str) -> None:
     head_state, tail_state = states(SAMPLE, rule)
     torch.library.opcheck(
-        ops.update_rows,
+        fused.update_rows,
         (
             SAMPLE.head.clone(),
             SAMPLE.tail.clone(),
@@ -774,7 +774,7 @@ def test_opcheck_update_rows(rule: str) -> None:
             torch.ones(3, 8),
             2,
             1,
-            ops.RULES.index(rule),
+            fused.RULES.index(rule),
             NUMBERS,
         ),
     )

@@ -70,8 +70,7 @@ class RowEncoder(nn.Module):
 
     def places_of(self, tier: int) -> Tensor:
         """Return the dictionary of a tier: int64 with exact keys or a ribbon, uint8 with fingerprints."""
-        found = self._buffers[_DICTIONARY + _suffix(tier)]
-        assert found is not None
+        found: Tensor = getattr(self, _DICTIONARY + _suffix(tier))
         return found
 
     def forward(

@@ -1,13 +1,8 @@
 """The CPU engine: C++ kernels on raw arrays, as torch operators."""
 
+from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, pool_and_update
 from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode
-from hybridhash.kernels.cpu.ops import (
-    MAX_FUSED_DIM,
-    MAX_HASHES,
-    ROW_DTYPES,
-    embedding_bag,
-    pool_and_update,
-)
+from hybridhash.kernels.cpu.ops import MAX_HASHES, ROW_DTYPES, embedding_bag
 from hybridhash.kernels.cpu.packed import packed_embedding_bag
 from hybridhash.kernels.cpu.rounding import round_rows
 from hybridhash.kernels.cpu.tensors import empty_rows, from_numpy

@@ -3,7 +3,6 @@
 Results are the same bit for bit with any number of threads; threads follow ``torch.get_num_threads()``.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
@@ -22,14 +21,11 @@ from hybridhash.kernels.cpu.tensors import (
     records_gradients,
     unsigned,
 )
-from hybridhash.kernels.reference import Step
 
 COMBINES: Final = ("sum", "mean", "concat")
 MODES: Final = ("sum", "mean", "max")
-RULES: Final = ("sgd", "adagrad", "rowwise_adagrad", "adam", "ftrl")
 ROW_DTYPES: Final = (torch.float32, torch.bfloat16, torch.float16)
 MAX_HASHES: Final = 16
-MAX_FUSED_DIM: Final = 1024  # floats of a gradient that a step sums on the stack
 
 
 def _pool_now(
@@ -64,10 +60,10 @@ def _empty_output(head: Tensor, offsets: Tensor, mode: int) -> tuple[Tensor, Ten
     return torch.empty(shape, dtype=torch.float32), argmax
 
 
-_pool = torch.library.custom_op("hybridhash::pool", _pool_now, mutates_args=())
+pool_op = torch.library.custom_op("hybridhash::pool", _pool_now, mutates_args=())
 
 
-@_pool.register_fake
+@pool_op.register_fake
 def _(
     head: Tensor,
     tail: Tensor,
@@ -125,7 +121,6 @@ def _(
 def _weight_gradient_now(
     head: Tensor, tail: Tensor, rows: Tensor, offsets: Tensor, grad: Tensor, combine: int
 ) -> Tensor:
-    """Return the gradient of the per-sample weights."""
     out = torch.empty(rows.shape[0], dtype=torch.float32)
     _native.weight_gradient(
         contiguous(head),
@@ -150,6 +145,23 @@ def _(head: Tensor, tail: Tensor, rows: Tensor, offsets: Tensor, grad: Tensor, c
     return grad.new_empty(rows.shape[0], dtype=torch.float32)
 
 
+def weight_gradient(
+    head: Tensor, tail: Tensor, rows: Tensor, offsets: Tensor, grad: Tensor, combine: int
+) -> Tensor:
+    """Return float[N], the gradient of the per-sample weights.
+
+    Args:
+        head: float[positions, D].
+        tail: float[M, bucket_dim].
+        rows: int32[N, H], from `encode`.
+        offsets: int64[B + 1].
+        grad: float[B, D], the gradient of the pooled vectors.
+        combine: Index in `COMBINES`.
+    """
+    find = _weight_gradient_now if is_plain(grad) else _weight_gradient
+    return find(head, tail, rows, offsets, grad, combine)
+
+
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
     head, tail, rows, offsets, weights, ctx.combine, ctx.mode, ctx.sparse = inputs
     ctx.save_for_backward(head, tail, rows, offsets, weights, output[1])
@@ -161,7 +173,6 @@ def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
     grad = grads[0].float()
     of_weights = None
     if weights is not None and ctx.needs_input_grad[4]:
-        weight_gradient = _weight_gradient_now if is_plain(grad) else _weight_gradient
         of_weights = weight_gradient(head, tail, rows, offsets, grad, ctx.combine).to(weights.dtype)
     of_head = of_tail = None
     if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
@@ -184,7 +195,7 @@ def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
     return of_head, of_tail, None, None, of_weights, None, None, None
 
 
-_pool.register_autograd(_backward, setup_context=_setup_context)
+pool_op.register_autograd(_backward, setup_context=_setup_context)
 
 
 class _Pool(torch.autograd.Function):
@@ -202,7 +213,7 @@ class _Pool(torch.autograd.Function):
         mode: int,
         sparse: bool,
     ) -> tuple[Tensor, Tensor]:
-        out, argmax = _find_and_pool(head, tail, rows, offsets, weights, combine, mode, kept=True)
+        out, argmax = find_and_pool(head, tail, rows, offsets, weights, combine, mode, kept=True)
         output = out, torch.empty(0, dtype=torch.int32) if argmax is None else argmax
         inputs = (head, tail, rows_of(rows), offsets, weights, combine, mode, sparse)
         _setup_context(ctx, inputs, output)
@@ -214,7 +225,7 @@ class _Pool(torch.autograd.Function):
         return _backward(ctx, *grads)
 
 
-def _find_and_pool(
+def find_and_pool(
     head: Tensor,
     tail: Tensor,
     rows: Tensor | Lookup,
@@ -225,10 +236,23 @@ def _find_and_pool(
     *,
     kept: bool,
 ) -> tuple[Tensor, Tensor | None]:
-    """Pool as `_pool_now`; the rows of a lookup that has none yet are found on the way, and kept or not.
+    """Pool at once; the rows of a lookup that has none yet are found on the way.
+
+    Args:
+        head: float[positions, D].
+        tail: float[M, bucket_dim].
+        rows: int32[N, H], from `encode`; or a lookup.
+        offsets: int64[B + 1].
+        weights: float[N], or None.
+        combine: Index in `COMBINES`.
+        mode: Index in `MODES`.
+        kept: Whether the lookup keeps the rows.
 
     Returns:
-        The vectors, and with mode ``max`` which keys they are of.
+        float32[B, D], and with mode ``max`` int32[B, D], which keys the vectors are of.
+
+    Raises:
+        InvalidValueError: A lookup in another number of buckets.
     """
     if isinstance(rows, Tensor) or rows.found is not None:
         return _pool_now(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
@@ -293,173 +317,13 @@ def embedding_bag(
         )
     inputs = head, tail, rows, offsets, per_sample_weights, COMBINES.index(combine), MODES.index(mode)
     if not is_plain(offsets):
-        pooled, _ = _pool(head, tail, rows_of(rows), *inputs[3:], sparse)
+        pooled, _ = pool_op(head, tail, rows_of(rows), *inputs[3:], sparse)
     elif records_gradients():
         pooled, _ = _Pool.apply(*inputs, sparse)  # type: ignore[no-untyped-call]
     else:
-        pooled, _ = _find_and_pool(*inputs, kept=isinstance(rows, Lookup) and rows.kept)
+        pooled, _ = find_and_pool(*inputs, kept=isinstance(rows, Lookup) and rows.kept)
     result: Tensor = pooled if head.dtype == torch.float32 else pooled.to(head.dtype)
     return result
-
-
-def _update_rows_now(
-    head: Tensor,
-    tail: Tensor,
-    head_state: Sequence[Tensor],
-    tail_state: Sequence[Tensor],
-    rows: Tensor,
-    offsets: Tensor,
-    weights: Tensor | None,
-    grad: Tensor,
-    combine: int,
-    mode_index: int,
-    rule: int,
-    numbers: Sequence[float],
-) -> None:
-    """Move the rows of a batch by one step of an optimizer, in place.
-
-    The gradients of a row are summed before it and its state move, as with torch's coalesced gradients.
-
-    Args:
-        head: float[positions, D], changed.
-        tail: float[M, bucket_dim], changed.
-        head_state: The optimizer's arrays for the head, flat float32, changed.
-        tail_state: The same for the tail.
-        rows: int32[N, H], from `encode`.
-        offsets: int64[B + 1].
-        weights: float[N], or None.
-        grad: float[B, D], the gradient of the pooled vectors.
-        combine: Index in `COMBINES`.
-        mode_index: Index in `MODES`, not ``max``; torch.compile has its own use for an argument named mode.
-        rule: Index in `RULES`.
-        numbers: learning rate, weight decay, eps, beta1, beta2, step size, l1, l2, beta.
-
-    Raises:
-        InvalidValueError: Rows or state are not contiguous, so that a copy would be changed in their place.
-    """
-    for name, changed in (
-        ("head", head),
-        ("tail", tail),
-        *(("state", state) for state in (*head_state, *tail_state)),
-    ):
-        if not changed.is_contiguous():
-            raise InvalidValueError(
-                f"{name}: expected contiguous memory, which a step changes in place, got strides "
-                f"{changed.stride()}; load a contiguous() copy"
-            )
-    _native.update(
-        memory(head.detach()),
-        memory(tail.detach()),
-        memory(rows.contiguous()),
-        memory(offsets.contiguous()),
-        optional_floats(weights),
-        combine,
-        mode_index,
-        memory(contiguous(grad.float())),
-        None,
-        [memory(state.detach().view(-1)) for state in head_state],
-        [memory(state.detach().view(-1)) for state in tail_state],
-        rule,
-        list(numbers),
-        num_threads(),
-    )
-
-
-update_rows = torch.library.custom_op(
-    "hybridhash::update_rows", _update_rows_now, mutates_args=("head", "tail", "head_state", "tail_state")
-)
-
-
-class _PoolAndUpdate(torch.autograd.Function):
-    """Forward as `embedding_bag`; backward moves the rows instead of returning their gradients."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        head: Tensor,
-        tail: Tensor,
-        rows: Tensor | Lookup,
-        offsets: Tensor,
-        weights: Tensor | None,
-        combine: int,
-        mode: int,
-        update: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor], None],
-    ) -> Tensor:
-        pooled: Tensor
-        if is_plain(offsets):
-            pooled, _ = _find_and_pool(head, tail, rows, offsets, weights, combine, mode, kept=True)
-        else:
-            pooled, _ = _pool(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
-        # Not saved_tensors: head and tail may move in backward, which is what is wanted and no mistake.
-        ctx.head, ctx.tail = head, tail
-        ctx.save_for_backward(rows_of(rows), offsets, weights)
-        ctx.combine, ctx.update = combine, update
-        return pooled
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        rows, offsets, weights = ctx.saved_tensors
-        grad = grads[0].float()
-        of_weights = None
-        if weights is not None and ctx.needs_input_grad[4]:
-            weight_gradient = _weight_gradient_now if is_plain(grad) else _weight_gradient
-            of_weights = weight_gradient(ctx.head, ctx.tail, rows, offsets, grad, ctx.combine)
-            of_weights = of_weights.to(weights.dtype)
-        with torch.no_grad():
-            ctx.update(rows, offsets, grad, weights)
-        return None, None, None, None, of_weights, None, None, None
-
-
-def pool_and_update(
-    head: Tensor,
-    tail: Tensor,
-    rows: Tensor | Lookup,
-    offsets: Tensor,
-    *,
-    combine: str,
-    mode: str,
-    per_sample_weights: Tensor | None,
-    step: Step,
-) -> Tensor:
-    """Pool as `embedding_bag`; the backward pass moves the rows by one step of an optimizer.
-
-    Args:
-        head: float[positions, D], what is read; what backward changes is named in ``step``.
-        tail: float[M, bucket_dim], the same.
-        rows: int32[N, H], from `encode`; or a lookup, which is answered on the way.
-        offsets: int64[B + 1].
-        combine: ``sum``, ``mean`` or ``concat``.
-        mode: ``sum`` or ``mean``.
-        per_sample_weights: float[N], for ``sum`` only; they get a gradient.
-        step: The optimizer's step.
-
-    Returns:
-        float[B, D] of the rows' dtype.
-    """
-    combine_index, mode_index = COMBINES.index(combine), MODES.index(mode)
-
-    def update(rows: Tensor, offsets: Tensor, grad: Tensor, weights: Tensor | None) -> None:
-        move = _update_rows_now if is_plain(grad) else update_rows
-        move(
-            step.head,
-            step.tail,
-            list(step.head_state),
-            list(step.tail_state),
-            rows,
-            offsets,
-            weights,
-            grad,
-            combine_index,
-            mode_index,
-            RULES.index(step.rule),
-            list(step.next_numbers()),
-        )
-
-    pooled: Tensor = _PoolAndUpdate.apply(  # type: ignore[no-untyped-call]
-        head, tail, rows, offsets, per_sample_weights, combine_index, mode_index, update
-    )
-    return pooled if head.dtype == torch.float32 else pooled.to(head.dtype)
 
 
 def _gradients(
