@@ -1,6 +1,6 @@
 """Keys to rows through several dictionaries: the definition, the compiled kernels and the numpy definitions agree."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from hybridhash.hashing import (
     bucket_salts,
@@ -205,3 +206,30 @@ def test_the_operator_is_one_that_torch_can_trace() -> None:
         made(Part([5, 6], 3, 4, ribbon=True)),
     ]
     torch.library.opcheck(encode_op, (torch.arange(9), *flat(dictionaries), 9, [1, 2], None))
+
+
+class LargestTensor(TorchDispatchMode):
+    """Notes the number of elements of the largest tensor that an operator computes; views are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numel = 0
+
+    def __torch_dispatch__(self, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = op(*args, **(kwargs or {}))
+        if isinstance(out, Tensor) and not op.is_view:
+            self.numel = max(self.numel, out.numel())
+        return out
+
+
+@pytest.mark.parametrize(
+    "part",
+    [Part([], 64, 0), Part([], 8, 0), Part([], 12, 300), Part([], 8, 256, ribbon=True)],
+    ids=["exact", "8 bits", "12 bits with codes", "ribbon"],
+)
+def test_the_definition_reads_no_more_of_a_dictionary_than_the_places_of_the_keys(part: Part) -> None:
+    dictionary = made(part._replace(keys=list(range(10_000))))
+    salts = torch.zeros(1, dtype=torch.int64)
+    with LargestTensor() as largest:
+        reference.encode(torch.arange(10), [dictionary], 5, salts)
+    assert 0 < largest.numel <= 10 * 16

@@ -93,21 +93,21 @@ def find_fingerprints(keys: Int64s, dictionary: Bytes, bits: int) -> Int64s:
     if not dictionary.size:
         return out
     salt = int.from_bytes(dictionary[-_SALT_BYTES:].tobytes(), "little")
-    stored = _unpacked(dictionary[:-_SALT_BYTES], bits)
+    buckets = dictionary[:-_SALT_BYTES].reshape(-1, bits)  # eight fingerprints of some bits are as many bytes
     wanted = _fingerprints(keys, salt, bits)
-    for bucket in reversed(buckets_of(keys, stored.shape[0], salt)):
-        matches = stored[bucket] == wanted[:, None]
+    for bucket in reversed(buckets_of(keys, len(buckets), salt)):
+        matches = _unpacked(buckets[bucket], bits) == wanted[:, None]
         found = matches.any(axis=1)
         out[found] = bucket[found] * BUCKET_KEYS + matches[found].argmax(axis=1)
     return out
 
 
-def _unpacked(packed: Bytes, bits: int) -> npt.NDArray[np.uint32]:
-    """Return uint32[buckets, 8]."""
-    each = np.unpackbits(packed, bitorder="little").reshape(-1, BUCKET_KEYS, bits)
-    padded = np.zeros((*each.shape[:2], 32), dtype=np.uint8)
-    padded[..., :bits] = each
-    words: npt.NDArray[np.uint32] = np.packbits(padded, axis=2, bitorder="little").view("<u4")
+def _unpacked(buckets: Bytes, bits: int) -> npt.NDArray[np.uint32]:
+    """Return the fingerprints of some buckets, uint32[N, 8]."""
+    each = np.unpackbits(buckets, axis=1, bitorder="little").reshape(-1, bits)
+    padded = np.zeros((len(each), 32), dtype=np.uint8)
+    padded[:, :bits] = each
+    words: npt.NDArray[np.uint32] = np.packbits(padded, axis=1, bitorder="little").view("<u4")
     return words.reshape(-1, BUCKET_KEYS)
 
 

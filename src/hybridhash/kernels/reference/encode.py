@@ -161,7 +161,9 @@ def find_positions(keys: Tensor, dictionary: Tensor) -> Tensor:
     """
     if not dictionary.numel():
         return torch.full_like(keys, -1)
-    return _first_match(keys, dictionary[:-1].view(-1, _BUCKET_KEYS), mix64(keys + dictionary[-1]))
+    buckets = dictionary[:-1].view(-1, _BUCKET_KEYS)
+    chosen = _two_buckets(mix64(keys + dictionary[-1]), buckets.shape[0])
+    return _first_match(buckets[chosen], keys, chosen)
 
 
 def find_fingerprints(keys: Tensor, dictionary: Tensor, bits: int) -> Tensor:
@@ -178,11 +180,11 @@ def find_fingerprints(keys: Tensor, dictionary: Tensor, bits: int) -> Tensor:
     if not dictionary.numel():
         return torch.full_like(keys, -1)
     salt = dictionary[-_SALT_BYTES:].clone().view(torch.int64)
-    num_positions = (dictionary.numel() - _SALT_BYTES) * 8 // bits
-    stored = read_integers(dictionary, bits, torch.arange(num_positions, device=keys.device))
     h = mix64(keys + salt)
+    chosen = _two_buckets(h, (dictionary.numel() - _SALT_BYTES) // bits)
+    places = chosen[:, :, None] * _BUCKET_KEYS + torch.arange(_BUCKET_KEYS, device=keys.device)
     wanted = _shift_right(mix64(h), 64 - bits).clamp_min(1)
-    return _first_match(wanted, stored.view(-1, _BUCKET_KEYS), h)
+    return _first_match(read_integers(dictionary, bits, places), wanted, chosen)
 
 
 def find_in_ribbon(keys: Tensor, ribbon: Tensor, code_bits: int, check_bits: int) -> Tensor:
@@ -218,18 +220,23 @@ def find_in_ribbon(keys: Tensor, ribbon: Tensor, code_bits: int, check_bits: int
     return torch.where(values >> code_bits == checks, values & ((1 << code_bits) - 1), -1)
 
 
-def _first_match(wanted: Tensor, buckets: Tensor, h: Tensor) -> Tensor:
-    """Return the position of the first place in the two buckets of each key that holds what is wanted, or -1."""
-    halves = torch.stack([h, (h << 32) | _shift_right(h, 32)], dim=1)
-    chosen = _reduce(halves, buckets.shape[0])
-    matches = (buckets[chosen] == wanted[:, None, None]).flatten(
-        1
-    )  # [N, 16], the first bucket's places first
-    slots = torch.arange(_BUCKET_KEYS, device=h.device)
-    positions = (chosen[:, :, None] * _BUCKET_KEYS + slots).flatten(1)
-    place = matches.byte().argmax(1, keepdim=True)
-    found = positions.gather(1, place) if h.numel() else positions[:, :1]
-    return torch.where(matches.any(1), found.squeeze(1), -1)
+def _two_buckets(h: Tensor, num_buckets: int) -> Tensor:
+    """Return the two buckets that a key may stand in, int64[N, 2], from its hash."""
+    return _reduce(torch.stack([h, (h << 32) | _shift_right(h, 32)], dim=1), num_buckets)
+
+
+def _first_match(stored: Tensor, wanted: Tensor, chosen: Tensor) -> Tensor:
+    """Return the position of the first place that holds what is wanted, int64[N], or -1.
+
+    Args:
+        stored: int64[N, 2, 8], what the two buckets of each key hold.
+        wanted: int64[N].
+        chosen: int64[N, 2], the numbers of those buckets.
+    """
+    matches = (stored == wanted[:, None, None]).flatten(1)  # [N, 16], the first bucket's places first
+    place = matches.byte().argmax(1)
+    bucket = torch.where(place < _BUCKET_KEYS, chosen[:, 0], chosen[:, 1])
+    return torch.where(matches.any(1), bucket * _BUCKET_KEYS + place % _BUCKET_KEYS, -1)
 
 
 def read_integers(packed: Tensor, bits: int, indices: Tensor) -> Tensor:
