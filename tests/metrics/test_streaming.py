@@ -7,10 +7,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import pyplot as plt
 from torchmetrics import Metric, MetricCollection
+from torchmetrics.classification import BinaryAUROC
 
 from hybridhash import metrics
-from hybridhash.errors import InvalidValueError
+from hybridhash.errors import InvalidTypeError, InvalidValueError
 
 PAIRS: list[tuple[type[Metric], Callable[..., float]]] = [
     (metrics.RelativeCrossEntropy, metrics.relative_cross_entropy),
@@ -19,6 +21,7 @@ PAIRS: list[tuple[type[Metric], Callable[..., float]]] = [
     (metrics.Calibration, metrics.calibration),
     (metrics.AUC, metrics.auc),
 ]
+NAMES = ["RelativeCrossEntropy", "LogLoss", "NormalisedEntropy", "Calibration", "AUC", "GroupedAUC", "NDCG"]
 each_pair = pytest.mark.parametrize(("metric_class", "function"), PAIRS, ids=lambda value: value.__name__)
 
 
@@ -138,26 +141,6 @@ def test_no_rows_give_an_error(metric_class: type[Metric], function: Callable[..
         metric_class().compute()
 
 
-def test_batches_of_one_label_are_fine_when_both_came() -> None:
-    metric = metrics.RelativeCrossEntropy()
-    metric.update([0.2, 0.3], [0, 0])
-    with pytest.raises(InvalidValueError, match="got only 0"):
-        metric.compute()
-    metric.update([0.9], [1])
-    expected = metrics.relative_cross_entropy([0.2, 0.3, 0.9], [0, 0, 1])
-    assert metric.compute().item() == pytest.approx(expected, rel=1e-12)
-
-
-def test_sums_do_not_stall_on_long_streams() -> None:
-    # In float32 a sum of ones stops growing at 2**24.
-    metric = metrics.LogLoss()
-    metric.update([0.5], [1], [2.0**24])
-    for _ in range(3):
-        metric.update([0.25], [1])
-    expected = (2**24 * np.log(2) + 3 * np.log(4)) / (2**24 + 3)
-    assert metric.compute().item() == pytest.approx(expected, rel=1e-14)
-
-
 def test_they_work_in_a_collection() -> None:
     collection = MetricCollection({"rce": metrics.RelativeCrossEntropy(), "auc": metrics.AUC()})
     predictions, labels, _ = draw(30)
@@ -167,3 +150,150 @@ def test_they_work_in_a_collection() -> None:
     assert values["rce"].item() == pytest.approx(
         metrics.relative_cross_entropy(predictions, labels), rel=1e-12
     )
+
+
+def made(name: str, **options: Any) -> Metric:
+    metric: Metric = getattr(metrics, name)(**options)
+    return metric
+
+
+def batch(name: str, predictions: list[float], labels: list[int]) -> tuple[Any, ...]:
+    rows = torch.tensor(predictions), torch.tensor(labels)
+    return (*rows, torch.ones(len(labels), dtype=torch.int64)) if name in ("GroupedAUC", "NDCG") else rows
+
+
+EARLIER = ([0.1, 0.8, 0.3, 0.6], [0, 1, 0, 1])
+ONE_LABEL = ([0.7, 0.3], [0, 0])
+LATER = ([0.2, 0.1], [0, 1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("synchronised", [False, True])
+def test_calling_it_on_a_batch_of_one_label_is_nan_and_takes_the_rows_in(
+    name: str, synchronised: bool
+) -> None:
+    metric, updated = made(name, dist_sync_on_step=synchronised), made(name)
+    for other in (EARLIER, ONE_LABEL, LATER):
+        updated.update(*batch(name, *other))
+    metric.update(*batch(name, *EARLIER))
+    value = metric(*batch(name, *ONE_LABEL))
+    assert value.isnan() == (name != "LogLoss")
+    metric.update(*batch(name, *LATER))
+    assert metric.compute() == updated.compute()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("bad", [([0.5, 0.5], [0, 2]), ([1.5, 0.5], [0, 1]), ([0.5], [0, 1])])
+@pytest.mark.parametrize("synchronised", [False, True])
+def test_calling_it_on_a_bad_batch_leaves_no_trace(name: str, bad: Any, synchronised: bool) -> None:
+    metric = made(name, dist_sync_on_step=synchronised)
+    metric(*batch(name, *EARLIER))
+    before = {key: str(value) for key, value in vars(metric).items()}
+    with pytest.raises(InvalidValueError):
+        metric(*batch(name, *bad))
+    assert {key: str(value) for key, value in vars(metric).items()} == before
+
+
+def test_after_a_bad_batch_processes_still_synchronise() -> None:
+    def twice(state: torch.Tensor, group: Any = None) -> list[torch.Tensor]:
+        return [state, state]
+
+    metric = metrics.LogLoss(dist_sync_fn=twice, distributed_available_fn=lambda: True)
+    metric.update([0.5], [1])
+    with pytest.raises(InvalidValueError):
+        metric([0.5], [2])
+    synchronised: list[int] = []
+    metric.dist_sync_fn = lambda state, group=None: synchronised.append(1) or twice(state)
+    metric.compute()
+    assert synchronised
+
+
+@pytest.mark.parametrize("name", ["AUC", "GroupedAUC"])
+def test_an_error_in_compute_leaves_the_rows_of_this_process_alone(name: str) -> None:
+    metric = made(
+        name,
+        dist_sync_fn=lambda state, group=None: [state, state],
+        distributed_available_fn=lambda: True,
+    )
+    metric.update(*batch(name, *ONE_LABEL))
+    with pytest.raises(InvalidValueError):
+        metric.compute()
+    assert [len(rows) for rows in metric.predictions] == [2]
+    metric.update(*batch(name, *EARLIER))
+    assert not metric.compute().isnan()
+
+
+@pytest.mark.parametrize("name", ["AUC", "GroupedAUC", "NDCG"])
+def test_a_process_without_rows_sends_the_types_that_the_others_send(name: str) -> None:
+    other = made(name)
+    other.update(*batch(name, *EARLIER))
+    theirs = iter(other.metric_state.values())
+
+    def gather(state: torch.Tensor, group: Any = None) -> list[torch.Tensor]:
+        (rows,) = next(theirs)
+        assert (state.dtype, state.numel()) == (rows.dtype, 0)  # gloo ends the process where they differ
+        return [state, rows]
+
+    metric = made(name, dist_sync_fn=gather, distributed_available_fn=lambda: True)
+    with pytest.warns(UserWarning, match="before the ``update`` method"):
+        assert metric.compute() == other.compute()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_without_a_value_can_be_nan(name: str) -> None:
+    metric = made(name, undefined="nan")
+    metric.update(*batch(name, *ONE_LABEL))
+    assert metric.compute().isnan() == (name != "LogLoss")
+    metric.update(*batch(name, *EARLIER))
+    assert not metric.compute().isnan()
+
+
+def test_an_unknown_undefined_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="undefined: expected 'raise' or 'nan', got 'zero'"):
+        metrics.AUC(undefined="zero")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_inputs_have_torchmetrics_names_too(name: str) -> None:
+    metric, named = made(name), made(name)
+    rows = batch(name, *EARLIER)
+    metric.update(*rows)
+    named.update(**dict(zip(("preds", "target", "indexes"), rows, strict=False)))
+    assert named.compute() == metric.compute()
+    with pytest.raises(
+        InvalidTypeError, match="expected labels or, as torchmetrics has it, target; got neither"
+    ):
+        metric.update(rows[0])
+    with pytest.raises(InvalidTypeError, match=r"expected predictions or, .* preds; got both"):
+        metric.update(*rows, preds=rows[0])
+
+
+def test_a_collection_with_torchmetrics_own_takes_names_for_all() -> None:
+    collection = MetricCollection([BinaryAUROC(), *(made(name) for name in ("AUC", "RelativeCrossEntropy"))])
+    predictions, labels, _ = draw(30)
+    for part in (slice(20), slice(20, 30)):
+        collection(preds=torch.tensor(predictions[part]), target=torch.tensor(labels[part]))
+    values = collection.compute()
+    assert values["AUC"].item() == pytest.approx(values["BinaryAUROC"].item(), rel=1e-6)
+
+
+def test_metrics_of_a_collection_that_share_rows_keep_them_when_it_is_called() -> None:
+    collection = MetricCollection([metrics.GroupedAUC(), metrics.NDCG()])
+    updated = MetricCollection([metrics.GroupedAUC(), metrics.NDCG()])
+    for rows in (EARLIER, ONE_LABEL, LATER):
+        updated.update(*batch("NDCG", *rows))
+    collection.update(*batch("NDCG", *EARLIER))
+    collection(*batch("NDCG", *ONE_LABEL))
+    collection.update(*batch("NDCG", *LATER))
+    assert collection.compute() == updated.compute()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_or_a_list_of_them_is_plotted(name: str) -> None:
+    metric = made(name)
+    values = [metric(*batch(name, *rows)) for rows in (EARLIER, ONE_LABEL, LATER)]
+    for asked, expected in (((), [metric.compute()]), ((values,), values)):
+        figure, axes = metric.plot(*asked)
+        (line,) = axes.get_lines()[:1]
+        np.testing.assert_array_equal(np.ravel(line.get_ydata()), np.array(expected))
+        plt.close(figure)

@@ -4,7 +4,7 @@ The functions need numpy only. The classes load torch and torchmetrics when firs
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hybridhash.errors import MissingDependencyError
 from hybridhash.metrics.cross_entropy import log_loss, normalised_entropy, relative_cross_entropy
@@ -14,11 +14,9 @@ from hybridhash.metrics.ranking import auc
 from hybridhash.metrics.reliability import calibration, expected_calibration_error
 
 if TYPE_CHECKING:
-    from hybridhash.metrics.streaming import (
-        AUC,
-        NDCG,
+    from hybridhash.metrics.streaming_rows import AUC, NDCG, GroupedAUC
+    from hybridhash.metrics.streaming_sums import (
         Calibration,
-        GroupedAUC,
         LogLoss,
         NormalisedEntropy,
         RelativeCrossEntropy,
@@ -45,16 +43,22 @@ __all__ = [
     "relative_cross_entropy",
 ]
 
-_STREAMING = frozenset(
-    {"AUC", "NDCG", "Calibration", "GroupedAUC", "LogLoss", "NormalisedEntropy", "RelativeCrossEntropy"}
-)
+_LAZY: Final = {
+    "AUC": "streaming_rows",
+    "Calibration": "streaming_sums",
+    "GroupedAUC": "streaming_rows",
+    "LogLoss": "streaming_sums",
+    "NDCG": "streaming_rows",
+    "NormalisedEntropy": "streaming_sums",
+    "RelativeCrossEntropy": "streaming_sums",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _STREAMING:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return getattr(import_module("hybridhash.metrics.streaming"), name)
+        return getattr(import_module(f"hybridhash.metrics.{_LAZY[name]}"), name)
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             f"{name}: expected {error.name} to be installed; run pip install 'hybridhash[train]'"

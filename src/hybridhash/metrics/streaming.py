@@ -1,30 +1,100 @@
-"""The metrics as torchmetrics classes: fed batch by batch, merged across processes by sums.
+"""What the metrics as torchmetrics classes have in common: fed batch by batch, merged across processes.
 
-Each class keeps what its function needs and calls the same code, so a stream of batches, two merged
-metrics and one call of the function on all rows agree. Input is checked and clipped batch by batch as
-the functions do. Calling a metric (``metric(predictions, labels)``) also computes it on that batch
-alone, which can be undefined when the batch holds one label: use ``update`` in a loop.
+Each class keeps what its function needs and calls the same code, so a stream of batches, two merged metrics and one
+call of the function on all rows agree. Input is checked and clipped batch by batch as the functions do.
+
+Calling a metric (``metric(predictions, labels)``) takes a batch in as ``update`` does and returns the value of that
+batch alone. A batch may have none: AUC compares positive with negative rows, and a batch may hold one label. The value
+is then NaN, and the rows are taken in all the same.
 """
 
+import math
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, Literal, get_args
 
 import numpy.typing as npt
 import torch
+from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
+from torchmetrics.utilities.distributed import gather_all_tensors
 
-from hybridhash.errors import InvalidValueError
-from hybridhash.metrics.grouped import DEFAULT_K, GroupedScore, check_groups, grouped_auc, ndcg
-from hybridhash.metrics.ranking import area_under_roc
-from hybridhash.metrics.rows import score_rows
-from hybridhash.metrics.sums import Sums, sum_rows
+from hybridhash.errors import InvalidTypeError, InvalidValueError
+
+Undefined = Literal["raise", "nan"]
 
 
-class _MergeableMetric(Metric):
-    """A metric whose states simply add up or join."""
+class StreamingMetric(Metric):
+    """A metric whose states add up or join, and whose earlier rows no failure touches.
+
+    Args:
+        undefined: What ``compute`` does where the rows so far have no value, such as the AUC of rows of one label:
+            ``raise`` an error, or return ``nan``. A training loop that is not to end for want of a positive row, as
+            in the first look at a few batches that some loops take, wants ``nan``.
+        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
+
+    Raises:
+        InvalidValueError: An unknown ``undefined``.
+    """
 
     full_state_update = False
+    is_differentiable = False
+
+    columns: ClassVar[Mapping[str, torch.dtype]] = {}
+    """Lists of tensors that hold a value for each row, with their types."""
+
+    def __init__(self, *, undefined: Undefined = "raise", **kwargs: Any) -> None:
+        """Start without rows."""
+        super().__init__(**kwargs)
+        if undefined not in get_args(Undefined):
+            raise InvalidValueError(f"undefined: expected 'raise' or 'nan', got {undefined!r}")
+        self.undefined: Final[Undefined] = undefined
+        self._of_one_batch = False
+        for name in self.columns:
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Take in a batch and return its own value; NaN where it has none.
+
+        Args:
+            *args: What ``update`` takes.
+            **kwargs: The same by name.
+
+        Raises:
+            HybridHashError: The batch cannot be used; it then leaves no trace.
+        """
+        before = dict(vars(self))
+        for name in self.columns:  # torchmetrics empties the lists in place, which others may share
+            setattr(self, name, list(getattr(self, name)))
+        self._of_one_batch = True
+        try:
+            return super().forward(*args, **kwargs)
+        except BaseException:
+            vars(self).update(before)
+            raise
+        finally:
+            self._of_one_batch = False
+
+    def compute(self) -> Tensor:
+        """Return the value of all rows so far as a float64 scalar.
+
+        Raises:
+            InvalidValueError: The rows have no value, or there are none, and ``undefined`` is ``raise``.
+        """
+        try:
+            value = self.value()
+        except InvalidValueError:
+            if self._is_synced and self._to_sync:  # torchmetrics would go on with the rows of all processes
+                self.unsync()
+            if self.undefined == "raise" and not self._of_one_batch:
+                raise
+            value = math.nan
+        return torch.tensor(value, dtype=torch.float64, device=self.device)
+
+    @abstractmethod
+    def value(self) -> float:
+        """Return what ``compute`` does, or raise."""
 
     def merge_state(self, incoming_state: dict[str, Any] | Metric) -> None:
         """Take in the rows that another metric of this class, or its state, has seen.
@@ -37,293 +107,65 @@ class _MergeableMetric(Metric):
         self._computed = None
         self._update_count += 1
 
-
-class _SumMetric(_MergeableMetric):
-    """Keeps the four sums, each a float64 scalar."""
-
-    weight: torch.Tensor
-    loss: torch.Tensor
-    prediction: torch.Tensor
-    label: torch.Tensor
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        for name in ("weight", "loss", "prediction", "label"):
-            self.add_state(name, default=torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-
-    def update(
-        self, predictions: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None = None
-    ) -> None:
-        """Take in a batch.
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """Plot one value, or a list of them as a line.
 
         Args:
-            predictions: [B] probabilities in [0, 1]; a tensor, numpy array or sequence.
-            labels: [B], each 0 or 1.
-            weights: [B] finite and not negative; None counts every row once.
+            val: What ``compute`` or a call of the metric returned, or a list of such values; what ``compute`` returns
+                if not given.
+            ax: The matplotlib axes to draw into; new ones if not given.
 
-        Raises:
-            InvalidTypeError: An input does not hold numbers.
-            InvalidValueError: An input cannot be used; the batch then leaves no trace.
+        Returns:
+            The figure (None with ``ax``) and the axes.
         """
-        batch = sum_rows(score_rows(predictions, labels, weights))
-        self.weight = self.weight + batch.weight
-        self.loss = self.loss + batch.loss
-        self.prediction = self.prediction + batch.prediction
-        self.label = self.label + batch.label
+        return self._plot(val, ax)
 
-    def _sums(self) -> Sums:
-        return Sums(self.weight.item(), self.loss.item(), self.prediction.item(), self.label.item())
+    def _keep(self, **columns: npt.NDArray[Any]) -> None:
+        """Take in a value for each row of a batch, all columns or none."""
+        new = {
+            name: torch.from_numpy(values).to(self.device, self.columns[name])
+            for name, values in columns.items()
+        }
+        for name, values in new.items():
+            getattr(self, name).append(values)
 
-    def _scalar(self, value: float) -> torch.Tensor:
-        return torch.tensor(value, dtype=torch.float64, device=self.weight.device)
-
-
-class LogLoss(_SumMetric):
-    """Mean binary cross entropy in nats, as `hybridhash.metrics.log_loss`.
-
-    Args:
-        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
-    """
-
-    is_differentiable = False
-    higher_is_better = False
-
-    def compute(self) -> torch.Tensor:
-        """Return the loss of all rows so far as a float64 scalar.
+    def _kept(self) -> list[npt.NDArray[Any]]:
+        """Return the columns of all rows so far.
 
         Raises:
             InvalidValueError: There are no rows.
         """
-        return self._scalar(self._sums().mean_loss())
-
-
-class NormalisedEntropy(_SumMetric):
-    """Log loss over the entropy of the mean label, as `hybridhash.metrics.normalised_entropy`.
-
-    Args:
-        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
-    """
-
-    is_differentiable = False
-    higher_is_better = False
-
-    def compute(self) -> torch.Tensor:
-        """Return the ratio for all rows so far as a float64 scalar.
-
-        Raises:
-            InvalidValueError: There are no rows, or all labels are equal.
-        """
-        return self._scalar(self._sums().normalised_entropy())
-
-
-class RelativeCrossEntropy(_SumMetric):
-    """RCE in percent, as `hybridhash.metrics.relative_cross_entropy`; higher is better.
-
-    The mean label it is relative to is that of all rows seen, whatever the order of the batches.
-
-    Args:
-        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
-
-    Example:
-        >>> metric = RelativeCrossEntropy()
-        >>> metric.update(torch.tensor([0.1, 0.2]), torch.tensor([0, 0]))
-        >>> metric.update(torch.tensor([0.1, 0.8]), torch.tensor([0, 1]))
-        >>> round(metric.compute().item(), 2)
-        70.79
-    """
-
-    is_differentiable = False
-    higher_is_better = True
-
-    def compute(self) -> torch.Tensor:
-        """Return the RCE of all rows so far as a float64 scalar, in percent.
-
-        Raises:
-            InvalidValueError: There are no rows, or all labels are equal.
-        """
-        return self._scalar(self._sums().relative_cross_entropy())
-
-
-class Calibration(_SumMetric):
-    """Mean prediction over mean label, as `hybridhash.metrics.calibration`.
-
-    Args:
-        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
-    """
-
-    is_differentiable = False
-    higher_is_better = None
-
-    def compute(self) -> torch.Tensor:
-        """Return the ratio for all rows so far as a float64 scalar.
-
-        Raises:
-            InvalidValueError: There are no rows, or no label is 1.
-        """
-        return self._scalar(self._sums().calibration())
-
-
-class AUC(_MergeableMetric):
-    """Exact area under the ROC curve, as `hybridhash.metrics.auc`.
-
-    It keeps every row: 17 bytes each, on the metric's device.
-
-    Args:
-        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
-    """
-
-    is_differentiable = False
-    higher_is_better = True
-
-    predictions: list[torch.Tensor]
-    labels: list[torch.Tensor]
-    weights: list[torch.Tensor]
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Start without rows."""
-        super().__init__(**kwargs)
-        for name in ("predictions", "labels", "weights"):
-            self.add_state(name, default=[], dist_reduce_fx="cat")
-
-    def update(
-        self, predictions: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None = None
-    ) -> None:
-        """Take in a batch.
-
-        Args:
-            predictions: [B] probabilities in [0, 1]; a tensor, numpy array or sequence.
-            labels: [B], each 0 or 1.
-            weights: [B] finite and not negative; None counts every row once.
-
-        Raises:
-            InvalidTypeError: An input does not hold numbers.
-            InvalidValueError: An input cannot be used; the batch then leaves no trace.
-        """
-        batch = score_rows(predictions, labels, weights)
-        self.predictions.append(torch.from_numpy(batch.predictions).to(self.device))
-        self.labels.append(torch.from_numpy(batch.labels).to(self.device, torch.uint8))
-        self.weights.append(torch.from_numpy(batch.weights).to(self.device))
-
-    def compute(self) -> torch.Tensor:
-        """Return the AUC of all rows so far as a float64 scalar.
-
-        Raises:
-            InvalidValueError: There are no rows, or all labels are equal.
-        """
-        if not len(self.predictions):
+        states = [getattr(self, name) for name in self.columns]
+        if not len(states[0]):
             raise InvalidValueError(
                 "expected at least one row, got none; update the metric before computing it"
             )
-        predictions, labels, weights = (
-            dim_zero_cat(state).double().cpu().numpy()
-            for state in (self.predictions, self.labels, self.weights)
-        )
-        value = area_under_roc(predictions, labels, weights)
-        return torch.tensor(value, dtype=torch.float64, device=self.device)
-
-
-class _GroupedMetric(_MergeableMetric):
-    """Keeps every row with its group: 25 bytes each, on the metric's device."""
-
-    is_differentiable = False
-    higher_is_better = True
-
-    predictions: list[torch.Tensor]
-    labels: list[torch.Tensor]
-    groups: list[torch.Tensor]
-    weights: list[torch.Tensor]
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        for name in ("predictions", "labels", "groups", "weights"):
-            self.add_state(name, default=[], dist_reduce_fx="cat")
-
-    def _take(
-        self,
-        predictions: npt.ArrayLike,
-        labels: npt.ArrayLike,
-        groups: npt.ArrayLike,
-        weights: npt.ArrayLike | None,
-    ) -> None:
-        batch = score_rows(predictions, labels, weights)
-        of_row = check_groups(groups, batch.labels.size)
-        self.predictions.append(torch.from_numpy(batch.predictions).to(self.device))
-        self.labels.append(torch.from_numpy(batch.labels).to(self.device, torch.uint8))
-        self.groups.append(torch.from_numpy(of_row).to(self.device))
-        self.weights.append(torch.from_numpy(batch.weights).to(self.device))
-
-    def _rows(self) -> list[npt.NDArray[Any]]:
-        if not len(self.predictions):
-            raise InvalidValueError(
-                "expected at least one row, got none; update the metric before computing it"
-            )
-        states = (self.predictions, self.labels, self.groups, self.weights)
         return [dim_zero_cat(state).cpu().numpy() for state in states]
 
-    def compute(self) -> torch.Tensor:
-        """Return the mean over the groups of all rows so far as a float64 scalar.
-
-        Raises:
-            InvalidValueError: There are no rows, or no group has both labels.
-        """
-        return torch.tensor(self.score().value, dtype=torch.float64, device=self.device)
-
-    @abstractmethod
-    def score(self) -> GroupedScore:
-        """Return the mean with the number of groups it is over."""
-
-
-class GroupedAUC(_GroupedMetric):
-    """AUC within groups, averaged by their impressions (GAUC), as `hybridhash.metrics.grouped_auc`.
-
-    Args:
-        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
-    """
-
-    def update(
-        self,
-        predictions: npt.ArrayLike,
-        labels: npt.ArrayLike,
-        groups: npt.ArrayLike,
-        weights: npt.ArrayLike | None = None,
+    def _sync_dist(
+        self, dist_sync_fn: Callable[..., Any] = gather_all_tensors, process_group: Any = None
     ) -> None:
-        """Take in a batch.
-
-        Args:
-            predictions: [B] probabilities in [0, 1]; a tensor, numpy array or sequence.
-            labels: [B], each 0 or 1.
-            groups: [B] integers; a group may go on in another batch.
-            weights: [B] finite and not negative; None counts every row once.
-
-        Raises:
-            InvalidTypeError: An input does not hold numbers, or the groups are not integers.
-            InvalidValueError: An input cannot be used; the batch then leaves no trace.
-        """
-        self._take(predictions, labels, groups, weights)
-
-    def score(self) -> GroupedScore:
-        """Return GAUC with the number of groups it is over."""
-        return grouped_auc(*self._rows())
+        for name, dtype in self.columns.items():  # of a process without rows; torchmetrics would send float32
+            if not len(getattr(self, name)):
+                setattr(self, name, [torch.empty(0, dtype=dtype, device=self.device)])
+        super()._sync_dist(dist_sync_fn, process_group)
 
 
-class NDCG(_GroupedMetric):
-    """NDCG@k of the groups, as `hybridhash.metrics.ndcg`.
+def either_name(name: str, value: Any, other_name: str, other_value: Any) -> Any:
+    """Return an argument that has two names, ours and torchmetrics'.
 
     Args:
-        k: Places that count, 1 or more.
-        **kwargs: What ``torchmetrics.Metric`` takes, such as ``dist_sync_fn``.
+        name: Ours.
+        value: What came under it; None is nothing.
+        other_name: Torchmetrics'.
+        other_value: What came under it; None is nothing.
+
+    Raises:
+        InvalidTypeError: Both were given, or neither.
     """
-
-    def __init__(self, k: int = DEFAULT_K, **kwargs: Any) -> None:
-        """Start without rows."""
-        super().__init__(**kwargs)
-        self.k = k
-
-    def update(self, predictions: npt.ArrayLike, labels: npt.ArrayLike, groups: npt.ArrayLike) -> None:
-        """Take in a batch; see `GroupedAUC.update`. Rows have no weights."""
-        self._take(predictions, labels, groups, None)
-
-    def score(self) -> GroupedScore:
-        """Return NDCG@k with the number of groups it is over."""
-        predictions, labels, groups, _ = self._rows()
-        return ndcg(predictions, labels, groups, self.k)
+    if (value is None) == (other_value is None):
+        came = "neither" if value is None else "both"
+        raise InvalidTypeError(
+            f"{name}: expected {name} or, as torchmetrics has it, {other_name}; got {came}"
+        )
+    return other_value if value is None else value
