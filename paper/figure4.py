@@ -29,14 +29,14 @@ import torch
 
 from hybridhash.data import TRAIN, VALIDATION, iterate_batches
 from hybridhash.experiments import CompareSettings, Listener
-from hybridhash.experiments.layout import Layout, TablePlan, assemble, plan_tables
-from hybridhash.experiments.machine import describe_machine
-from hybridhash.experiments.prepare import Prepared
 from hybridhash.models import WideDeep, build_model
 from hybridhash.optim import SGD
 from hybridhash.report import Grid, html_table
 from hybridhash.spec import TableSpec, baseline_buckets
 from hybridhash.training import Hogwild, StepRate, TrainSettings, TrainState, build_optimizers
+from hybridhash.trials.layout import Layout, TablePlan, assemble, plan_tables
+from hybridhash.trials.machine import describe_machine
+from hybridhash.trials.prepare import Prepared
 from paper.plots import Line, draw_lines, new_figure
 from paper.rows import Row, Rows, row_key
 from paper.scale import Scale

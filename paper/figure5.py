@@ -26,12 +26,12 @@ import numpy.typing as npt
 from hybridhash import __version__
 from hybridhash.data import Batch
 from hybridhash.experiments import ContinuousSettings, Listener, follow, merge_settings
-from hybridhash.experiments.layout import Layout, TablePlan, assemble, plan_tables
-from hybridhash.experiments.prepare import Prepared, prepare_rows
-from hybridhash.experiments.runs import RUNS_VERSION, TUNING_VERSION
 from hybridhash.files import write_text
 from hybridhash.report import Grid, difference_figure, format_interval, html_table, window_figure
 from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
+from hybridhash.trials.layout import Layout, TablePlan, assemble, plan_tables
+from hybridhash.trials.prepare import Prepared, prepare_rows
+from hybridhash.trials.runs import RUNS_VERSION, TUNING_VERSION
 from paper import table3
 from paper.rows import row_key
 from paper.scale import Scale

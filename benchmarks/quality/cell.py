@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from benchmarks.quality.methods import Built, Span, build
 from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
-from hybridhash.experiments.runoff import Curve, Train, Tuned, Tuning, search_grid, search_with_runoff
-from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import auc, relative_cross_entropy
 from hybridhash.training import TrainSettings, predict, train
+from hybridhash.trials.runoff import Curve, Train, Tuned, Tuning, search_grid, search_with_runoff
+from hybridhash.trials.settings import FitSettings
 
 PATIENCE: Final = 1
 

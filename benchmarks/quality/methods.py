@@ -14,11 +14,11 @@ from benchmarks.quality.peers import PEERS
 from benchmarks.quality.ranker import FeatureRanker, PeerRanker
 from benchmarks.quality.tails import READS_FEATURES, TABLES, TAILS
 from hybridhash.data import EncodedRows
-from hybridhash.experiments.layout import assemble, lay_out, plan_tables
-from hybridhash.experiments.settings import FitSettings
-from hybridhash.experiments.ship import ship
 from hybridhash.models import build_model
 from hybridhash.optim import Adagrad
+from hybridhash.trials.layout import assemble, lay_out, plan_tables
+from hybridhash.trials.settings import FitSettings
+from hybridhash.trials.shipping import ship
 from hybridhash.vocabulary import Counts, count_key_chunks
 
 FULL: Final = "full"

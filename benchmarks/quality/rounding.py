@@ -23,9 +23,6 @@ from hybridhash.data import TRAIN, VALIDATION, EncodedRows
 from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Listener, Silence
-from hybridhash.experiments.layout import Layout, assemble, plan_tables
-from hybridhash.experiments.prepare import prepare_rows, work_folder
-from hybridhash.experiments.settings import FitSettings
 from hybridhash.files import write_text
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
@@ -34,6 +31,9 @@ from hybridhash.packing import FLOAT_BITS
 from hybridhash.spec import TableSpec, Tier
 from hybridhash.spec.table import companion_bits
 from hybridhash.training import TrainSettings, predict, train
+from hybridhash.trials.layout import Layout, assemble, plan_tables
+from hybridhash.trials.prepare import prepare_rows, work_folder
+from hybridhash.trials.settings import FitSettings
 
 BITS: Final = (1, 2, 3, 4, 8)
 SETS: Final = ("movietweetings", "ads")

@@ -17,11 +17,11 @@ from benchmarks.quality.study import Study
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Listener
-from hybridhash.experiments.jobs import run_jobs
-from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.experiments.runoff import Tuned
-from hybridhash.experiments.runs import RUNS_VERSION, TUNING_VERSION
-from hybridhash.experiments.settings import FitSettings
+from hybridhash.trials.jobs import run_jobs
+from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
+from hybridhash.trials.runoff import Tuned
+from hybridhash.trials.runs import RUNS_VERSION, TUNING_VERSION
+from hybridhash.trials.settings import FitSettings
 
 # Raise it with every change of a peer, a tail or this harness after which the same settings give other numbers.
 VERSION: Final = 1

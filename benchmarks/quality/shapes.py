@@ -14,7 +14,7 @@ from benchmarks.quality.__main__ import main
 from benchmarks.quality.sets import MODEL, DataSet
 from benchmarks.quality.study import SHARES, Study
 from hybridhash.data import StreamCategorical, StreamSettings, SyntheticStream
-from hybridhash.experiments.settings import FitSettings
+from hybridhash.trials.settings import FitSettings
 
 NUM_ROWS: Final = 300_000
 _DURATION_S: Final = 5 * 86_400

@@ -25,10 +25,11 @@ MAY_IMPORT = {  # lowest first; see docs/design.md
     "models": "errors packing optim spec vocabulary embeddings",
     "export": "errors files hashing packing spec vocabulary data embeddings",
     "report": "errors files metrics planner spec theory",
+    "trials": "errors files metrics optim spec vocabulary data planner embeddings training models export",
     "experiments": "errors files theory hashing packing kernels metrics optim spec vocabulary data planner embeddings "
-    "training models export report",
+    "training models export report trials",
     "cli": "errors files theory hashing packing kernels metrics optim spec vocabulary data planner embeddings "
-    "training models export report experiments",
+    "training models export report trials experiments",
     "__main__": "cli",
 }
 # What hands the public names out reads from any room that holds one.

@@ -4,8 +4,8 @@ import pytest
 from hybridhash.data import Feature, Schema
 from hybridhash.experiments import CompareSettings
 from hybridhash.experiments.collisions import collision_shares
-from hybridhash.experiments.layout import lay_out, plan_tables
 from hybridhash.hashing import hash_buckets
+from hybridhash.trials.layout import lay_out, plan_tables
 from hybridhash.vocabulary import count_keys
 
 SCHEMA = Schema((Feature("u", "categorical", "int"),))

@@ -16,10 +16,11 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from hybridhash import load
 from hybridhash.errors import BudgetError, DataError, DivergedError, FileAccessError, InvalidValueError
-from hybridhash.experiments import Silence, comparison, fit, trials
+from hybridhash.experiments import Silence, comparison
 from hybridhash.planner import METHODS
 from hybridhash.report import comparison_table
 from hybridhash.spec import METHODS as OF_A_BUDGET
+from hybridhash.trials import fitting, laboratory
 
 BUDGETED = [name for name, method in OF_A_BUDGET.items() if method.budgeted]
 ROW_BYTES = 4 * (4 + 1)  # dim 4 and a wide weight
@@ -126,7 +127,7 @@ def test_collisions_are_shares_of_the_traffic(compared: Any) -> None:
 def test_a_second_call_trains_nothing(
     compared: Any, clicks: Path, run_compare: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fit, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(fitting, "train", lambda *_, **__: pytest.fail("trained again"))
     again = run_compare(clicks, compared.out, reference="probability")
     assert again.runs == []
     assert figures(again.results) == figures(compared.results)
@@ -187,7 +188,7 @@ def test_an_interrupted_call_goes_on(
     """Calls of train: three learning rates, four of the run-off, then the seeds; one is interrupted."""
     changes = {"learning_rate": (0.02, 0.05, 0.1), "epochs": 2, "seeds": 2}
     straight = one_method(run_compare, clicks, tmp_path / "straight", **changes)
-    real, calls = fit.train, 0
+    real, calls = fitting.train, 0
 
     def train(*arguments: Any, on_progress: Any, **options: Any) -> Any:
         nonlocal calls
@@ -200,7 +201,7 @@ def test_an_interrupted_call_goes_on(
             *arguments, on_progress=interrupt if calls == interrupted_call else on_progress, **options
         )
 
-    monkeypatch.setattr(fit, "train", train)
+    monkeypatch.setattr(fitting, "train", train)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         one_method(run_compare, clicks, out, **changes)
@@ -319,14 +320,14 @@ def test_a_method_that_diverges_is_named_and_ends_no_other(
     clicks: Path, run_compare: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second seed of 'hashed', which has no head, diverges."""
-    real = trials.fit
+    real = laboratory.fit
 
     def diverge(dataset: Any, layout: Any, settings: Any, tuned: Any, seed: int, *rest: Any) -> Any:
         if seed == 1 and not layout.spec.deep[0].table.num_head:
             raise DivergedError("training diverged at step 7; use a smaller learning rate")
         return real(dataset, layout, settings, tuned, seed, *rest)
 
-    monkeypatch.setattr(trials, "fit", diverge)
+    monkeypatch.setattr(laboratory, "fit", diverge)
     found = run_compare(clicks, tmp_path / "out", method=("hashed", "hybrid"))
     reason = "seed 1: training diverged at step 7; use a smaller learning rate"
     hashed = method_row(found.results, "hashed")

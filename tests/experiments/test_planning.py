@@ -18,10 +18,10 @@ from hybridhash.experiments import (
     plan_data,
     read_experiment,
 )
-from hybridhash.experiments.layout import plan_tables
 from hybridhash.experiments.planning import experiment_text, plan_each
-from hybridhash.experiments.prepare import prepare_rows
 from hybridhash.planner import plan, read_plan
+from hybridhash.trials.layout import plan_tables
+from hybridhash.trials.prepare import prepare_rows
 
 from .conftest import COLUMNS
 

@@ -13,9 +13,9 @@ from sklearn.metrics import log_loss
 
 from hybridhash.errors import DataError, DivergedError, InvalidValueError
 from hybridhash.experiments import ContinuousSettings, continuous, prequential
-from hybridhash.experiments import fit as fitting
 from hybridhash.experiments.differences import compare_windows
 from hybridhash.training import train_windows
+from hybridhash.trials import fitting
 
 from .conftest import SMALL, Heard
 

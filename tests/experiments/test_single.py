@@ -5,7 +5,8 @@ import pytest
 
 from hybridhash import load
 from hybridhash.errors import FileAccessError
-from hybridhash.experiments import Silence, SingleSettings, evaluate, fit, single, train_one
+from hybridhash.experiments import Silence, SingleSettings, evaluate, single, train_one
+from hybridhash.trials import fitting
 
 IN_LOOP: dict[str, Any] = {"method": "auto", "budget": "30%", "rounding": "in-loop"}
 
@@ -93,7 +94,7 @@ def test_an_interrupted_run_goes_on(
 ) -> None:
     """Calls of train: two learning rates, two more seeds of each in the run-off, then the model."""
     run(clicks, tmp_path / "straight.hh", **changes)
-    real, calls = fit.train, []
+    real, calls = fitting.train, []
 
     def train(*arguments: Any, on_progress: Any, **options: Any) -> Any:
         calls.append(options["checkpoint"])
@@ -105,7 +106,7 @@ def test_an_interrupted_run_goes_on(
             *arguments, on_progress=interrupt if len(calls) == interrupted_call else on_progress, **options
         )
 
-    monkeypatch.setattr(fit, "train", train)
+    monkeypatch.setattr(fitting, "train", train)
     out = tmp_path / "m.hh"
     with pytest.raises(KeyboardInterrupt):
         run(clicks, out, **changes)

@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from hybridhash.errors import DivergedError, InvalidValueError
-from hybridhash.experiments import Silence, SweepSettings, sweep, trials
-from hybridhash.experiments.fit import fit, judge, search
-from hybridhash.experiments.layout import lay_out, plan_tables
-from hybridhash.experiments.prepare import prepare_rows
-from hybridhash.experiments.runoff import Tuned
-from hybridhash.experiments.settings import CompareSettings
+from hybridhash.experiments import CompareSettings, Silence, SweepSettings, sweep
 from hybridhash.experiments.sweeping import best_head
+from hybridhash.trials import laboratory
+from hybridhash.trials.fitting import fit, judge, search
+from hybridhash.trials.layout import lay_out, plan_tables
+from hybridhash.trials.prepare import prepare_rows
+from hybridhash.trials.runoff import Tuned
 
 from .conftest import SMALL, Heard
 
@@ -98,7 +98,7 @@ def test_what_diverges_is_named_and_ends_nothing_else(
     clicks: Path, run_sweep: Callable[..., Swept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A head at every rate, and the second seed of the baseline."""
-    real = trials.fit
+    real = laboratory.fit
 
     def diverge(dataset: Any, layout: Any, settings: Any, tuned: Any, seed: int, *rest: Any) -> Any:
         if seed == 1 and layout.spec.deep[0].table.num_buckets == 1024:
@@ -110,8 +110,8 @@ def test_what_diverges_is_named_and_ends_nothing_else(
             raise DivergedError("training diverged at every learning rate of [0.05]")
         return search(dataset, layout, *rest)
 
-    monkeypatch.setattr(trials, "fit", diverge)
-    monkeypatch.setattr(trials, "search", never)
+    monkeypatch.setattr(laboratory, "fit", diverge)
+    monkeypatch.setattr(laboratory, "search", never)
     changes = {"buckets": ("1/8",), "learning_rate": (0.05,)}
     found = run_sweep(clicks, tmp_path / "out", **changes)
     assert found.results["baseline_rows"] == 1024
@@ -234,7 +234,7 @@ def test_refuses_before_training(
     changes: dict[str, Any],
     message: str,
 ) -> None:
-    monkeypatch.setattr(trials, "fit", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(laboratory, "fit", lambda *_: pytest.fail("trained"))
     with pytest.raises(InvalidValueError, match=message):
         run_sweep(clicks, tmp_path / "out", **changes)
     assert not (tmp_path / "out").exists()

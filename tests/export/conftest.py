@@ -13,10 +13,10 @@ from torch import nn
 
 from hybridhash.data import Discretiser, Feature, Schema, encode_batch, encode_columns
 from hybridhash.experiments import CompareSettings
-from hybridhash.experiments.layout import lay_out, plan_tables
 from hybridhash.export import save_bundle
 from hybridhash.models import build_model, pack_model
 from hybridhash.planner import METHODS
+from hybridhash.trials.layout import lay_out, plan_tables
 from hybridhash.vocabulary import count_keys
 
 NUM_ROWS = 60

@@ -19,8 +19,8 @@ from benchmarks.quality.kept import Kept
 from benchmarks.quality.runs import digest
 from benchmarks.quality.sets import ROOT, DataSet, data_sets, tiny_sets
 from hybridhash.experiments import Silence
-from hybridhash.experiments.prepare import prepare_rows, work_folder
 from hybridhash.files import write_text
+from hybridhash.trials.prepare import prepare_rows, work_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

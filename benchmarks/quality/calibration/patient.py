@@ -9,12 +9,12 @@ import torch
 from benchmarks.quality.methods import FULL, Span, build
 from benchmarks.quality.need import Int64s
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows, iterate_batches
-from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.models import sensitivities
 from hybridhash.packing import Sensitivity
 from hybridhash.training import TrainSettings, predict, train
 from hybridhash.training.step import to_tensors
+from hybridhash.trials.settings import FitSettings
 from hybridhash.vocabulary import Counts, count_key_chunks
 
 RATE: Final = 0.05

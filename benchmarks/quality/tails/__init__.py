@@ -20,9 +20,9 @@ from benchmarks.quality.tails.neutral import NeutralByFeatureTail, NeutralTail
 from benchmarks.quality.tails.pooled import PooledTail
 from benchmarks.quality.tails.shrunk import ShrunkTail
 from benchmarks.quality.tails.signed import SignedJoinedTail, SignedSumTail
-from hybridhash.experiments.layout import TablePlan
-from hybridhash.experiments.settings import ModelSettings
 from hybridhash.spec import TableSpec
+from hybridhash.trials.layout import TablePlan
+from hybridhash.trials.settings import ModelSettings
 
 NEUTRAL_BY_FEATURE: Final = "neutral by feature"
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from hybridhash.experiments.layout import TablePlan
-from hybridhash.experiments.settings import ModelSettings
 from hybridhash.planner import METHODS
 from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
+from hybridhash.trials.layout import TablePlan
+from hybridhash.trials.settings import ModelSettings
 
 NUM_CODES: Final = 64
 KEY_BITS: Final = 8

@@ -11,8 +11,9 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from hybridhash.experiments.settings import Settings, merge_settings, read_experiment
+from hybridhash.experiments import merge_settings, read_experiment
 from hybridhash.report import format_bytes
+from hybridhash.trials import Settings
 
 _UNLIMITED: Final = 10_000  # columns; a table takes what it needs
 

@@ -3,11 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hybridhash.experiments.progress import Listener, Silence
 from hybridhash.experiments.settings import (
     CompareSettings,
     ContinuousSettings,
-    DataSettings,
     EvaluateSettings,
     PlanSettings,
     ProfileSettings,
@@ -17,6 +15,7 @@ from hybridhash.experiments.settings import (
     merge_settings,
     read_experiment,
 )
+from hybridhash.trials import DataSettings, Listener, Silence
 
 if TYPE_CHECKING:
     from hybridhash.experiments.comparison import compare

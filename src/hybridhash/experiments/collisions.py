@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.experiments.layout import TablePlan
 from hybridhash.hashing import measure_collisions
 from hybridhash.spec import NOT_SHIPPED, ModelSpec, TableSpec
 from hybridhash.theory import traffic_shares
+from hybridhash.trials.layout import TablePlan
 from hybridhash.vocabulary import Counts
 
 Shares = dict[str, float]

@@ -10,20 +10,21 @@ import numpy as np
 from hybridhash.data import TEST
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.collisions import collision_shares
-from hybridhash.experiments.fit import check_group
-from hybridhash.experiments.layout import lay_out, plan_tables, why_no_head
-from hybridhash.experiments.machine import describe_machine
 from hybridhash.experiments.output import check_output_folder
-from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
 from hybridhash.experiments.profiling import feature_rows
-from hybridhash.experiments.progress import Listener
-from hybridhash.experiments.runs import RunStore, fingerprint
-from hybridhash.experiments.settings import CompareSettings, DataSettings
-from hybridhash.experiments.trials import BUNDLE_SUFFIX, Laboratory, Trial, measured
+from hybridhash.experiments.settings import CompareSettings
 from hybridhash.files import make_folder, write_text
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.planner import parse_budget
 from hybridhash.report import RESULTS_FORMAT, write_report
+from hybridhash.trials.fitting import check_group
+from hybridhash.trials.laboratory import BUNDLE_SUFFIX, Laboratory, Trial, measured
+from hybridhash.trials.layout import lay_out, plan_tables, why_no_head
+from hybridhash.trials.machine import describe_machine
+from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
+from hybridhash.trials.progress import Listener
+from hybridhash.trials.runs import RunStore, fingerprint
+from hybridhash.trials.settings import DataSettings
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from hybridhash.experiments.layout import Layout
-from hybridhash.experiments.runoff import Tuned
 from hybridhash.metrics import mean_interval
+from hybridhash.trials.layout import Layout
+from hybridhash.trials.runoff import Tuned
 
 
 def describe_runs(

@@ -6,15 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from hybridhash.experiments.fit import search, validate
-from hybridhash.experiments.layout import Layout, TablePlan, lay_out, plan_tables
-from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.settings import PlanSettings
 from hybridhash.files import write_text
 from hybridhash.planner import Plan, Table, alternatives, divide, parse_budget, plan, read_plan, write_plan
 from hybridhash.spec import Tier
 from hybridhash.training import Progress
+from hybridhash.trials.fitting import search, validate
+from hybridhash.trials.layout import Layout, TablePlan, lay_out, plan_tables
+from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
+from hybridhash.trials.progress import Listener
 
 _NOT_OF_A_FILE: Final = {"out", "work_dir", "tune", "plan"}
 

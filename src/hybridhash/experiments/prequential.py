@@ -14,21 +14,21 @@ from hybridhash.data import Dataset, Split, Window, cut_windows, open_source, pa
 from hybridhash.errors import DataError, DivergedError, InvalidValueError
 from hybridhash.experiments.comparison import describe_data
 from hybridhash.experiments.differences import compare_windows, describe_runs
-from hybridhash.experiments.fit import fit_windows
-from hybridhash.experiments.jobs import run_jobs
-from hybridhash.experiments.layout import Layout, lay_out, plan_tables, why_no_head
-from hybridhash.experiments.machine import describe_machine
 from hybridhash.experiments.output import check_output_folder
-from hybridhash.experiments.prepare import Prepared, prepare_rows, resolve_columns, work_folder
-from hybridhash.experiments.progress import Listener
-from hybridhash.experiments.runoff import Tuned
-from hybridhash.experiments.runs import RunStore, fingerprint
 from hybridhash.experiments.settings import ContinuousSettings
-from hybridhash.experiments.trials import Laboratory, Trial
 from hybridhash.files import make_folder, write_text
 from hybridhash.metrics import log_loss, relative_cross_entropy
 from hybridhash.planner import parse_budget
 from hybridhash.report import CONTINUOUS_FORMAT, write_continuous_report
+from hybridhash.trials.fitting import fit_windows
+from hybridhash.trials.jobs import run_jobs
+from hybridhash.trials.laboratory import Laboratory, Trial
+from hybridhash.trials.layout import Layout, lay_out, plan_tables, why_no_head
+from hybridhash.trials.machine import describe_machine
+from hybridhash.trials.prepare import Prepared, prepare_rows, resolve_columns, work_folder
+from hybridhash.trials.progress import Listener
+from hybridhash.trials.runoff import Tuned
+from hybridhash.trials.runs import RunStore, fingerprint
 
 CONTINUOUS_FILE: Final = "continuous.json"
 REPORT_FILE: Final = "report.html"

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hybridhash.experiments.layout import plan_tables
-from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.experiments.progress import Listener
 from hybridhash.experiments.settings import ProfileSettings
 from hybridhash.planner import parse_budget
 from hybridhash.spec import FLOAT_BYTES, KEY_BYTES
+from hybridhash.trials.layout import plan_tables
+from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
+from hybridhash.trials.progress import Listener
 
 _CURVE_POINTS: Final = 60
 

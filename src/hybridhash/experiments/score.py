@@ -10,10 +10,10 @@ import numpy.typing as npt
 from hybridhash.data import Batch, Label, encode_batch, open_source, read_columns
 from hybridhash.data.read import RowBatch
 from hybridhash.errors import InvalidValueError
-from hybridhash.experiments.fit import check_group_feature, quality_of
-from hybridhash.experiments.progress import Listener
 from hybridhash.export import Predictor, load
 from hybridhash.files import replacing
+from hybridhash.trials.fitting import check_group_feature, quality_of
+from hybridhash.trials.progress import Listener
 
 COLUMN = "probability"
 

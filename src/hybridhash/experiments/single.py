@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from hybridhash.experiments.fit import check_group, fit, judge, tune
-from hybridhash.experiments.layout import lay_out, plan_tables, why_no_head
 from hybridhash.experiments.output import check_output_file
-from hybridhash.experiments.prepare import prepare_rows, work_folder
-from hybridhash.experiments.progress import Listener
-from hybridhash.experiments.runs import RunStore, fingerprint
 from hybridhash.experiments.settings import SingleSettings
-from hybridhash.experiments.ship import ship
 from hybridhash.export import load, save_bundle
 from hybridhash.files import make_folder
 from hybridhash.planner import parse_budget
+from hybridhash.trials.fitting import check_group, fit, judge, tune
+from hybridhash.trials.layout import lay_out, plan_tables, why_no_head
+from hybridhash.trials.prepare import prepare_rows, work_folder
+from hybridhash.trials.progress import Listener
+from hybridhash.trials.runs import RunStore, fingerprint
+from hybridhash.trials.shipping import ship
 
 _NOT_OF_A_RUN: Final = {"out", "work_dir"}
 

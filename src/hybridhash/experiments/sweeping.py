@@ -10,19 +10,19 @@ from typing import Any, Final, Literal
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.amounts import Amount, parse_amount
 from hybridhash.experiments.comparison import describe_data
-from hybridhash.experiments.fit import check_group
-from hybridhash.experiments.layout import Layout, TablePlan, assemble, plan_tables
-from hybridhash.experiments.machine import describe_machine
 from hybridhash.experiments.output import check_output_folder
-from hybridhash.experiments.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.experiments.progress import Listener
-from hybridhash.experiments.runoff import Tuned
-from hybridhash.experiments.runs import RunStore, fingerprint
 from hybridhash.experiments.settings import SweepSettings
-from hybridhash.experiments.trials import Laboratory, Trained, Trial, measured
 from hybridhash.files import make_folder, write_text
 from hybridhash.report import SWEEP_FORMAT, write_sweep_report
 from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
+from hybridhash.trials.fitting import check_group
+from hybridhash.trials.laboratory import Laboratory, Trained, Trial, measured
+from hybridhash.trials.layout import Layout, TablePlan, assemble, plan_tables
+from hybridhash.trials.machine import describe_machine
+from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
+from hybridhash.trials.progress import Listener
+from hybridhash.trials.runoff import Tuned
+from hybridhash.trials.runs import RunStore, fingerprint
 
 SWEEP_FILE: Final = "sweep.json"
 REPORT_FILE: Final = "report.html"

@@ -11,8 +11,8 @@ from benchmarks.quality.sets import tiny_sets
 
 from hybridhash.data import EncodedRows
 from hybridhash.experiments import Silence
-from hybridhash.experiments.prepare import prepare_rows
-from hybridhash.experiments.settings import FitSettings
+from hybridhash.trials.prepare import prepare_rows
+from hybridhash.trials.settings import FitSettings
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,10 +14,10 @@ from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 from benchmarks.quality import cell
 from hybridhash.data import TEST, TRAIN, VALIDATION, Bags, EncodedRows
 from hybridhash.errors import DivergedError
-from hybridhash.experiments.runoff import Tuned
-from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training import TrainResult, predict
+from hybridhash.trials.runoff import Tuned
+from hybridhash.trials.settings import FitSettings
 
 EVERY = tuple(dict.fromkeys((*PEERS_STUDY.methods, *TAILS_STUDY.methods)))
 

@@ -11,8 +11,8 @@ from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 from benchmarks.quality import methods
 from benchmarks.quality.peers import PEERS
 from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
-from hybridhash.experiments.settings import FitSettings
 from hybridhash.optim import OptimizerState
+from hybridhash.trials.settings import FitSettings
 
 
 def _buffers(model: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:

@@ -9,10 +9,10 @@ from benchmarks.quality.ranker import FeatureRanker, PeerRanker
 from torch import Tensor, nn
 
 from hybridhash.data import TRAIN, EncodedRows
-from hybridhash.experiments.settings import FitSettings
 from hybridhash.hashing import hash_buckets
 from hybridhash.models import MLPRanker, WideDeep
 from hybridhash.training.step import to_tensors
+from hybridhash.trials.settings import FitSettings
 
 
 class Hashed(nn.Module):

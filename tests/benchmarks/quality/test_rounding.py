@@ -12,10 +12,10 @@ from benchmarks.quality.rounding import BITS, Bench, main
 
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
 from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
-from hybridhash.experiments.settings import FitSettings
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.models import pack_model
 from hybridhash.training import predict
+from hybridhash.trials.settings import FitSettings
 
 ROOT = Path(__file__).parents[3]
 

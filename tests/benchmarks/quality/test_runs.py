@@ -16,8 +16,8 @@ from benchmarks.quality.summary import read_panels
 from benchmarks.quality import runs
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Silence
-from hybridhash.experiments.runoff import Tuned, Tuning
-from hybridhash.experiments.runs import TUNING_VERSION
+from hybridhash.trials.runoff import Tuned, Tuning
+from hybridhash.trials.runs import TUNING_VERSION
 
 STUDY = Study("some", ("full", "hashed"), (0.1, 0.05))
 GRID_STUDY = replace(STUDY, name="grid", runoff=False)

@@ -8,7 +8,7 @@ from benchmarks.quality.calibration.patient import Patient
 
 from benchmarks.quality.calibration import measure
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
-from hybridhash.experiments.settings import FitSettings
+from hybridhash.trials.settings import FitSettings
 
 
 @pytest.fixture(scope="module")

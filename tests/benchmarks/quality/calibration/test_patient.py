@@ -7,7 +7,7 @@ import pytest
 from benchmarks.quality.calibration.patient import Patient
 
 from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
-from hybridhash.experiments.settings import FitSettings
+from hybridhash.trials.settings import FitSettings
 from hybridhash.vocabulary import count_key_chunks
 
 

@@ -5,10 +5,10 @@ from benchmarks.quality.methods import Span
 from benchmarks.quality.tails.codebook import KEY_BITS, NUM_CODES, codebook_table
 
 from hybridhash.data import TRAIN, EncodedRows
-from hybridhash.experiments.layout import lay_out, plan_tables
-from hybridhash.experiments.settings import FitSettings
 from hybridhash.hashing import num_positions
 from hybridhash.spec import NOT_SHIPPED
+from hybridhash.trials.layout import lay_out, plan_tables
+from hybridhash.trials.settings import FitSettings
 
 
 @pytest.mark.parametrize("budget_bytes", [4000, 6000, 9000])

@@ -9,7 +9,7 @@ from benchmarks.quality.need import Need
 from benchmarks.quality.tails.counted import count_keys
 
 from hybridhash.data import TRAIN, EncodedRows
-from hybridhash.experiments.settings import FitSettings
+from hybridhash.trials.settings import FitSettings
 
 
 def test_keys_stand_in_the_order_of_the_package(tiny: tuple[EncodedRows, FitSettings]) -> None:

@@ -13,8 +13,8 @@ from benchmarks.quality.tails.joined import JoinedTail
 from torch import nn
 
 from hybridhash.data import TRAIN, EncodedRows
-from hybridhash.experiments.layout import lay_out, plan_tables
-from hybridhash.experiments.settings import FitSettings
+from hybridhash.trials.layout import lay_out, plan_tables
+from hybridhash.trials.settings import FitSettings
 
 
 class Constant(nn.Module):

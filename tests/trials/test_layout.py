@@ -6,9 +6,9 @@ import pytest
 from hybridhash.data import Feature, Schema
 from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.experiments import CompareSettings
-from hybridhash.experiments.layout import divide_budget, lay_out, plan_tables
 from hybridhash.planner import METHODS, Table, divide
 from hybridhash.spec import Tier
+from hybridhash.trials.layout import divide_budget, lay_out, plan_tables
 from hybridhash.vocabulary import Counts, count_keys
 
 SIZES = {"user": 1000, "site": 100, "sex": 3}

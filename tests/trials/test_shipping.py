@@ -9,14 +9,13 @@ import torch
 
 from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
 from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
-from hybridhash.experiments import Silence
-from hybridhash.experiments.layout import Layout, lay_out, plan_tables
-from hybridhash.experiments.prepare import prepare_rows
-from hybridhash.experiments.settings import CompareSettings
-from hybridhash.experiments.ship import ship
+from hybridhash.experiments import CompareSettings, Silence
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.optim import Adagrad
 from hybridhash.training import TrainSettings, train
+from hybridhash.trials.layout import Layout, lay_out, plan_tables
+from hybridhash.trials.prepare import prepare_rows
+from hybridhash.trials.shipping import ship
 
 SETTINGS = CompareSettings(
     label="clicked", categorical=("user_id", "ad_id", "site"), list=("tags",), time="ts", dim=4, hidden=(8,)
@@ -75,7 +74,7 @@ def test_nothing_to_share_is_packed_without_looking_at_rows(
         wide=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.wide),
     )
     model = build_model(spec, rows.schema.names, layout.vocabularies)
-    monkeypatch.setattr("hybridhash.experiments.ship.sensitivities", lambda *_: pytest.fail("looked"))
+    monkeypatch.setattr("hybridhash.trials.shipping.sensitivities", lambda *_: pytest.fail("looked"))
     assert ship(model, replace(layout, spec=spec), rows) is model
 
 

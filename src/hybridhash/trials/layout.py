@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from hybridhash.data import Schema
 from hybridhash.errors import InvalidValueError
-from hybridhash.experiments.settings import ModelSettings, TableSettings
 from hybridhash.planner import METHODS, read_plan
 from hybridhash.spec import (
     Combine,
@@ -20,6 +19,7 @@ from hybridhash.spec import (
     TableSpec,
     baseline_bytes,
 )
+from hybridhash.trials.settings import ModelSettings, TableSettings
 from hybridhash.vocabulary import Counts, Vocabulary
 
 

@@ -2,9 +2,9 @@ from pathlib import Path
 from typing import Any
 
 from hybridhash.experiments import CompareSettings, Silence
-from hybridhash.experiments.runoff import Tuned
-from hybridhash.experiments.runs import RunStore
-from hybridhash.experiments.trials import Laboratory, Trial
+from hybridhash.trials.laboratory import Laboratory, Trial
+from hybridhash.trials.runoff import Tuned
+from hybridhash.trials.runs import RunStore
 
 
 class Forgetful(RunStore):

@@ -11,10 +11,11 @@ from hybridhash import optim
 from hybridhash.data import TRAIN, VALIDATION
 from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
-from hybridhash.experiments import CompareSettings, fit
-from hybridhash.experiments.fit import quality_of, tune
-from hybridhash.experiments.runoff import Tuned
+from hybridhash.experiments import CompareSettings
 from hybridhash.training import TrainResult
+from hybridhash.trials import fitting
+from hybridhash.trials.fitting import quality_of, tune
+from hybridhash.trials.runoff import Tuned
 
 
 def dataset_of(labels: list[int]) -> Any:
@@ -45,9 +46,9 @@ def fake_training(monkeypatch: pytest.MonkeyPatch, outcomes: dict[float, Any]) -
         outcome -= run.seed
         return TrainResult(3, 2, (outcome - 1, outcome, outcome - 2), 30, 1.0, 1.0)
 
-    monkeypatch.setattr(fit, "train", train)
-    monkeypatch.setattr(fit, "_build", lambda *given: f"model at {given[-2]}, seed {given[-1]}")
-    monkeypatch.setattr(fit, "ship", lambda model, layout, rows: f"shipped {model}")
+    monkeypatch.setattr(fitting, "train", train)
+    monkeypatch.setattr(fitting, "_build", lambda *given: f"model at {given[-2]}, seed {given[-1]}")
+    monkeypatch.setattr(fitting, "ship", lambda model, layout, rows: f"shipped {model}")
     return tried
 
 
@@ -95,8 +96,8 @@ def test_names_a_checkpoint_and_a_title_for_each_rate_and_seed(monkeypatch: pyte
         on_progress(None)
         return TrainResult(1, 1, (1.0,), 1, 1.0, 1.0)
 
-    monkeypatch.setattr(fit, "train", train)
-    monkeypatch.setattr(fit, "_build", lambda *_, **__: None)
+    monkeypatch.setattr(fitting, "train", train)
+    monkeypatch.setattr(fitting, "_build", lambda *_, **__: None)
     tune(
         dataset_of([0, 1]),
         Any,
@@ -117,11 +118,11 @@ def test_a_plan_is_judged_as_it_would_be_shipped(monkeypatch: pytest.MonkeyPatch
         tried.append((run.learning_rate, run.seed, run.epochs, indices.tolist(), options["judged"]()))
         return TrainResult(1, 1, (4.0,), 1, 1.0, 1.0)
 
-    monkeypatch.setattr(fit, "train", train)
-    monkeypatch.setattr(fit, "_build", lambda *_: "model")
-    monkeypatch.setattr(fit, "ship", lambda model, *_: f"shipped {model}")
+    monkeypatch.setattr(fitting, "train", train)
+    monkeypatch.setattr(fitting, "_build", lambda *_: "model")
+    monkeypatch.setattr(fitting, "ship", lambda model, *_: f"shipped {model}")
     layout: Any = None
-    assert fit.validate(dataset_of([0, 1]), layout, settings(), 0.2, lambda _: None) == 4.0
+    assert fitting.validate(dataset_of([0, 1]), layout, settings(), 0.2, lambda _: None) == 4.0
     assert tried == [(0.2, 0, 1, list(range(10)), "shipped model")]
 
 
@@ -129,10 +130,10 @@ def test_a_plan_that_diverges_is_the_worst(monkeypatch: pytest.MonkeyPatch) -> N
     def diverge(*_: Any, **__: Any) -> TrainResult:
         raise DivergedError("x")
 
-    monkeypatch.setattr(fit, "train", diverge)
-    monkeypatch.setattr(fit, "_build", lambda *_: None)
+    monkeypatch.setattr(fitting, "train", diverge)
+    monkeypatch.setattr(fitting, "_build", lambda *_: None)
     layout: Any = None
-    assert fit.validate(dataset_of([0, 1]), layout, settings(), 0.2, lambda _: None) == -math.inf
+    assert fitting.validate(dataset_of([0, 1]), layout, settings(), 0.2, lambda _: None) == -math.inf
 
 
 def test_quality_is_that_of_scikit_learn() -> None:
@@ -155,12 +156,12 @@ def test_tables_read_rounded_rows_where_asked_to(
     monkeypatch: pytest.MonkeyPatch, rounding: Any, bag: type[KeyEmbeddingBag]
 ) -> None:
     built: list[Any] = []
-    monkeypatch.setattr(fit, "build_model", lambda *_, **options: built.append(options["bag"]))
-    monkeypatch.setattr(fit, "train", lambda *_, **__: None)
+    monkeypatch.setattr(fitting, "build_model", lambda *_, **options: built.append(options["bag"]))
+    monkeypatch.setattr(fitting, "train", lambda *_, **__: None)
     dataset = dataset_of([0, 1])
     dataset.schema = SimpleNamespace(names=("u",))
     layout: Any = SimpleNamespace(spec=None, vocabularies={})
-    fit.fit(dataset, layout, settings(rounding=rounding), Tuned(0.2, 1, 7.0), 0, lambda _: None)
+    fitting.fit(dataset, layout, settings(rounding=rounding), Tuned(0.2, 1, 7.0), 0, lambda _: None)
     assert built == [bag]
 
 
@@ -171,10 +172,10 @@ def test_tables_move_themselves_at_the_tuned_rate(
     monkeypatch: pytest.MonkeyPatch, name: Any, rule: type[optim.FusedOptimizer]
 ) -> None:
     built: list[Any] = []
-    monkeypatch.setattr(fit, "build_model", lambda *_, **options: built.append(options["optimizer"]))
-    monkeypatch.setattr(fit, "train", lambda *_, **__: None)
+    monkeypatch.setattr(fitting, "build_model", lambda *_, **options: built.append(options["optimizer"]))
+    monkeypatch.setattr(fitting, "train", lambda *_, **__: None)
     dataset = dataset_of([0, 1])
     dataset.schema = SimpleNamespace(names=("u",))
     layout: Any = SimpleNamespace(spec=None, vocabularies={})
-    fit.fit(dataset, layout, settings(optimizer=name), Tuned(0.2, 1, 7.0), 0, lambda _: None)
+    fitting.fit(dataset, layout, settings(optimizer=name), Tuned(0.2, 1, 7.0), 0, lambda _: None)
     assert built == [rule(0.2)]

@@ -16,7 +16,7 @@ import torch
 
 from hybridhash.data import pickle_mapped
 from hybridhash.errors import HybridHashError
-from hybridhash.experiments.progress import Listener
+from hybridhash.trials.progress import Listener
 
 if TYPE_CHECKING:
     from hybridhash.training import Progress

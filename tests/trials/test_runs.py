@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from hybridhash.errors import FileAccessError
-from hybridhash.experiments import runs
-from hybridhash.experiments.runs import RunStore, fingerprint
+from hybridhash.trials import runs
+from hybridhash.trials.runs import RunStore, fingerprint
 
 
 def test_the_fingerprint_is_of_files_and_settings(tmp_path: Path) -> None:

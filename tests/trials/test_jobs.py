@@ -15,7 +15,7 @@ from hybridhash.data import pickle_mapped
 from hybridhash.data.encoded import allocate
 from hybridhash.errors import DataError, HybridHashError
 from hybridhash.experiments import Listener, Silence
-from hybridhash.experiments.jobs import run_jobs
+from hybridhash.trials.jobs import run_jobs
 
 
 class Told(Silence):

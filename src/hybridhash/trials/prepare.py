@@ -21,8 +21,8 @@ from hybridhash.data import (
     prepare,
 )
 from hybridhash.errors import InvalidValueError
-from hybridhash.experiments.progress import Listener
-from hybridhash.experiments.settings import DataSettings
+from hybridhash.trials.progress import Listener
+from hybridhash.trials.settings import DataSettings
 from hybridhash.vocabulary import Counts, count_key_chunks
 
 

@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from hybridhash.data import TRAIN, EncodedRows, iterate_batches
-from hybridhash.experiments.layout import Layout
 from hybridhash.models import MLPRanker, WideDeep, pack_model, sensitivities
 from hybridhash.training.step import device_of, to_tensors
+from hybridhash.trials.layout import Layout
 
 _ROWS: Final = 1 << 15
 _BATCH: Final = 2048

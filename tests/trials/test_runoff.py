@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hybridhash.errors import DivergedError
-from hybridhash.experiments.runoff import (
+from hybridhash.trials.runoff import (
     RUNOFF_SEEDS,
     Curve,
     Train,

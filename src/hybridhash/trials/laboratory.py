@@ -12,18 +12,18 @@ import numpy as np
 
 from hybridhash.data import Dataset
 from hybridhash.errors import DivergedError, FileAccessError, FileFormatError, InvalidValueError
-from hybridhash.experiments.fit import Quality, fit, judge, search, tune
-from hybridhash.experiments.jobs import run_jobs
-from hybridhash.experiments.layout import Layout
-from hybridhash.experiments.progress import Listener
-from hybridhash.experiments.runoff import GRID_SEED, RUNOFF_SEEDS, Tuned
-from hybridhash.experiments.runs import RunStore
-from hybridhash.experiments.settings import RunSettings
-from hybridhash.experiments.ship import ship
 from hybridhash.export import load, save_bundle
 from hybridhash.models import MLPRanker, WideDeep
 from hybridhash.spec import Ledger
 from hybridhash.training import TrainResult
+from hybridhash.trials.fitting import Quality, fit, judge, search, tune
+from hybridhash.trials.jobs import run_jobs
+from hybridhash.trials.layout import Layout
+from hybridhash.trials.progress import Listener
+from hybridhash.trials.runoff import GRID_SEED, RUNOFF_SEEDS, Tuned
+from hybridhash.trials.runs import RunStore
+from hybridhash.trials.settings import RunSettings
+from hybridhash.trials.shipping import ship
 
 BUNDLE_SUFFIX: Final = ".hh"
 

@@ -6,7 +6,7 @@ import pytest
 from hybridhash.data import Columns, Label, open_source
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments import DataSettings, Silence
-from hybridhash.experiments.prepare import prepare_rows, resolve_columns, work_folder
+from hybridhash.trials.prepare import prepare_rows, resolve_columns, work_folder
 
 
 class Notes(Silence):

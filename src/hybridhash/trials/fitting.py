@@ -12,10 +12,6 @@ import torch
 from hybridhash.data import TEST, TRAIN, VALIDATION, Dataset, Schema, Window
 from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
-from hybridhash.experiments.layout import Layout
-from hybridhash.experiments.runoff import GRID_SEED, Tuned, search_with_runoff
-from hybridhash.experiments.settings import RunSettings
-from hybridhash.experiments.ship import ship
 from hybridhash.metrics import (
     auc,
     calibration,
@@ -36,6 +32,10 @@ from hybridhash.training import (
     train,
     train_windows,
 )
+from hybridhash.trials.layout import Layout
+from hybridhash.trials.runoff import GRID_SEED, Tuned, search_with_runoff
+from hybridhash.trials.settings import RunSettings
+from hybridhash.trials.shipping import ship
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def tune(
 ) -> Tuned:
     """Choose the learning rate and the number of passes on the validation slice of the training span.
 
-    The grid is trained with one seed, its two best rates with more; see `hybridhash.experiments.runoff`. Judged is the
+    The grid is trained with one seed, its two best rates with more; see `hybridhash.trials.runoff`. Judged is the
     model as it would be shipped.
 
     Args:

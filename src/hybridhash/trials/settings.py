@@ -1,0 +1,135 @@
+"""What a trial is asked for: which rows it reads, what its model is, how that is trained."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def split_list(value: Any) -> Any:
+    """Read ``a,b`` as two items, wherever a list is expected."""
+    items = value if isinstance(value, list | tuple) else [value]
+    parts: list[Any] = []
+    for item in items:
+        parts += (
+            [part.strip() for part in item.split(",") if part.strip()] if isinstance(item, str) else [item]
+        )
+    return tuple(parts)
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(split_list)]
+Texts = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+]
+Widths = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(split_list)]
+Rates = Annotated[
+    tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
+    BeforeValidator(split_list),
+    Field(min_length=1),
+]
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DataSettings(Settings):
+    """Which columns are read, and how the rows are split."""
+
+    format: Literal["criteo", "avazu", "movielens", "movietweetings"] | None = None
+    """A data set whose columns, label and time are known; flags given beside it win."""
+    label: str | None = None
+    """What to predict: a column of 0 and 1, or a comparison such as 'rating>=8'."""
+    categorical: Names = ()
+    """Columns of ids, strings or integers, separated by commas."""
+    numeric: Names = ()
+    """Columns of numbers, which are cut into percentile bins."""
+    list: Names = ()
+    """Columns that hold lists of ids (in CSV: text with a separator)."""
+    cross: Names = ()
+    """Crosses, such as 'user_id*site'; --crosses says what reads them."""
+    list_separator: str = "|"
+    """What stands between the elements of a list in CSV."""
+    time: str | None = None
+    """Column that orders the rows: a number, a date or a timestamp."""
+    weight: str | None = None
+    """Column of row weights, 0 or more."""
+    reference: str | None = None
+    """Column of probabilities to set the RCE against: another model's, or a synthetic stream's true ones."""
+    split: str = "time:0.8"
+    """Where training ends: 'time:0.8', 'time:24h', 'random:0.8', 'column:NAME' or 'column:fold=5' (the test rows)."""
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of the training span whose end (or a draw from which) tunes learning rate and epochs."""
+    validation: str | None = None
+    """The rows that tune instead, for a split by a column: training rows with a value, as 'column:fold=4'."""
+    num_bins: Annotated[int, Field(ge=2, le=65536)] = 100
+    """Percentile bins of a numeric column."""
+    on_error: Literal["raise", "skip"] = "raise"
+    """Whether a bad row ends the run or is left out and counted."""
+    work_dir: Path | None = None
+    """Folder for temporary files, about the size of the data; the system's own if not given."""
+
+
+class TableSettings(Settings):
+    """The model and what its tables are, whatever says how large they are."""
+
+    model: Literal["wide-deep", "mlp"] = "wide-deep"
+    """Wide & deep, or a multilayer perceptron alone."""
+    dim: Annotated[int, Field(ge=1)] = 16
+    """Floats in the vector of a key."""
+    hidden: Widths = (64, 32)
+    """Widths of the hidden layers."""
+    tables: Literal["joint", "per-feature"] = "joint"
+    """One table for all features, as in the paper, or one for each."""
+    crosses: Literal["wide", "both"] = "wide"
+    """What reads the crosses: the wide part alone, or the hidden layers as well."""
+    num_hashes: Annotated[int, Field(ge=1)] | None = None
+    """Hashed rows that a rare key reads under 'hybrid'; 2, or up to 8 with 'concat', if not given."""
+    combine: Literal["sum", "mean", "concat"] = "concat"
+    """How those rows become one vector."""
+    init_std: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    """Standard deviation of the initial vectors."""
+
+
+class ModelSettings(TableSettings):
+    """The model and its tables at a budget."""
+
+    budget: str = "10%"
+    """Bytes for the embeddings: a share of the baseline's ('10%') or a size ('40MB')."""
+    head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of the budget for rows of frequent keys."""
+    plan: Texts = ()
+    """What 'hybridhash plan' found, for the method auto, which plans anew if not given."""
+
+
+class TrainingSettings(Settings):
+    """How the model is trained."""
+
+    optimizer: Literal["adagrad", "sgd", "adam"] = "adagrad"
+    """The optimizer of tables and dense layers."""
+    learning_rate: Rates = (0.02, 0.05, 0.1)
+    """One learning rate, or several of which the best on the validation slice is taken, per method."""
+    batch_size: Annotated[int, Field(ge=1)] = 1024
+    """Rows in a step."""
+    epochs: Annotated[int, Field(ge=1)] = 8
+    """Most passes over the training span; fewer when the validation slice says so."""
+    patience: Annotated[int, Field(ge=1)] = 1
+    """Passes without a better validation RCE before stopping."""
+    workers: Annotated[int, Field(ge=1)] = 1
+    """Processes that train one model together, without locks (Hogwild); with several, runs differ a little."""
+    rounding: Literal["after", "in-loop"] = "after"
+    """When rows that ship in fewer than 32 bits are rounded: after training, or whenever training reads them."""
+
+
+# Pydantic lists the fields of the last base first, and the help of a command follows it.
+class RunSettings(TrainingSettings, TableSettings, DataSettings):
+    """Settings of a training run, whatever says how large the tables are."""
+
+    group: str | None = None
+    """A categorical feature, such as the user, within which AUC (GAUC) and NDCG@10 are measured too."""
+
+
+class FitSettings(RunSettings, ModelSettings):
+    """Settings of the commands that train at a budget."""
