@@ -12,11 +12,11 @@ def test_a_message_of_several_lines_becomes_one(
     run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(arguments: list[str]) -> None:
-        raise DataError("a.csv, line 3:\n  expected\tmore")
+        raise DataError("a.csv, line 3:\n  expected  more")
 
     monkeypatch.setattr(app, "run", fail)
     ended = run("profile")
-    assert (ended.code, ended.err) == (2, "hybridhash: a.csv, line 3: expected more\n")
+    assert (ended.code, ended.err) == (2, "hybridhash: a.csv, line 3: expected  more\n")
 
 
 def test_an_error_of_our_own_making_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

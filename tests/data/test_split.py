@@ -17,6 +17,7 @@ def test_a_split_survives_its_text(text: str) -> None:
     assert str(Split.parse(text)) == text
     assert Split.parse("time") == Split("time", 0.8)
     assert Split.parse("column:a b=x=y").value == "x=y"
+    assert Split.parse('column:"a=b"" "=x') == Split("column", column='a=b" ', value="x")
 
 
 @pytest.mark.parametrize(

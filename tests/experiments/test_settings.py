@@ -73,8 +73,9 @@ def test_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     ("given", "expected"),
     [
         ("a,b", ("a", "b")),
-        (" a , b ,", ("a", "b")),
-        (["a", "b,c"], ("a", "b", "c")),
+        (" a , b ,", (" a ", " b ")),  # which spaces are of the name, the columns say
+        ('"a, b",c', ("a, b", "c")),
+        (["a", "b,c"], ("a", "b,c")),
         (("a",), ("a",)),
         ("", ()),
     ],

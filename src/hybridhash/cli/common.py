@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hybridhash.experiments import merge_settings, read_experiment
+from hybridhash.experiments.settings import given_flags
 from hybridhash.report import format_bytes
 from hybridhash.trials import Settings
 
@@ -40,13 +41,22 @@ def settle(
         The files and the settings.
     """
     file = read_experiment(experiment) if experiment is not None else {}
-    given = {name: getattr(flags, name) for name in flags.model_fields_set} if flags is not None else {}
+    given = {} if flags is None else given_flags(flags)
     return list(data) or list(file.get("data", [])), merge_settings(kind, file, given)
+
+
+def verbatim_console(**settings: Any) -> Console:
+    """Return a console that prints text as it is: names of columns may hold brackets and colons.
+
+    Args:
+        settings: Arguments of ``rich.console.Console``.
+    """
+    return Console(markup=False, emoji=False, highlight=False, **settings)
 
 
 def terminal() -> Console:
     """Return the console for progress and notes: standard error."""
-    return Console(stderr=True)
+    return verbatim_console(stderr=True)
 
 
 def command_line() -> str:
@@ -61,15 +71,15 @@ def print_json(value: Any) -> None:
 
 def print_table(table: Table) -> None:
     """Print a table on standard output, as wide as it needs to be where that is no terminal."""
-    console = Console(width=None if sys.stdout.isatty() else _UNLIMITED)
+    console = verbatim_console(width=None if sys.stdout.isatty() else _UNLIMITED)
     with console.capture() as drawn:  # rich itself ends the process where nobody reads the output any more
         console.print(table)
     print(drawn.get(), end="")
 
 
 def say(console: Console, line: str) -> None:
-    """Print one line on the console as it is, neither wrapped nor coloured."""
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
+    """Print one line on the console without wrapping it."""
+    console.print(line, soft_wrap=True)
 
 
 def ledger_table(ledger: dict[str, int]) -> Table:

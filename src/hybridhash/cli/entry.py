@@ -1,6 +1,7 @@
 """Where the command starts: errors become one line and an exit code."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -42,4 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(message: str) -> None:
-    print(f"hybridhash: {' '.join(message.split())}", file=sys.stderr)
+    """Print one line; two spaces in the name of a column stay two."""
+    line = re.sub(r"\s*\n\s*", " ", message.strip())
+    print(f"hybridhash: {line}", file=sys.stderr)

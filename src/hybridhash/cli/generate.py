@@ -1,5 +1,6 @@
 """``hybridhash generate``."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +37,8 @@ def generate(
     columns = stream.columns
     say(
         console,
-        f"written: {out}, {stream.num_rows:,} rows; compare with\n  hybridhash compare {out} --label {columns.label} "
+        f"written: {out}, {stream.num_rows:,} rows; compare with\n"
+        f"  hybridhash compare {shlex.quote(str(out))} --label {columns.label} "
         f"--categorical {','.join(columns.categorical)} --numeric {','.join(columns.numeric)} "
         f"--list {','.join(columns.lists)} --time {columns.time} --reference {columns.probability}",
     )

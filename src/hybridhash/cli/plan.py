@@ -1,5 +1,6 @@
 """``hybridhash plan``."""
 
+import shlex
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -51,7 +52,7 @@ def plan(
         f"{format_bytes(found['baseline_bytes'])}; planned {format_bytes(found['bytes'])} for {found['keys']:,} keys"
     )
     if wanted.out is not None:
-        print(f"written: {wanted.out} (hybridhash compare --experiment {wanted.out})")
+        print(f"written: {wanted.out} (hybridhash compare --experiment {shlex.quote(str(wanted.out))})")
 
 
 def _tried(tried: list[dict[str, Any]]) -> Table:

@@ -7,13 +7,18 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
+from hybridhash.data.names import QUOTED, find_name, quoted, split_names, unquoted
 from hybridhash.errors import DataError, FileFormatError, InvalidValueError
 
 Kind = Literal["categorical", "numeric", "list", "cross"]
 Dtype = Literal["int", "string", "float", "key"]
 
 COMPARISONS: Final = (">=", "<=", "==", "!=", ">", "<")
-_COMPARED: Final = re.compile(r"(?P<column>[^<>=!]+?)\s*(?P<sign>>=|<=|==|!=|>|<)\s*(?P<number>[-+.\w]+)")
+_COMPARED: Final = re.compile(
+    rf"(?P<column>\s*{QUOTED}|[^<>=!]+?)\s*(?P<sign>>=|<=|==|!=|>|<)\s*(?P<number>[-+.\w]+)\s*"
+)
+_ALONE: Final = re.compile(rf"\s*{QUOTED}\s*")
+_SPECIAL_IN_LABELS: Final = "<>=!"
 _DTYPES: Final = {
     "categorical": ("int", "string"),
     "list": ("int", "string"),
@@ -92,7 +97,8 @@ class Label:
         """Read ``column`` or ``column>=8``.
 
         Args:
-            text: A column name, or a name, a comparison and a number.
+            text: A column name, or a name, a comparison and a number; a name that holds a comparison sign stands in
+                double quotes. Spaces before a name are taken for a part of it; see `hybridhash.data.names.find_name`.
 
         Returns:
             The label.
@@ -100,28 +106,31 @@ class Label:
         Raises:
             InvalidValueError: Nothing before the comparison, or no number behind it.
         """
-        stripped = text.strip()
-        match = _COMPARED.fullmatch(stripped)
+        if _ALONE.fullmatch(text):
+            return cls(unquoted(text.strip()))
+        match = _COMPARED.fullmatch(text)
         if match is None:
-            if not stripped or any(sign in stripped for sign in "<>") or "==" in stripped or "!=" in stripped:
+            if not text.strip() or any(sign in text for sign in ("<", ">", "==", "!=")):
                 raise InvalidValueError(
                     f"label: expected a column, or a comparison with a number such as 'rating>=8', "
-                    f"got {text!r}"
+                    f"got {text!r}; a column whose name holds a comparison stands in double quotes"
                 )
-            return cls(stripped)
+            return cls(text)
+        column = match["column"]
+        if _ALONE.fullmatch(column):
+            column = unquoted(column.strip())
         try:
             threshold = float(match["number"])
         except ValueError:
             raise InvalidValueError(
                 f"label: expected a number behind {match['sign']!r} as in 'rating>=8', got {text!r}"
             ) from None
-        return cls(match["column"], match["sign"], threshold)
+        return cls(column, match["sign"], threshold)
 
     def __str__(self) -> str:
         """Return the text that `parse` reads."""
-        return (
-            self.column if self.comparison is None else f"{self.column}{self.comparison}{self.threshold:.15g}"
-        )
+        column = quoted(self.column, _SPECIAL_IN_LABELS)
+        return column if self.comparison is None else f"{column}{self.comparison}{self.threshold:.15g}"
 
 
 @dataclass(frozen=True)
@@ -185,7 +194,7 @@ def cross_parts(cross: str, single_valued: Sequence[str]) -> tuple[str, ...]:
     """Split the name of a cross into its features.
 
     Args:
-        cross: Feature names joined by ``*``.
+        cross: Feature names joined by ``*``; a name that holds one stands in double quotes.
         single_valued: The categorical and numeric features that may be crossed.
 
     Returns:
@@ -194,8 +203,8 @@ def cross_parts(cross: str, single_valued: Sequence[str]) -> tuple[str, ...]:
     Raises:
         InvalidValueError: Fewer than two parts, a repeated one, or one that is not single-valued.
     """
-    parts = tuple(part.strip() for part in cross.split("*"))
-    if len(parts) < 2 or len(set(parts)) != len(parts):
+    parts = tuple(find_name(part, single_valued) for part in split_names(cross, "*"))
+    if len(parts) < 2 or len(set(parts)) != len(parts) or not all(parts):
         raise InvalidValueError(
             f"cross: expected two or more different features as 'user_id*site', got {cross!r}"
         )
@@ -302,9 +311,16 @@ def suggest(name: str, existing: Iterable[str]) -> str:
     near = get_close_matches(name, known, n=3, cutoff=0.6)
     if not near:
         near = [other for other in known if other.casefold() == name.casefold()]
-    shown = ", ".join(known[:40]) + (", ..." if len(known) > 40 else "")
-    hint = f"; did you mean {' or '.join(repr(other) for other in near)}?" if near else ""
+    shown = ", ".join(map(quoted, known[:40])) + (", ..." if len(known) > 40 else "")
+    hint = f"; did you mean {' or '.join(map(_as_typed, near))}?" if near else ""
     return f"{hint} (there are: {shown})"
+
+
+def _as_typed(name: str) -> str:
+    """Return a name for an error, and how a flag that takes several names holds it where that is another text."""
+    if "," not in name and not name.lstrip().startswith('"'):
+        return repr(name)
+    return f"{name!r} (in a flag: {quoted(name)!r})"
 
 
 def missing_column(name: str, existing: Iterable[str], where: str) -> DataError:

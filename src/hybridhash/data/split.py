@@ -1,5 +1,6 @@
 """Which rows are for training, validation and test."""
 
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
@@ -8,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.data.durations import is_duration, parse_duration
+from hybridhash.data.names import QUOTED, quoted, unquoted
 from hybridhash.errors import DataError, InvalidValueError
 from hybridhash.hashing import MAX_BUCKETS, hash_buckets
 
@@ -88,7 +90,7 @@ class Split:
         """Read ``time:0.8``, ``time:24h``, ``random:0.8``, ``column:NAME`` or ``column:NAME=VALUE``.
 
         Args:
-            text: One of these.
+            text: One of these; a name that holds an equals sign stands in double quotes.
             validation: The validation rows of a column split, as ``column:NAME=VALUE``; see `validation`.
 
         Returns:
@@ -98,10 +100,10 @@ class Split:
             InvalidValueError: Any other text.
         """
         held_out = None if validation is None else cls.parse(validation)
-        kind, colon, rest = text.strip().partition(":")
+        kind, colon, rest = text.lstrip().partition(":")
         if kind == "column":
-            name, equals, value = rest.partition("=")
-            return cls(kind, column=name, value=value if equals else None, validation=held_out)
+            name, value = _name_and_value(rest)
+            return cls(kind, column=name, value=value, validation=held_out)
         try:
             if is_duration(rest):
                 return cls(kind, span_s=parse_duration(rest), validation=held_out)
@@ -122,9 +124,19 @@ class Split:
             return f"{self.kind}:{self.span_s:.15g}s"
         if self.kind != "column":
             return f"{self.kind}:{self.share:.15g}"
-        return f"column:{self.column}" + ("" if self.value is None else f"={self.value}")
+        return f"column:{quoted(self.column or '', '=')}" + ("" if self.value is None else f"={self.value}")
 
 
+def _name_and_value(text: str) -> tuple[str, str | None]:
+    """Read ``NAME`` or ``NAME=VALUE``, with the name in double quotes or not."""
+    found = _IN_QUOTES.fullmatch(text)
+    if found:
+        return unquoted(found["name"]), found["value"]
+    name, equals, value = text.partition("=")
+    return name, value if equals else None
+
+
+_IN_QUOTES: Final = re.compile(rf"(?P<name>{QUOTED})(?:=(?P<value>.*))?", re.DOTALL)
 _USAGE: Final = "write time:0.8, time:24h, random:0.8, column:NAME or column:NAME=VALUE"
 
 

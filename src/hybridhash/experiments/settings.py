@@ -11,12 +11,13 @@ from hybridhash.data.schema import suggest
 from hybridhash.errors import InvalidValueError
 from hybridhash.planner import METHODS, check_budget, read_plan
 from hybridhash.trials.settings import (
+    NAME_READERS,
     DataSettings,
     FitSettings,
     ModelSettings,
-    Names,
     RunSettings,
     Settings,
+    Words,
     split_list,
 )
 
@@ -58,7 +59,7 @@ class PlanSettings(FitSettings):
 class CompareSettings(FitSettings):
     """Settings of ``hybridhash compare``."""
 
-    method: Names = tuple(METHODS)
+    method: Words = tuple(METHODS)
     """The methods to compare."""
     seeds: Annotated[int, Field(ge=1)] = 3
     """How often each method is trained, with another seed each time."""
@@ -92,7 +93,7 @@ class SweepSettings(RunSettings):
 class ContinuousSettings(FitSettings):
     """Settings of ``hybridhash continuous``."""
 
-    method: Names = ("baseline", "hybrid")
+    method: Words = ("baseline", "hybrid")
     """The methods to train; the first is what the others are compared with."""
     window: str = "1h"
     """Span of time that is predicted, then learned: seconds, minutes, hours or days ('900s', '15min', '1h', '1d')."""
@@ -157,8 +158,27 @@ def read_experiment(path: Path) -> dict[str, Any]:
                 f"{path}: expected names of flags, got {name!r}{suggest(name, _EVERY_NAME)}"
             )
     if "data" in settings:
-        settings["data"] = [str(item) for item in split_list(settings["data"])]
+        data = settings["data"]
+        settings["data"] = list(map(str, data if isinstance(data, list) else split_list(data)))
     return settings
+
+
+def given_flags(flags: Settings) -> dict[str, Any]:
+    """Return the flags that were given, by name, as an experiment file would hold them.
+
+    Args:
+        flags: Settings made of the texts on the command line, in which a list of names is one text per flag.
+
+    Raises:
+        InvalidValueError: A list of names cannot be read.
+    """
+    given = {name: getattr(flags, name) for name in sorted(flags.model_fields_set)}
+    for name in NAME_READERS.keys() & given.keys():
+        try:
+            given[name] = tuple(found for text in given[name] for found in NAME_READERS[name](text))
+        except InvalidValueError as error:
+            raise InvalidValueError(f"--{name}: {error}") from error
+    return given
 
 
 def merge_settings(kind: type[AnySettings], file: Mapping[str, Any], flags: Mapping[str, Any]) -> AnySettings:

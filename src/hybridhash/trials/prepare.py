@@ -20,6 +20,7 @@ from hybridhash.data import (
     open_source,
     prepare,
 )
+from hybridhash.data.names import find_name
 from hybridhash.errors import InvalidValueError
 from hybridhash.trials.progress import Listener
 from hybridhash.trials.settings import DataSettings
@@ -61,12 +62,17 @@ def resolve_columns(source: Source, settings: DataSettings, *, label_required: b
     Raises:
         InvalidValueError: No label, or no features.
     """
+
+    def found(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(find_name(name, source.columns) for name in names)
+
+    label = Label.parse(settings.label) if settings.label else None
     given: dict[str, Any] = {
-        "label": Label.parse(settings.label) if settings.label else None,
-        "categorical": settings.categorical,
-        "numeric": settings.numeric,
-        "lists": settings.list,
-        "crosses": settings.cross,
+        "label": label and replace(label, column=find_name(label.column, source.columns)),
+        "categorical": found(settings.categorical),
+        "numeric": found(settings.numeric),
+        "lists": found(settings.list),
+        "crosses": tuple(cross.strip() for cross in settings.cross),
         "time": settings.time,
         "weight": settings.weight,
         "list_separator": settings.list_separator,

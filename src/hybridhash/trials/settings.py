@@ -1,9 +1,11 @@
 """What a trial is asked for: which rows it reads, what its model is, how that is trained."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from hybridhash.data.names import split_crosses, split_names
 
 
 def split_list(value: Any) -> Any:
@@ -17,7 +19,27 @@ def split_list(value: Any) -> Any:
     return tuple(parts)
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(split_list)]
+def _names(value: Any) -> Any:
+    """Read text as names with commas between them; the names of a list are taken as they are."""
+    return _filled(split_names(value)) if isinstance(value, str) else value
+
+
+def _crosses(value: Any) -> Any:
+    """Read text as crosses with commas between them; the crosses of a list are taken as they are."""
+    return _filled(split_crosses(value)) if isinstance(value, str) else value
+
+
+def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name.strip())
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+"""Names of columns."""
+Crosses = Annotated[tuple[str, ...], BeforeValidator(_crosses)]
+NAME_READERS: Final = {"categorical": _names, "numeric": _names, "list": _names, "cross": _crosses}
+"""What reads the text of a flag that holds names of columns."""
+Words = Annotated[tuple[str, ...], BeforeValidator(split_list)]
+"""Words of which none holds a comma or begins with a space."""
 Texts = Annotated[
     tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
 ]
@@ -48,7 +70,7 @@ class DataSettings(Settings):
     """Columns of numbers, which are cut into percentile bins."""
     list: Names = ()
     """Columns that hold lists of ids (in CSV: text with a separator)."""
-    cross: Names = ()
+    cross: Crosses = ()
     """Crosses, such as 'user_id*site'; --crosses says what reads them."""
     list_separator: str = "|"
     """What stands between the elements of a list in CSV."""
