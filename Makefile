@@ -58,7 +58,7 @@ sanitize: $(INSTALLED)
 		LD_PRELOAD="$(foreach name,asan ubsan stdc++,$(shell g++ -print-file-name=lib$(name).so))" \
 		PYTHONPATH=$(SANITIZED):$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))") \
 		$(BIN)/python -S -m pytest -p no:cacheprovider \
-		tests/kernels tests/optim tests/hashing/test_dictionary.py tests/hashing/test_native.py
+		tests/kernels tests/optim tests/hashing/test_exact.py tests/hashing/test_native.py
 
 PEERS := build/peers/.installed
 

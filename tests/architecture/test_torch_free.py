@@ -13,6 +13,7 @@ import hybridhash as hh
 from hybridhash.data import Bags, Discretiser, Schema, encode_batch, make_batch
 from hybridhash.data.schema import Feature
 from hybridhash.export import save_bundle
+from hybridhash.hashing import Fingerprints, Ribbon
 from hybridhash.models import build_model, pack_model
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
 
@@ -82,7 +83,7 @@ keys = hh.hash_keys(["a", "b", "a"], feature="site")
 vocabulary = hh.Vocabulary(keys[:2])
 vocabulary.save(sys.argv[1])
 again = hh.Vocabulary.load(sys.argv[1])
-from hybridhash.hashing import hash_buckets
+from hybridhash.hashing import hash_buckets, Fingerprints, Ribbon
 from hybridhash.spec import METHODS, Demand
 table = METHODS["hybrid"].table(Demand(num_keys=1000, num_features=1, dim=8, budget_bytes=4000))
 print(
@@ -126,7 +127,12 @@ print(found.spec, found.num_bytes, *found.reasons, sep="; ")
 def test_a_packed_bundle_is_served(tmp_path: Path) -> None:
     schema = Schema((Feature("user", "categorical", "int"),))
     keys = hh.hash_keys(np.arange(60), feature="user")
-    tiers = (Tier(20, 8, 0, 16), Tier(20, 4, 6, 12), Tier(10, 8, 4, 7, ribbon=True), Tier(10, 0))
+    tiers = (
+        Tier(20, 8, 0, Fingerprints(16)),
+        Tier(20, 4, 6, Fingerprints(12)),
+        Tier(10, 8, 4, Ribbon(7)),
+        Tier(10, 0),
+    )
     group = GroupSpec(("user",), TableSpec(60, 3, 8, tiers=tiers, tail_bits=8), "users")
     vocabularies = {"users": hh.Vocabulary(keys)}
     model = build_model(ModelSpec((group,), (), (5,)), ("user",), vocabularies, init_std=1.0)

@@ -30,6 +30,7 @@ from hybridhash.embeddings import (
 from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import (
+    Fingerprints,
     find_fingerprints,
     find_positions,
     hash_buckets,
@@ -38,7 +39,7 @@ from hybridhash.hashing import (
 )
 from hybridhash.kernels.reference import Combine, Mode
 from hybridhash.packing import ROW_BITS, PackedRows, pack_integers, pack_rows, unpack_rows
-from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier
+from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
 
 LOW, HIGH = -(2**63), 2**63 - 1
@@ -125,7 +126,7 @@ def head_places(spec: TableSpec) -> dict[int, tuple[int, int]]:
     left = HEAD_KEYS if spec.num_head else []
     for number, tier in enumerate(spec.head_tiers):
         keys, left = np.array(left[: tier.num_keys], dtype=np.int64), left[tier.num_keys :]
-        if tier.key_bits == EXACT:
+        if tier.key_bits == 64:
             positions = find_positions(keys, place_keys(keys))
         else:
             positions = find_fingerprints(keys, place_fingerprints(keys, tier.key_bits), tier.key_bits)
@@ -378,7 +379,7 @@ class TestTiers(EmbeddingBagContract):
     variants = COMBINED[1::3]
 
     def make(self, *, combine: Combine, num_hashes: int, **options: Any) -> KeyEmbeddingBag:
-        tiers = (Tier(2), Tier(2, 8, 4, 16), Tier(1, NOT_SHIPPED))
+        tiers = (Tier(2), Tier(2, 8, 4, Fingerprints(16)), Tier(1, NOT_SHIPPED))
         spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers)
         return KeyEmbeddingBag(spec, RowEncoder(spec, VOCABULARY), **options)
 
@@ -391,7 +392,7 @@ class TestRounded(BagContract):
     ]
 
     def make(self, *, combine: Combine, num_hashes: int, bits: int, **options: Any) -> KeyEmbeddingBag:
-        tiers = (Tier(2, bits), Tier(2, 8, 4, 16), Tier(1, NOT_SHIPPED))
+        tiers = (Tier(2, bits), Tier(2, 8, 4, Fingerprints(16)), Tier(1, NOT_SHIPPED))
         spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers, tail_bits=bits)
         return RoundedEmbeddingBag(spec, RowEncoder(spec, VOCABULARY), **options)
 
@@ -416,7 +417,7 @@ class TestPacked(BagContract):
         generator: torch.Generator | None = None,
         **options: Any,
     ) -> PackedEmbeddingBag:
-        tiers = (Tier(2, bits), Tier(2, 8, 3, 16), Tier(1, NOT_SHIPPED))
+        tiers = (Tier(2, bits), Tier(2, 8, 3, Fingerprints(16)), Tier(1, NOT_SHIPPED))
         spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers, tail_bits=bits)
         codes = torch.from_numpy(pack_integers(self.codes, 2))
         encoder = CodedRowEncoder(RowEncoder(spec, VOCABULARY), [None, codes, None])

@@ -20,7 +20,7 @@ from hybridhash.embeddings import (
 )
 from hybridhash.embeddings.bag import Engine
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import find_positions, place_keys
+from hybridhash.hashing import Fingerprints, find_positions, place_keys
 from hybridhash.kernels import cpu
 from hybridhash.kernels.reference import Mode
 from hybridhash.optim import SGD, Adagrad, FusedOptimizer
@@ -406,7 +406,7 @@ def test_dense_equivalent_refuses_what_are_no_keys(keys: Tensor, message: str) -
 @pytest.mark.parametrize("engine", ["cpu", "reference"])
 def test_a_head_in_tiers_trains_as_torch_trains_it(engine: Engine) -> None:
     """SGD inside the backward pass, against torch's own on the gradients of a gather; new keys move the tail."""
-    tiers = (Tier(20), Tier(30, 8, 4, 16), Tier(10, 0))
+    tiers = (Tier(20), Tier(30, 8, 4, Fingerprints(16)), Tier(10, 0))
     spec = TableSpec(60, 7, 8, 2, "mean", tiers=tiers)
     vocabulary = Vocabulary(np.random.default_rng(0).permutation(60))
     bag = KeyEmbeddingBag(

@@ -7,6 +7,7 @@ import torch
 from hybridhash.embeddings import CodedRowEncoder, RowEncoder
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import (
+    Fingerprints,
     bucket_salts,
     find_fingerprints,
     find_positions,
@@ -135,9 +136,14 @@ def test_it_says_its_sizes() -> None:
 POOL = np.unique(np.random.default_rng(0).integers(-(2**63), 2**63, 3000))
 POOL = np.random.default_rng(1).permutation(POOL)
 DIVISIONS = {
-    "exact first": (Tier(50), Tier(300, 8, 0, 4), Tier(60, 0)),
-    "fingerprints first": (Tier(300, 8, 0, 4), Tier(50), Tier(0, 8, 0, 16), Tier(60, 4, 7, 12)),
-    "one": (Tier(410, 4, 100, 9),),
+    "exact first": (Tier(50), Tier(300, 8, 0, Fingerprints(4)), Tier(60, 0)),
+    "fingerprints first": (
+        Tier(300, 8, 0, Fingerprints(4)),
+        Tier(50),
+        Tier(0, 8, 0, Fingerprints(16)),
+        Tier(60, 4, 7, Fingerprints(12)),
+    ),
+    "one": (Tier(410, 4, 100, Fingerprints(9)),),
 }
 
 
@@ -217,11 +223,11 @@ def test_tables_that_differ_in_the_bits_of_a_float_share_an_encoder() -> None:
     encoder, spec = tiered("exact first")
     assert encoder.serves(spec.companion())
     for tiers, served in (
-        ((Tier(50, 2), Tier(300, 32, 0, 4), Tier(60, 0)), True),
-        ((Tier(50), Tier(300, 8, 0, 4), Tier(60, 8)), False),
-        ((Tier(50), Tier(300, 8, 0, 5), Tier(60, 0)), False),
-        ((Tier(50), Tier(300, 8, 9, 4), Tier(60, 0)), False),
-        ((Tier(50), Tier(360, 8, 0, 4)), False),
+        ((Tier(50, 2), Tier(300, 32, 0, Fingerprints(4)), Tier(60, 0)), True),
+        ((Tier(50), Tier(300, 8, 0, Fingerprints(4)), Tier(60, 8)), False),
+        ((Tier(50), Tier(300, 8, 0, Fingerprints(5)), Tier(60, 0)), False),
+        ((Tier(50), Tier(300, 8, 9, Fingerprints(4)), Tier(60, 0)), False),
+        ((Tier(50), Tier(360, 8, 0, Fingerprints(4))), False),
         ((), False),
     ):
         assert encoder.serves(TableSpec(410, 100, 8, 2, "sum", seed=7, tiers=tiers)) == served
@@ -230,7 +236,9 @@ def test_tables_that_differ_in_the_bits_of_a_float_share_an_encoder() -> None:
 
 def coded() -> tuple[CodedRowEncoder, np.ndarray]:
     """Return an encoder of exclusive, shared and omitted rows, and the code of each position of the second tier."""
-    spec = TableSpec(410, 100, 8, 2, "sum", seed=7, tiers=(Tier(50), Tier(300, 8, 37, 16), Tier(60, 0)))
+    spec = TableSpec(
+        410, 100, 8, 2, "sum", seed=7, tiers=(Tier(50), Tier(300, 8, 37, Fingerprints(16)), Tier(60, 0))
+    )
     codes = np.random.default_rng(2).integers(0, 37, Tier(300).num_positions).astype(np.uint32)
     packed = torch.from_numpy(pack_integers(codes, 6))
     return CodedRowEncoder(RowEncoder(spec, Vocabulary(POOL[:410])), [None, packed, None]), codes
@@ -242,10 +250,10 @@ def test_keys_read_the_row_of_their_code_and_the_tail_where_their_tier_is_not_sh
     rows = encoder(torch.from_numpy(np.concatenate([exact, prints])))
     assert rows.in_head.all()
     np.testing.assert_array_equal(rows.head[:50].numpy(), find_positions(exact, place_keys(exact)))
-    positions = positions_in(Tier(300, 8, 37, 16), prints, prints)
+    positions = positions_in(Tier(300, 8, 37, Fingerprints(16)), prints, prints)
     np.testing.assert_array_equal(rows.head[50:].numpy(), Tier(50).num_positions + codes[positions])
     for keys in (omitted, others):
-        strangers = keys[positions_in(Tier(300, 8, 37, 16), prints, keys) < 0]
+        strangers = keys[positions_in(Tier(300, 8, 37, Fingerprints(16)), prints, keys) < 0]
         assert strangers.size > 0.98 * keys.size
         found = encoder(torch.from_numpy(strangers))
         assert found.in_tail.all()
@@ -268,8 +276,8 @@ def test_what_a_coded_encoder_keeps_is_what_is_shipped() -> None:
     kept = {name: value.nbytes for name, value in encoder.state_dict().items() if name != "_extra_state"}
     assert kept == {
         "dictionary": Tier(50).dictionary_bytes,
-        "dictionary_1": Tier(300, 8, 37, 16).dictionary_bytes,
-        "codes_1": Tier(300, 8, 37, 16).code_bytes,
+        "dictionary_1": Tier(300, 8, 37, Fingerprints(16)).dictionary_bytes,
+        "codes_1": Tier(300, 8, 37, Fingerprints(16)).code_bytes,
     }
     assert encoder.codes_of(0).numel() == 0
 

@@ -19,6 +19,8 @@ from hybridhash.embeddings import (
 from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.embeddings.pack import WIDE_FACTOR
 from hybridhash.hashing import (
+    Fingerprints,
+    Ribbon,
     find_fingerprints,
     find_in_ribbon,
     find_positions,
@@ -35,7 +37,7 @@ POOL = np.random.default_rng(1).permutation(
     np.unique(np.random.default_rng(0).integers(-(2**63), 2**63, 500))
 )
 PARTS = {"exact": slice(0, 20), "prints": slice(20, 50), "shared": slice(50, 110), "omitted": slice(110, 150)}
-TIERS = (Tier(20, 8), Tier(30, 3, 0, 16), Tier(60, 32, 9, 16), Tier(40, 0))
+TIERS = (Tier(20, 8), Tier(30, 3, 0, Fingerprints(16)), Tier(60, 32, 9, Fingerprints(16)), Tier(40, 0))
 SPEC = TableSpec(150, 5, 16, 2, "sum", seed=3, tiers=TIERS, tail_bits=2)
 COUNTS = np.arange(1000, 850, -1)
 
@@ -132,7 +134,7 @@ def test_a_key_with_a_code_reads_the_nearest_of_the_shared_rows() -> None:
 def test_a_ribbon_holds_the_codes_of_its_keys() -> None:
     """The same rows and codes as behind exact keys; a key that was not put in reads some row one time in eight."""
     exact = (Tier(20, 8), Tier(90, 32, 9), Tier(40, 0))
-    ribbon = (Tier(20, 8), Tier(90, 32, 9, 3, ribbon=True), Tier(40, 0))
+    ribbon = (Tier(20, 8), Tier(90, 32, 9, Ribbon(3)), Tier(40, 0))
     by_places, by_ribbon = (packed(trained(replace(SPEC, tiers=tiers))) for tiers in (exact, ribbon))
     for one, other in zip(by_places, by_ribbon, strict=True):
         np.testing.assert_array_equal(shipped_rows(one, 1), shipped_rows(other, 1))
@@ -148,7 +150,7 @@ def test_a_ribbon_holds_the_codes_of_its_keys() -> None:
 
 def test_a_key_that_an_earlier_tier_takes_does_not_disturb_a_ribbon() -> None:
     """A fingerprint of four bits takes about every other key for one of its own."""
-    tiers = (Tier(100, 8, 0, 4), Tier(50, 32, 6, 3, ribbon=True))
+    tiers = (Tier(100, 8, 0, Fingerprints(4)), Tier(50, 32, 6, Ribbon(3)))
     collections = trained(replace(SPEC, tiers=tiers))
     [deep, _] = packed(collections)
     keys = POOL[100:150]
@@ -236,7 +238,7 @@ def test_the_trained_collections_stay_as_they_are() -> None:
 
 
 def test_a_packed_row_is_no_view_of_a_trained_one() -> None:
-    collections = trained(TableSpec(20, 5, 16, tiers=(Tier(20, 32, 0, 16),), tail_bits=8))
+    collections = trained(TableSpec(20, 5, 16, tiers=(Tier(20, 32, 0, Fingerprints(16)),), tail_bits=8))
     [deep, _] = packed(collections, None)
     keys = POOL[:20]
     before = vectors(deep, keys)
@@ -248,7 +250,7 @@ def test_a_packed_row_is_no_view_of_a_trained_one() -> None:
 
 
 def test_tables_that_are_shipped_as_trained_keep_their_bags() -> None:
-    plain = TableSpec(20, 5, 16, 2, "concat", tiers=(Tier(20, 32, 0, 16),))
+    plain = TableSpec(20, 5, 16, 2, "concat", tiers=(Tier(20, 32, 0, Fingerprints(16)),))
     collections = trained(plain)
     assert [bag_of(each) for each in packed(collections, None)] == [bag_of(each) for each in collections]
 
@@ -270,7 +272,7 @@ def test_a_packed_bag_has_the_options_of_the_trained_one() -> None:
 
 
 def test_a_tier_without_keys() -> None:
-    spec = TableSpec(20, 5, 16, tiers=(Tier(0, 8, 4, 16), Tier(20, 8)), tail_bits=8)
+    spec = TableSpec(20, 5, 16, tiers=(Tier(0, 8, 4, Fingerprints(16)), Tier(20, 8)), tail_bits=8)
     [deep, _] = packed(trained(spec), None)
     assert num_positions(0) == 0
     expected = unpack_rows(

@@ -10,6 +10,7 @@ from torch.testing import assert_close
 from hybridhash.embeddings import CodedRowEncoder, KeyEmbeddingBag, PackedEmbeddingBag, RowEncoder
 from hybridhash.embeddings.base import ENGINES
 from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.hashing import Fingerprints
 from hybridhash.kernels import cpu
 from hybridhash.kernels.reference import Mode, Rows
 from hybridhash.packing import PackedRows, pack_integers, pack_rows
@@ -17,7 +18,7 @@ from hybridhash.spec import TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
 
 POOL = np.random.default_rng(0).permutation(4000)
-TIERS = (Tier(300, 8, 0, 16), Tier(600, 4, 50, 10), Tier(500, 0))
+TIERS = (Tier(300, 8, 0, Fingerprints(16)), Tier(600, 4, 50, Fingerprints(10)), Tier(500, 0))
 SPEC = TableSpec(1400, 90, 24, 3, "concat", seed=5, tiers=TIERS, tail_bits=3)
 KEYS = torch.from_numpy(np.random.default_rng(1).choice(POOL, 9000))
 OFFSETS = torch.from_numpy(np.sort(np.random.default_rng(2).integers(0, 9000, 700)))
@@ -111,7 +112,7 @@ def test_rows_of_a_tier_that_is_not_shipped_are_refused() -> None:
 
 def test_an_encoder_of_another_table_is_refused() -> None:
     *head, tail = rows_of(SPEC)
-    tiers = (TIERS[0], Tier(600, 4, 51, 10), TIERS[2])
+    tiers = (TIERS[0], Tier(600, 4, 51, Fingerprints(10)), TIERS[2])
     other = TableSpec(1400, 90, 24, 3, "concat", seed=5, tiers=tiers)
     with pytest.raises(InvalidValueError, match="encoder: expected one of TableSpec"):
         PackedEmbeddingBag(SPEC, encoder_of(other), head, tail)
@@ -172,7 +173,7 @@ def test_input_that_is_refused(engine: Any) -> None:
 
 def test_both_engines_read_a_table_trained_in_tiers_as_it_was() -> None:
     """Floats of 32 bits and no codes: the packed bag is the trained one."""
-    tiers = (Tier(300, 32, 0, 16), Tier(600))
+    tiers = (Tier(300, 32, 0, Fingerprints(16)), Tier(600))
     spec = TableSpec(900, 90, 24, 2, "sum", tiers=tiers)
     trained = KeyEmbeddingBag(spec, RowEncoder(spec, Vocabulary(POOL[:900])), init_std=1.0)
     head = [

@@ -19,6 +19,7 @@ from hybridhash.embeddings import (
 from hybridhash.embeddings.bag import Engine
 from hybridhash.embeddings.rounded import REFRESH_EVERY
 from hybridhash.errors import InvalidTypeError
+from hybridhash.hashing import Fingerprints
 from hybridhash.kernels.reference import Mode
 from hybridhash.optim import SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad
 from hybridhash.packing import pack_rows, unpack_rows
@@ -27,7 +28,7 @@ from hybridhash.vocabulary import Vocabulary
 
 KEYS = np.arange(100, 180)
 # Rounded, fewer bits, shared by codes, not shipped, floats.
-TIERS = (Tier(20, 8), Tier(30, 1, 0, 16), Tier(10, 2, 4), Tier(10, 0), Tier(10, 32))
+TIERS = (Tier(20, 8), Tier(30, 1, 0, Fingerprints(16)), Tier(10, 2, 4), Tier(10, 0), Tier(10, 32))
 SPEC = TableSpec(80, 7, 6, 2, "concat", tiers=TIERS, tail_bits=3)
 ENGINES = pytest.mark.parametrize("engine", ["reference", "cpu"])
 

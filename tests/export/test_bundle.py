@@ -11,7 +11,7 @@ from hybridhash import load
 from hybridhash.data import Discretiser, Feature, Schema
 from hybridhash.errors import FileAccessError, InvalidTypeError, InvalidValueError
 from hybridhash.export import model_spec, model_tensors, save_bundle
-from hybridhash.hashing import dictionary_words
+from hybridhash.hashing import Fingerprints, Ribbon, dictionary_words
 from hybridhash.models import build_model, pack_model
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
@@ -70,7 +70,12 @@ def test_refuses_weights_that_are_not_finite(one: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "tiers",
-    [(Tier(20, 8, 0, 16),), (Tier(12), Tier(8, 0)), (Tier(20, 32, 4, 16),), (Tier(20, 32, 4, 3, True),)],
+    [
+        (Tier(20, 8, 0, Fingerprints(16)),),
+        (Tier(12), Tier(8, 0)),
+        (Tier(20, 32, 4, Fingerprints(16)),),
+        (Tier(20, 32, 4, Ribbon(3)),),
+    ],
 )
 def test_refuses_a_model_that_is_not_packed_as_its_spec_asks(tmp_path: Path, tiers: tuple[Tier, ...]) -> None:
     schema = Schema((Feature("u", "categorical", "int"),))

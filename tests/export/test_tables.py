@@ -15,7 +15,7 @@ from hybridhash.export import model_tensors, save_bundle
 from hybridhash.export.layout import FORMAT, VERSION
 from hybridhash.export.tables import key_vectors, table_tensors
 from hybridhash.files import read_checked, write_checked
-from hybridhash.hashing import hash_keys
+from hybridhash.hashing import Fingerprints, Ribbon, hash_keys
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.spec import COMBINES, GroupSpec, Ledger, ModelSpec, TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
@@ -24,13 +24,13 @@ SCHEMA = Schema((Feature("user", "categorical", "int"), Feature("seen", "list", 
 KEYS = np.concatenate([hash_keys(np.arange(200), feature=name) for name in SCHEMA.names])
 TIERS = (
     Tier(20),
-    Tier(30, 32, 0, 16),
-    Tier(40, 8, 0, 12),
-    Tier(0, 4, 0, 12),
-    Tier(50, 4, 9, 10),
-    Tier(45, 2, 0, 9),
+    Tier(30, 32, 0, Fingerprints(16)),
+    Tier(40, 8, 0, Fingerprints(12)),
+    Tier(0, 4, 0, Fingerprints(12)),
+    Tier(50, 4, 9, Fingerprints(10)),
+    Tier(45, 2, 0, Fingerprints(9)),
     Tier(25, 1, 3),
-    Tier(10, 4, 5, 6, ribbon=True),
+    Tier(10, 4, 5, Ribbon(6)),
     Tier(60, 0),
 )
 ROWS = {

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hybridhash.hashing.dictionary import Int64s
 
 from hybridhash.hashing import (
     build_ribbon,
@@ -14,7 +15,6 @@ from hybridhash.hashing import (
     place_fingerprints,
     place_keys,
 )
-from hybridhash.hashing.dictionary import Int64s
 
 Lookup = Callable[[Int64s], Int64s]
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from hybridhash.embeddings import PackedEmbeddingBag
+from hybridhash.hashing import Fingerprints, Ribbon
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
 from hybridhash.vocabulary import Vocabulary
@@ -19,10 +20,15 @@ POOL = np.random.default_rng(1).permutation(
 VOCABULARIES = {"all": Vocabulary(POOL[:100])}
 KEYS, OFFSETS = torch.from_numpy(POOL), torch.arange(301)
 OWN_CODES = (
-    Tier(40, 32, 0, 16),
-    Tier(60, 32, 96, 16),
+    Tier(40, 32, 0, Fingerprints(16)),
+    Tier(60, 32, 96, Fingerprints(16)),
 )  # 80 positions hold 60 keys: as many codes as are wanted
-ROUNDED = (Tier(40, 8, 0, 16), Tier(30, 4, 12, 16), Tier(20, 8, 4, 12, ribbon=True), Tier(10, 0))
+ROUNDED = (
+    Tier(40, 8, 0, Fingerprints(16)),
+    Tier(30, 4, 12, Fingerprints(16)),
+    Tier(20, 8, 4, Ribbon(12)),
+    Tier(10, 0),
+)
 
 
 def spec_of(tiers: tuple[Tier, ...], wide: bool = True, tail_bits: int = 32) -> ModelSpec:
@@ -74,7 +80,7 @@ def test_a_model_whose_wide_part_alone_is_packed() -> None:
 
 
 def test_nothing_to_pack_is_the_model_itself() -> None:
-    for spec in (spec_of(()), spec_of((Tier(100, 32, 0, 16),))):
+    for spec in (spec_of(()), spec_of((Tier(100, 32, 0, Fingerprints(16)),))):
         model = model_of(spec)
         assert pack_model(model, VOCABULARIES) is model
 

@@ -66,7 +66,7 @@ def test_batches_add_up_and_the_model_stays_as_it_was() -> None:
 
 @pytest.mark.parametrize("wide", [True, False])
 def test_predictions_move_less_than_with_rows_that_are_merely_near(wide: bool) -> None:
-    model = model_of(wide, (Tier(60, 32, 8, 64),))
+    model = model_of(wide, (Tier(60, 32, 8),))
     keys = torch.cat([torch.arange(30), torch.arange(30, 60)])
     offsets = torch.arange(61)
     listening = sensitivities(model, [(keys, offsets)], OF_FEATURE)

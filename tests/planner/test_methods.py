@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridhash.errors import BudgetError, InvalidValueError
+from hybridhash.hashing import Fingerprints
 from hybridhash.planner import METHODS, Table, allocate, plan
 from hybridhash.spec import METHODS as OF_A_BUDGET
 from hybridhash.spec import NOT_SHIPPED, Demand, TableSpec, Tier
@@ -42,7 +43,7 @@ def test_the_budget_is_kept(counts: list[int], budget: int, wide: bool) -> None:
 
 
 def test_a_plan_is_followed_whatever_the_counts_and_the_budget() -> None:
-    tiers = (Tier(100, 8, 0, 16), Tier(1200, 4, 64, 9), Tier(700, NOT_SHIPPED))
+    tiers = (Tier(100, 8, 0, Fingerprints(16)), Tier(1200, 4, 64, Fingerprints(9)), Tier(700, NOT_SHIPPED))
     table = AUTO.table(replace(DEMAND, budget_bytes=1, outlook=None, tiers=tiers))
     assert table == TableSpec(2000, 1, 16, seed=7, tiers=tiers)
     assert tiers != allocate(Table.of(COUNTED.outlook, 16, True), 4000).tiers
@@ -50,7 +51,7 @@ def test_a_plan_is_followed_whatever_the_counts_and_the_budget() -> None:
 
 @pytest.mark.parametrize("last", [699, 701])
 def test_a_plan_of_other_keys_is_refused(last: int) -> None:
-    tiers = (Tier(1300, 8, 0, 16), Tier(last, NOT_SHIPPED))
+    tiers = (Tier(1300, 8, 0, Fingerprints(16)), Tier(last, NOT_SHIPPED))
     with pytest.raises(
         InvalidValueError,
         match=f"--plan: expected tiers of 2000 keys in all, as the data has, got {1300 + last}; plan again with",

@@ -7,6 +7,7 @@ import pytest
 
 import hybridhash as hh
 from hybridhash.errors import BudgetError
+from hybridhash.hashing import Fingerprints, Ribbon
 from hybridhash.planner import Table, allocate, judge, plan
 from hybridhash.spec import NOT_SHIPPED, Tier
 from hybridhash.vocabulary import Counts
@@ -43,7 +44,7 @@ def test_the_table_is_what_fits_best(budget: str | int, num_bytes: int | None, w
 def test_shares_of_the_coming_traffic_by_hand() -> None:
     """Two keys have rows of their own, two a code, three nothing; for each that occurred once a new one comes."""
     counts = counts_of(a=[80, 10, 6, 1], b=[40, 9, 1])
-    tiers = [Tier(2, 8), Tier(2, 4, 2, 16)]
+    tiers = [Tier(2, 8), Tier(2, 4, 2, Fingerprints(16))]
     found = plan(counts, budget=100, dim=4, tiers=tiers)
     assert found.spec.tiers == (*tiers, Tier(3, NOT_SHIPPED))
     assert found.allocation == judge(Table.of(counts.outlook, 4, False), tiers)
@@ -72,7 +73,9 @@ def test_shares_add_up_for_every_feature() -> None:
 
 def test_every_tier_has_its_reason() -> None:
     counts = counts_of(a=[80, 10, 6, 1], b=[40, 9, 1])
-    found = plan(counts, budget=100, dim=4, tiers=[Tier(2, 8, 0, 12), Tier(2, 4, 2, 16)])
+    found = plan(
+        counts, budget=100, dim=4, tiers=[Tier(2, 8, 0, Fingerprints(12)), Tier(2, 4, 2, Fingerprints(16))]
+    )
     own, shared, omitted = found.reasons
     assert own.startswith("2 keys with 80.5% of the coming traffic")  # 120 of 149
     assert "rows of their own at 8 bits a float, behind fingerprints of 12 bits" in own
@@ -86,7 +89,7 @@ def test_every_tier_has_its_reason() -> None:
 
 def test_codes_in_a_ribbon_are_called_so() -> None:
     counts = counts_of(a=[80, 10, 6, 1], b=[40, 9, 1])
-    shared, _ = plan(counts, budget=100, dim=4, tiers=[Tier(4, 8, 4, 5, ribbon=True)]).reasons
+    shared, _ = plan(counts, budget=100, dim=4, tiers=[Tier(4, 8, 4, Ribbon(5))]).reasons
     assert "each reads one of 4 shared rows, by a code of 2 bits in a ribbon with 5 check bits" in shared
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.hashing import EXACT, Fingerprints
 from hybridhash.planner import read_plan, write_plan
 from hybridhash.spec import Tier
 
@@ -13,13 +14,13 @@ TIERS = st.builds(
     st.integers(0, 10**9),
     st.sampled_from([0, 1, 2, 3, 4, 8, 32]),
     st.sampled_from([0, 2, 100, 65536]),
-    st.sampled_from([4, 9, 32, 64]),
+    st.sampled_from([*map(Fingerprints, (4, 9, 32)), EXACT]),
 )
 NAMES = st.text("abz :=_.-é", min_size=1).filter(lambda name: name == name.strip())
 
 
 def test_the_text_is_what_the_docs_show() -> None:
-    plan = {"deep:joint": (Tier(22, 8, 0, 16), Tier(900, 4, 128, 9), Tier(50, 0))}
+    plan = {"deep:joint": (Tier(22, 8, 0, Fingerprints(16)), Tier(900, 4, 128, Fingerprints(9)), Tier(50, 0))}
     assert write_plan(plan) == ("deep:joint = 22/8/16 900/4x128/9 50/0/64",)
 
 

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridhash.errors import BudgetError
+from hybridhash.hashing import EXACT, Fingerprints, Ribbon
 from hybridhash.planner import Allocation, Table, allocate, divide, judge
 from hybridhash.planner.table import IMPORTANCE, LEAST_UNSEEN, smallest_bytes
 from hybridhash.planner.table import table_of as table_of_tiers
-from hybridhash.spec import EXACT, NOT_SHIPPED, Tier
+from hybridhash.spec import NOT_SHIPPED, Tier
 from hybridhash.theory import Outlook, coding_loss, false_positive_rate, rounding_loss
 from hybridhash.vocabulary import Counts
 
@@ -26,14 +27,13 @@ TIERS = st.builds(
     st.integers(0, 5000),
     st.sampled_from([0, 2, 3, 4, 8]),
     st.sampled_from([0, 4, 64, 1024]),
-    st.sampled_from([6, 13, 24, EXACT]),
+    st.sampled_from([*map(Fingerprints, (6, 13, 24)), EXACT]),
 ) | st.builds(
     Tier,
     st.integers(0, 5000),
     st.sampled_from([2, 4, 8]),
     st.sampled_from([4, 64, 1024]),
-    st.sampled_from([0, 5, 12]),
-    st.just(True),
+    st.sampled_from([*map(Ribbon, (0, 5, 12))]),
 )
 SHAPES = {
     "flat": np.full(20_000, 7),
@@ -89,9 +89,11 @@ def test_no_other_division_of_the_bytes_is_predicted_to_be_much_better(data: st.
     first, second, third = (data.draw(st.integers(0, counts.size // 3)) for _ in range(3))
     codes = 1 << data.draw(st.integers(2, 8))
     tiers = [
-        Tier(first, data.draw(st.sampled_from([8, 4])), 0, data.draw(st.integers(8, 16))),
-        Tier(second, data.draw(st.sampled_from([2, 3])), 0, data.draw(st.integers(8, 16))),
-        data.draw(st.sampled_from([Tier(third, 4, codes, 12), Tier(third, 4, codes, 6, ribbon=True)])),
+        Tier(first, data.draw(st.sampled_from([8, 4])), 0, Fingerprints(data.draw(st.integers(8, 16)))),
+        Tier(second, data.draw(st.sampled_from([2, 3])), 0, Fingerprints(data.draw(st.integers(8, 16)))),
+        data.draw(
+            st.sampled_from([Tier(third, 4, codes, Fingerprints(12)), Tier(third, 4, codes, Ribbon(6))])
+        ),
     ]
     budget = table.spec_bytes([tier for tier in tiers if tier.num_keys])
     assert allocate(table, budget).loss <= 1.1 * judge(table, tiers).loss + 1e-4
@@ -117,7 +119,7 @@ def test_a_loss_by_hand() -> None:
     """Four keys: two at 2 bits, one with a code, one left out."""
     effect, expected = np.array([8.0, 4.0, 2.0, 1.0]), np.array([10.0, 6.0, 4.0, 4.0])
     table = Table.of(Outlook(effect, expected, unseen=6.0), 16, False)
-    found = judge(table, [Tier(2, 2, 0, EXACT), Tier(1, 4, 16, 8)])
+    found = judge(table, [Tier(2, 2, 0), Tier(1, 4, 16, Fingerprints(8))])
     of_tiers = (12 / 15 * rounding_loss(2), 2 / 15 * (coding_loss(4) + rounding_loss(4)), 1 / 15)
     assert found.loss_by_tier == pytest.approx(of_tiers)
     # The key that is left out, and new keys, read the row of the third key: they get its effect an occurrence.
@@ -141,7 +143,7 @@ def test_a_ribbon_by_hand() -> None:
     """Two keys with codes, which are never taken for each other; one that is left out, and new ones, may be."""
     effect, expected = np.array([8.0, 4.0, 2.0]), np.array([10.0, 6.0, 4.0])
     table = Table.of(Outlook(effect, expected, unseen=5.0), 16, False)
-    found = judge(table, [Tier(2, 8, 4, 3, ribbon=True)])
+    found = judge(table, [Tier(2, 8, 4, Ribbon(3))])
     strength = (8 / 14 / (10 / 25) + 4 / 14 / (6 / 25)) / 2
     assert found.loss_by_fingerprints == pytest.approx((4 + 5) / 25 * strength / 8)
     assert found.loss_by_tier == pytest.approx((12 / 14 * (coding_loss(2) + rounding_loss(8)), 2 / 14))
@@ -161,8 +163,8 @@ def test_codes_stand_in_ribbons_and_rows_behind_fingerprints() -> None:
     found = allocate(table_of(SHAPES["zipf"]), int(0.02 * row_bytes(SHAPES["zipf"], True)))
     coded = [tier for tier in found.tiers if tier.num_codes]
     assert coded
-    assert all(tier.ribbon for tier in coded)
-    assert [tier for tier in found.tiers if tier.ribbon] == coded
+    assert all(tier.dictionary.holds_codes for tier in coded)
+    assert [tier for tier in found.tiers if tier.dictionary.holds_codes] == coded
 
 
 def test_keys_that_hardly_come_again_are_left_out_first() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.hashing import Fingerprints
 from hybridhash.spec import GroupSpec, Ledger, ModelSpec, TableSpec, Tier
 
 USER = TableSpec(3, 5, 4, 2, "concat", seed=2**64 - 1)
@@ -35,7 +36,7 @@ def test_bytes_by_hand() -> None:
 
 def test_deep_and_wide_share_dictionaries_and_codes() -> None:
     """Tiers of 24 positions, and of 128 that share 6 rows; nothing of the third is shipped."""
-    tiers = (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9), Tier(5, 0))
+    tiers = (Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Fingerprints(9)), Tier(5, 0))
     table = TableSpec(108, 4, 16, tiers=tiers, tail_bits=2)
     wide = GroupSpec(("user",), table.companion(), "deep:user")
     alone = ModelSpec((GroupSpec(("user",), table, "deep:user"),), (), ())
@@ -102,7 +103,7 @@ def test_a_dictionary_of_two_sizes() -> None:
 
 
 def test_a_dictionary_of_two_divisions() -> None:
-    tiered = TableSpec(3, 1, 1, tiers=(Tier(3, 8, 0, 16),))
+    tiered = TableSpec(3, 1, 1, tiers=(Tier(3, 8, 0, Fingerprints(16)),))
     with pytest.raises(
         InvalidValueError, match="dictionary 'deep:user': expected tables of the same tiers but"
     ):

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.spec import EXACT, NOT_SHIPPED, Ledger, Tier
+from hybridhash.hashing import EXACT, ExactKeys, Fingerprints, Ribbon
+from hybridhash.spec import NOT_SHIPPED, Ledger, Tier
 from hybridhash.spec.tier import MAX_CODES, row_layout, slab_ledger
 
 
 def test_exact_keys_with_rows_of_their_own() -> None:
     """3 keys take 8 * (ceil(3 / 7.6) + 2) = 24 positions, and a salt."""
     tier = Tier(3)
-    assert (tier.bits, tier.num_codes, tier.key_bits) == (32, 0, EXACT)
+    assert (tier.bits, tier.num_codes, tier.key_bits) == (32, 0, 64)
     assert (tier.num_positions, tier.num_rows) == (24, 24)
     assert (tier.dictionary_bytes, tier.code_bytes, tier.code_bits) == (8 * 25, 0, 0)
 
@@ -20,7 +21,7 @@ def test_exact_keys_with_rows_of_their_own() -> None:
 @pytest.mark.parametrize(("key_bits", "num_bytes"), [(4, 12 + 8), (9, 27 + 8), (16, 48 + 8), (32, 96 + 8)])
 def test_fingerprints(key_bits: int, num_bytes: int) -> None:
     """24 of them, and a salt."""
-    assert Tier(3, 8, 0, key_bits).dictionary_bytes == num_bytes
+    assert Tier(3, 8, 0, Fingerprints(key_bits)).dictionary_bytes == num_bytes
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_fingerprints(key_bits: int, num_bytes: int) -> None:
 )
 def test_codes(num_codes: int, code_bits: int, num_rows: int, num_bytes: int) -> None:
     """100 keys take 8 * (ceil(100 / 7.6) + 2) = 128 positions, a code each; no more rows than these."""
-    tier = Tier(100, 4, num_codes, 9)
+    tier = Tier(100, 4, num_codes, Fingerprints(9))
     assert (tier.num_positions, tier.num_rows) == (128, num_rows)
     assert (tier.code_bits, tier.code_bytes) == (code_bits, num_bytes)
 
@@ -43,19 +44,19 @@ def test_codes(num_codes: int, code_bits: int, num_rows: int, num_bytes: int) ->
 @pytest.mark.parametrize(("key_bits", "num_bytes"), [(0, 8 * (3 * 7 + 1)), (5, 8 * (3 * 12 + 1))])
 def test_codes_in_a_ribbon(key_bits: int, num_bytes: int) -> None:
     """100 keys take 100 + 5 + 64 slots, so three times 64, and a salt; codes of 7 bits stand in the dictionary."""
-    tier = Tier(100, 4, 100, key_bits, ribbon=True)
-    assert (tier.num_positions, tier.num_rows, tier.key_bits_in_training) == (128, 100, EXACT)
+    tier = Tier(100, 4, 100, Ribbon(key_bits))
+    assert (tier.num_positions, tier.num_rows, tier.dictionary.in_training) == (128, 100, EXACT)
     assert (tier.code_bits, tier.dictionary_bytes, tier.code_bytes) == (7, num_bytes, 0)
-    assert Tier(100, 4, 100, 9).key_bits_in_training == 9
+    assert Tier(100, 4, 100, Fingerprints(9)).dictionary.in_training == Fingerprints(9)
 
 
 def test_a_tier_that_is_not_shipped_has_rows_in_training_alone() -> None:
-    tier = Tier(100, NOT_SHIPPED, 6, 9)
+    tier = Tier(100, NOT_SHIPPED, 6, Fingerprints(9))
     assert tier.num_positions == 128
     assert (tier.num_rows, tier.dictionary_bytes, tier.code_bytes) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("tier", [Tier(0), Tier(0, 4, 6, 9), Tier(0, 4, 6, 9, ribbon=True)])
+@pytest.mark.parametrize("tier", [Tier(0), Tier(0, 4, 6, Fingerprints(9)), Tier(0, 4, 6, Ribbon(9))])
 def test_no_keys_have_no_bytes(tier: Tier) -> None:
     assert (tier.num_positions, tier.num_rows, tier.dictionary_bytes, tier.code_bytes) == (0, 0, 0, 0)
 
@@ -80,16 +81,18 @@ def test_rows_and_their_scales(num_floats: int, bits: int, rows: int, scales: in
 
 
 def test_tables_read_the_same_rows_whatever_the_bits_of_a_float() -> None:
-    tiers = (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9), Tier(5, 0))
-    assert row_layout(tiers) == row_layout((Tier(3, 4, 0, 16), Tier(100, 32, 6, 9), Tier(5, 0)))
+    tiers = (Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Fingerprints(9)), Tier(5, 0))
+    assert row_layout(tiers) == row_layout(
+        (Tier(3, 4, 0, Fingerprints(16)), Tier(100, 32, 6, Fingerprints(9)), Tier(5, 0))
+    )
     others = [
-        (Tier(4, 8, 0, 16), Tier(100, 4, 6, 9), Tier(5, 0)),
-        (Tier(3, 8, 0, 15), Tier(100, 4, 6, 9), Tier(5, 0)),
-        (Tier(3, 8, 0, 16), Tier(100, 4, 7, 9), Tier(5, 0)),
-        (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9), Tier(5, 1)),
-        (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9)),
-        (Tier(5, 0), Tier(3, 8, 0, 16), Tier(100, 4, 6, 9)),
-        (Tier(3, 8, 0, 16), Tier(100, 4, 6, 9, ribbon=True), Tier(5, 0)),
+        (Tier(4, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Fingerprints(9)), Tier(5, 0)),
+        (Tier(3, 8, 0, Fingerprints(15)), Tier(100, 4, 6, Fingerprints(9)), Tier(5, 0)),
+        (Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 7, Fingerprints(9)), Tier(5, 0)),
+        (Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Fingerprints(9)), Tier(5, 1)),
+        (Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Fingerprints(9))),
+        (Tier(5, 0), Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Fingerprints(9))),
+        (Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Ribbon(9)), Tier(5, 0)),
     ]
     assert all(row_layout(other) != row_layout(tiers) for other in others)
 
@@ -102,11 +105,11 @@ def test_the_last_legal_values() -> None:
         {"bits": 1},
         {"num_codes": 2},
         {"num_codes": 65536},
-        {"key_bits": 4},
-        {"key_bits": 32},
-        {"key_bits": 64},
-        {"ribbon": True, "num_codes": 2, "key_bits": 0},
-        {"ribbon": True, "num_codes": 256, "key_bits": 24},
+        {"dictionary": Fingerprints(4)},
+        {"dictionary": Fingerprints(32)},
+        {"dictionary": EXACT},
+        {"dictionary": Ribbon(0), "num_codes": 2},
+        {"dictionary": Ribbon(24), "num_codes": 256},
     ):
         Tier(**{"num_keys": 1, **fields})
 
@@ -121,21 +124,25 @@ def test_the_last_legal_values() -> None:
         ({"num_codes": -1}, "num_codes: expected 0, or 2 to 65536, got -1"),
         ({"num_codes": 1}, "num_codes: .* got 1"),
         ({"num_codes": 65537}, "num_codes: .* got 65537"),
-        ({"key_bits": 3}, "key_bits: expected 64 for exact keys, or 4 to 32 for fingerprints, got 3"),
-        ({"key_bits": 33}, "key_bits: .* got 33"),
-        ({"key_bits": 63}, "key_bits: .* got 63"),
-        ({"key_bits": 65}, "key_bits: .* got 65"),
+        ({"dictionary": ExactKeys(63)}, "key_bits: expected 64 of exact keys, got 63"),
         (
-            {"ribbon": True, "key_bits": 3},
-            "ribbon: expected a tier that is shipped and has codes, .* num_codes=0",
+            {"dictionary": Fingerprints(3)},
+            "key_bits: expected 64 for exact keys, or 4 to 32 for fingerprints, got 3",
         ),
-        ({"ribbon": True, "key_bits": 3, "num_codes": 4, "bits": 0}, "ribbon: .* got bits=0"),
+        ({"dictionary": Fingerprints(33)}, "key_bits: .* got 33"),
+        ({"dictionary": Fingerprints(63)}, "key_bits: .* got 63"),
+        ({"dictionary": Fingerprints(65)}, "key_bits: .* got 65"),
         (
-            {"ribbon": True, "key_bits": -1, "num_codes": 4},
+            {"dictionary": Ribbon(3)},
+            "ribbon: expected a tier that has codes",
+        ),
+        ({"dictionary": Ribbon(3), "num_codes": 4, "bits": 0}, "ribbon: .* got bits=0"),
+        (
+            {"dictionary": Ribbon(-1), "num_codes": 4},
             "key_bits: expected 0 to 24 check bits .* got -1 and 2",
         ),
-        ({"ribbon": True, "key_bits": 64, "num_codes": 4}, "key_bits: .* got 64 and 2"),
-        ({"ribbon": True, "key_bits": 24, "num_codes": 512}, "key_bits: .* at most 32 .* got 24 and 9"),
+        ({"dictionary": Ribbon(64), "num_codes": 4}, "key_bits: .* got 64 and 2"),
+        ({"dictionary": Ribbon(24), "num_codes": 512}, "key_bits: .* at most 32 .* got 24 and 9"),
     ],
 )
 def test_what_is_no_tier(fields: dict[str, Any], message: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hybridhash.data import Feature, Schema
 from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.experiments import CompareSettings
+from hybridhash.hashing import Fingerprints
 from hybridhash.planner import METHODS, Table, divide
 from hybridhash.spec import Tier
 from hybridhash.trials.layout import divide_budget, lay_out, plan_tables
@@ -107,7 +108,7 @@ def test_the_planner_is_given_the_outlook_and_the_plan() -> None:
     assert (demand.num_keys, demand.budget_bytes, demand.wide, demand.seed) == (1103, 9000, True, 4)
     assert demand.outlook is not None
     assert demand.outlook() is plan.counts.outlook
-    assert demand.tiers == (Tier(100, 8, 0, 16), Tier(1003, 0))
+    assert demand.tiers == (Tier(100, 8, 0, Fingerprints(16)), Tier(1003, 0))
     assert plan.demand(9000, settings(), seed=4).tiers == ()
     assert (
         lay_out("auto", [plan], 9000, settings(plan=lines), seed=4).spec.deep[0].table.tiers == demand.tiers

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from hybridhash.hashing import Fingerprints
 from hybridhash.planner import METHODS
 from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
 from hybridhash.trials.layout import TablePlan
@@ -36,7 +37,7 @@ def codebook_table(plan: TablePlan, budget_bytes: int, settings: ModelSettings, 
     def table(num_head: int, num_coded: int) -> TableSpec:
         tiers = (
             Tier(num_head),
-            Tier(num_coded, num_codes=NUM_CODES, key_bits=KEY_BITS),
+            Tier(num_coded, num_codes=NUM_CODES, dictionary=Fingerprints(KEY_BITS)),
             Tier(num_keys - num_head - num_coded, NOT_SHIPPED),
         )
         shipped = tuple(tier for tier in tiers if tier.num_keys)

@@ -93,7 +93,8 @@ def _tiers(table: dict[str, Any]) -> Table:
 
 
 def _key_bits(tier: dict[str, Any]) -> str:
-    return f"{tier['key_bits']} check" if tier["ribbon"] else str(tier["key_bits"])
+    bits = tier["dictionary"]["key_bits"]
+    return f"{bits} check" if tier["dictionary"]["name"] == "ribbon" else str(bits)
 
 
 def _features(table: dict[str, Any]) -> Table:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import bucket_salts, place_fingerprints, place_keys
+from hybridhash.hashing import bucket_salts
 from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.reference import Dictionary, Rows
-from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier, row_layout
+from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier, row_layout
 from hybridhash.vocabulary import Vocabulary
 
 EncodedRows = Rows | Tensor | cpu.Lookup
@@ -64,7 +64,13 @@ class RowEncoder(nn.Module):
     def dictionaries(self) -> list[Dictionary]:
         """Who is in each tier, and which row each key reads."""
         return [
-            Dictionary(self.places_of(place), tier.key_bits_in_training, self.no_codes, 0, tier.num_positions)
+            Dictionary(
+                self.places_of(place),
+                tier.dictionary.in_training.key_bits,
+                self.no_codes,
+                0,
+                tier.num_positions,
+            )
             for place, tier in enumerate(self.tiers)
         ]
 
@@ -175,9 +181,9 @@ class CodedRowEncoder(RowEncoder):
             self.register_buffer(name, getattr(trained, name), persistent=False)
         for place, tier in enumerate(self.tiers):
             if tier.bits != NOT_SHIPPED:
-                places = codes[place] if tier.ribbon else trained.places_of(place)
+                places = codes[place] if tier.dictionary.holds_codes else trained.places_of(place)
                 self.register_buffer(_DICTIONARY + _suffix(place), places)
-                if codes[place] is not None and not tier.ribbon:
+                if codes[place] is not None and not tier.dictionary.holds_codes:
                     self.register_buffer(_CODES + _suffix(place), codes[place])
 
     @property
@@ -214,8 +220,7 @@ def _suffix(place: int) -> str:
 
 
 def _place(keys: npt.NDArray[np.int64], tier: Tier) -> npt.NDArray[Any]:
-    key_bits = tier.key_bits_in_training
-    return place_keys(keys) if key_bits == EXACT else place_fingerprints(keys, key_bits)
+    return tier.dictionary.in_training.build(keys)
 
 
 def _check_keys(keys: Tensor) -> None:

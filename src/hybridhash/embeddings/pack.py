@@ -13,7 +13,6 @@ from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.embeddings.collection import EmbeddingCollection
 from hybridhash.embeddings.encoder import CodedRowEncoder, RowEncoder
 from hybridhash.embeddings.packed import PackedEmbeddingBag
-from hybridhash.hashing import build_ribbon
 from hybridhash.kernels import cpu
 from hybridhash.packing import Sensitivity, cluster_rows, pack_integers, pack_rows
 from hybridhash.spec import NOT_SHIPPED, Tier
@@ -132,12 +131,12 @@ def _written(
     positions: npt.NDArray[np.int64],
 ) -> Tensor:
     """Return the codes as the tier's dictionary wants them: one per position, or a ribbon of those of the keys."""
-    if not tier.ribbon:
+    if not tier.dictionary.holds_codes:
         return cpu.from_numpy(pack_integers(codes, tier.code_bits))
     # A key that an earlier tier takes for one of its own is never asked for here, and stands nowhere in this one.
     own = (positions >= 0) & (positions < codes.size)
     of_keys = np.where(own, codes[np.where(own, positions, 0)], 0).astype(np.uint32)
-    return cpu.from_numpy(build_ribbon(keys, of_keys, tier.code_bits, tier.key_bits))
+    return cpu.from_numpy(tier.dictionary.build(keys, of_keys, tier.code_bits))
 
 
 def _near(

@@ -198,7 +198,7 @@ def _describe(name: str, found: Plan) -> dict[str, Any]:
         "loss": found.allocation.loss,
         "loss_by_fingerprints": found.allocation.loss_by_fingerprints,
         "tiers": [
-            {**asdict(tier), "rows": tier.num_rows, "loss": loss, "reason": reason}
+            {**tier.as_dict(), "rows": tier.num_rows, "loss": loss, "reason": reason}
             for tier, loss, reason in zip(
                 found.allocation.tiers, found.allocation.loss_by_tier, found.reasons, strict=True
             )

@@ -7,15 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.export.layout import SCALES, codes_name, dictionary_name, head_name, tail_name
-from hybridhash.hashing import (
-    dictionary_words,
-    find_fingerprints,
-    find_in_ribbon,
-    find_positions,
-    fingerprint_bytes,
-    hash_buckets,
-    ribbon_words,
-)
+from hybridhash.hashing import hash_buckets
 from hybridhash.packing import (
     FLOAT_BITS,
     PackedRows,
@@ -24,7 +16,7 @@ from hybridhash.packing import (
     unpack_integers,
     unpack_rows,
 )
-from hybridhash.spec import EXACT, NOT_SHIPPED, GroupSpec, Tier
+from hybridhash.spec import NOT_SHIPPED, GroupSpec, Tier
 
 Floats = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
@@ -45,14 +37,9 @@ def table_tensors(part: str, index: int, group: GroupSpec) -> dict[str, tuple[tu
         if tier.bits == NOT_SHIPPED:
             continue
         wanted |= _slab(head_name(part, index, place), tier.num_rows, table.dim, tier.bits)
-        name = dictionary_name(group.dictionary, place)
-        if tier.ribbon:
-            wanted[name] = ((ribbon_words(tier.num_keys, tier.code_bits + tier.key_bits),), "int64")
-        elif tier.key_bits == EXACT:
-            wanted[name] = ((dictionary_words(tier.num_keys),), "int64")
-        else:
-            wanted[name] = ((fingerprint_bytes(tier.num_keys, tier.key_bits),), "uint8")
-        if tier.num_codes and not tier.ribbon:
+        length = tier.dictionary.length(tier.num_keys, tier.code_bits)
+        wanted[dictionary_name(group.dictionary, place)] = ((length,), np.dtype(tier.dictionary.dtype).name)
+        if tier.num_codes and not tier.dictionary.holds_codes:
             wanted[codes_name(group.dictionary, place)] = ((tier.code_bytes,), "uint8")
     return wanted
 
@@ -95,15 +82,10 @@ def key_vectors(keys: Int64s, tensors: Tensors, part: str, index: int, group: Gr
 def _rows_in(keys: Int64s, tensors: Tensors, name: str, place: int, tier: Tier) -> Int64s:
     """Return the row of each key in its tier, int64[N], or -1."""
     dictionary = tensors[dictionary_name(name, place)]
-    if tier.ribbon:
-        row = find_in_ribbon(keys, dictionary, tier.code_bits, tier.key_bits)
-    elif tier.key_bits == EXACT:
-        row = find_positions(keys, dictionary)
-    else:
-        row = find_fingerprints(keys, dictionary, tier.key_bits)
+    row = tier.dictionary.find(keys, dictionary, tier.code_bits)
     if not tier.num_codes:
         return row
-    if not tier.ribbon:
+    if not tier.dictionary.holds_codes:
         found = row >= 0
         row[found] = unpack_integers(tensors[codes_name(name, place)], tier.code_bits, row[found])
     # As the kernels do: a code beyond the rows reads the last.

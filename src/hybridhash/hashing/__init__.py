@@ -2,7 +2,18 @@
 
 from hybridhash.hashing.buckets import MAX_BUCKETS, bucket_salts, hash_buckets
 from hybridhash.hashing.collisions import MeasuredCollisions, measure_collisions
-from hybridhash.hashing.dictionary import (
+from hybridhash.hashing.dictionaries import (
+    DICTIONARIES,
+    EXACT,
+    LOAD,
+    Dictionary,
+    ExactKeys,
+    Fingerprints,
+    Ribbon,
+    dictionary_labelled,
+    dictionary_of,
+)
+from hybridhash.hashing.exact import (
     dictionary_words,
     find_positions,
     keys_that_fit,
@@ -26,16 +37,25 @@ from hybridhash.hashing.ribbon import (
 )
 
 __all__ = [
+    "DICTIONARIES",
+    "EXACT",
     "HASH_FAMILY",
+    "LOAD",
     "MAX_BUCKETS",
     "MAX_CHECK_BITS",
     "MAX_FINGERPRINT_BITS",
     "MAX_RIBBON_BITS",
     "MIN_FINGERPRINT_BITS",
+    "Dictionary",
+    "ExactKeys",
+    "Fingerprints",
     "MeasuredCollisions",
+    "Ribbon",
     "bucket_salts",
     "build_ribbon",
     "cross_keys",
+    "dictionary_labelled",
+    "dictionary_of",
     "dictionary_words",
     "feature_salt",
     "find_fingerprints",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing.dictionary import (
+from hybridhash.hashing.exact import (
     BUCKET_KEYS,
     Int64s,
     buckets_of,

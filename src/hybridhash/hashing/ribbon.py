@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from hybridhash import _native
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing.dictionary import Int64s, dictionary_salts, reduce_hashes
+from hybridhash.hashing.exact import Int64s, dictionary_salts, reduce_hashes
 from hybridhash.hashing.mix import UInt64s, mix64_in_place
 
 MAX_CHECK_BITS: Final = 24

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.hashing import Fingerprints, Ribbon
 from hybridhash.planner.budget import parse_budget
 from hybridhash.planner.table import IMPORTANCE, Allocation, Table, judge, table_of
 from hybridhash.planner.tiers import allocate
-from hybridhash.spec import EXACT, NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
+from hybridhash.spec import NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
 from hybridhash.vocabulary import Counts, Vocabulary, recurrence
 
 
@@ -169,9 +170,13 @@ def _reasons(table: Table, found: Allocation) -> list[str]:
 
 
 def _known_by(tier: Tier) -> str:
-    if tier.ribbon:
-        return f"in a ribbon with {tier.key_bits} check bits"
-    return "behind exact keys" if tier.key_bits == EXACT else f"behind fingerprints of {tier.key_bits} bits"
+    match tier.dictionary:
+        case Ribbon(bits):
+            return f"in a ribbon with {bits} check bits"
+        case Fingerprints(bits):
+            return f"behind fingerprints of {bits} bits"
+        case _:
+            return f"behind {tier.dictionary.name} keys"
 
 
 def _share_of_effects(weights: npt.NDArray[np.float64]) -> str:

@@ -1,6 +1,5 @@
 """The keys of a table, the tiers they may be cut into, and what tiers are predicted to lose."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -10,8 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.spec import EXACT, NOT_SHIPPED, TableSpec, Tier
-from hybridhash.theory import Outlook, coding_loss, false_positive_rate, rounding_loss
+from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
+from hybridhash.theory import Outlook, coding_loss, rounding_loss
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,9 +21,6 @@ LEAST_UNSEEN: Final = 0.05
 """Share of the coming traffic that is planned for as new keys, however few the counts promise: they speak of more of
 the same traffic, and what is served is often other traffic (new users, another day). Check bits against strangers cost
 little; without any, every stranger would read the row of some key."""
-
-LOAD: Final = 0.95
-"""Of a dictionary; see `hybridhash.hashing.num_positions`."""
 
 _TINY: Final = 1e-300
 
@@ -93,7 +89,7 @@ class Table:
         """Return the traffic of the keys of ranks [first, last) together."""
         return float(self._sums[1][last] - self._sums[1][first])
 
-    def at_risk(self, first: int, last: int, shipped: int, ribbon: bool = False) -> float:
+    def at_risk(self, first: int, last: int, shipped: int, holds_codes: bool = False) -> float:
         """Return what is lost where every key that can be is taken for one of the ranks [first, last).
 
         Of two of these keys, the rarer one loses its effect. A later key loses its own, if it would be shipped, and
@@ -103,12 +99,12 @@ class Table:
             first: The first rank.
             last: Behind the last.
             shipped: Behind the last rank of all tiers that are shipped.
-            ribbon: Whether these keys have codes in a ribbon, which never takes one of them for another.
+            holds_codes: Whether the dictionary holds the codes of these keys, so that none is taken for another.
         """
         if last <= first:
             return 0.0
         _, _, by_rank, strength = (sums[last] - sums[first] for sums in self._sums)
-        rarer = 0.0 if ribbon else (by_rank - first * self.weight_of(first, last)) / (last - first)
+        rarer = 0.0 if holds_codes else (by_rank - first * self.weight_of(first, last)) / (last - first)
         strangers = self.traffic_of(last, self.num_keys) + self.unseen
         return float(rarer + self.weight_of(last, shipped) + strangers * strength / (last - first))
 
@@ -184,7 +180,7 @@ def judge(table: Table, tiers: Sequence[Tier]) -> Allocation:
         for tier, (first, last) in zip(kept, pairwise(bounds), strict=True)
     ]
     by_fingerprints = sum(
-        risk * misreading_rate(tier)
+        risk * tier.dictionary.misreading_rate
         for tier, risk in zip(kept, risks(table, kept), strict=True)
         if tier.bits != NOT_SHIPPED
     )
@@ -199,13 +195,6 @@ def tier_loss(tier: Tier) -> float:
     return min(by_code + rounding_loss(tier.bits), 1.0)
 
 
-def misreading_rate(tier: Tier) -> float:
-    """Return the probability that a key which is not in a tier is found in it all the same."""
-    if tier.ribbon:
-        return math.ldexp(1.0, -tier.key_bits)
-    return 0.0 if tier.key_bits == EXACT else false_positive_rate(tier.key_bits, LOAD)
-
-
 def risks(table: Table, tiers: Sequence[Tier]) -> list[float]:
     """Return for each tier what is lost where every key that can be is taken for one of it.
 
@@ -216,6 +205,6 @@ def risks(table: Table, tiers: Sequence[Tier]) -> list[float]:
     bounds = [0, *accumulate(tier.num_keys for tier in tiers)]
     shipped = sum(tier.num_keys for tier in tiers if tier.bits != NOT_SHIPPED)
     return [
-        table.at_risk(first, last, max(shipped, last), tier.ribbon)
+        table.at_risk(first, last, max(shipped, last), tier.dictionary.holds_codes)
         for tier, (first, last) in zip(tiers, pairwise(bounds), strict=True)
     ]

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hybridhash.errors import InvalidValueError
+from hybridhash.hashing import dictionary_labelled
 from hybridhash.spec import Tier
 
-_TIER: Final = re.compile(r"(\d+)/(\d+)(?:x(\d+))?/(ribbon)?(\d+)")
+_TIER: Final = re.compile(r"(\d+)/(\d+)(?:x(\d+))?/([a-z]*\d+)")
 
 
 def write_plan(tables: Mapping[str, Sequence[Tier]]) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def write_plan(tables: Mapping[str, Sequence[Tier]]) -> tuple[str, ...]:
         tables: The tiers of each dictionary by its name.
 
     Example:
-        >>> write_plan({"deep:joint": [Tier(22, 8, 0, 16), Tier(900, 4, 128, 5, ribbon=True), Tier(50, 0)]})
+        >>> write_plan({"deep:joint": [Tier(22, 8, 0, Fingerprints(16)), Tier(900, 4, 128, Ribbon(5)), Tier(50, 0)]})
         ('deep:joint = 22/8/16 900/4x128/ribbon5 50/0/64',)
     """
     return tuple(f"{name} = {' '.join(map(_write, tiers))}" for name, tiers in tables.items())
@@ -42,7 +43,7 @@ def read_plan(lines: Sequence[str]) -> dict[str, tuple[Tier, ...]]:
 
 def _write(tier: Tier) -> str:
     codes = f"x{tier.num_codes}" if tier.num_codes else ""
-    return f"{tier.num_keys}/{tier.bits}{codes}/{'ribbon' if tier.ribbon else ''}{tier.key_bits}"
+    return f"{tier.num_keys}/{tier.bits}{codes}/{tier.dictionary.label}"
 
 
 def _read(line: str) -> tuple[str, tuple[Tier, ...]]:
@@ -54,7 +55,7 @@ def _read(line: str) -> tuple[str, tuple[Tier, ...]]:
             "writes them"
         )
     return name.strip(), tuple(
-        Tier(int(found[1]), int(found[2]), int(found[3] or 0), int(found[5]), ribbon=bool(found[4]))
+        Tier(int(found[1]), int(found[2]), int(found[3] or 0), dictionary_labelled(found[4]))
         for found in tiers
         if found
     )

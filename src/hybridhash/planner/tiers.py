@@ -7,12 +7,11 @@ from itertools import combinations
 from typing import Final
 
 from hybridhash.errors import BudgetError
+from hybridhash.hashing import LOAD, Fingerprints, Ribbon
 from hybridhash.planner.table import (
-    LOAD,
     Allocation,
     Table,
     judge,
-    misreading_rate,
     risks,
     smallest_bytes,
     tier_loss,
@@ -53,8 +52,9 @@ class Offer:
 
     def tier(self, num_keys: int, key_bits: int) -> Tier:
         """Return a tier of keys kept this way."""
-        num_codes = (1 << self.code_bits) if self.code_bits else 0
-        return Tier(num_keys, self.bits, num_codes, key_bits, ribbon=bool(num_codes))
+        if self.code_bits:
+            return Tier(num_keys, self.bits, 1 << self.code_bits, Ribbon(key_bits))
+        return Tier(num_keys, self.bits, 0, Fingerprints(key_bits))
 
 
 Offers = tuple[Offer, ...]
@@ -183,7 +183,7 @@ def _row_bits(table: Table, offer: Offer) -> float:
     """Return the bits that one more key costs, without its fingerprint."""
     if offer.code_bits:
         return offer.code_bits * _slots_per_key(table)
-    pair = [table.spec_bytes([Tier(count, offer.bits, 0, 8)]) for count in (7600, 15200)]
+    pair = [table.spec_bytes([Tier(count, offer.bits, 0, Fingerprints(8))]) for count in (7600, 15200)]
     return 8.0 * (pair[1] - pair[0]) / 7600 - 8.0 / LOAD
 
 
@@ -240,10 +240,10 @@ def _slots_per_key(table: Table) -> float:
 
 def _key_bits(tier: Tier, risk: float, price: float) -> int:
     """Return the bits of a fingerprint, or check bits, at which one more for every key costs what it saves."""
-    shortest, longest = (0, _MOST_CHECK_BITS) if tier.ribbon else (_SHORTEST, _LONGEST)
+    shortest, longest = (0, _MOST_CHECK_BITS) if tier.dictionary.holds_codes else (_SHORTEST, _LONGEST)
     if not tier.num_keys:
         return shortest
-    places = 1 if tier.ribbon else _PLACES_LOOKED_AT
+    places = 1 if tier.dictionary.holds_codes else _PLACES_LOOKED_AT
     saved = risk * places * math.log(2) / (price * tier.num_keys)
     return min(max(round(math.log2(max(saved, 1.0))), shortest), longest)
 
@@ -254,18 +254,19 @@ def _with_longer_keys(table: Table, tiers: list[Tier], budget_bytes: int) -> lis
     at_risk = risks(table, tiers)
 
     def longer_keys(tier: Tier) -> Tier:
-        return replace(tier, key_bits=tier.key_bits + 1)
+        return replace(tier, dictionary=tier.dictionary.with_bits(tier.key_bits + 1))
 
     def gain(place: int) -> float:
         tier, longer = tiers[place], longer_keys(tiers[place])
-        saved = misreading_rate(tier) - misreading_rate(longer)
+        saved = tier.dictionary.misreading_rate - longer.dictionary.misreading_rate
         return at_risk[place] * saved / (longer.dictionary_bytes - tier.dictionary_bytes)
 
     while True:
         can = [
             place
             for place, tier in enumerate(tiers)
-            if tier.num_keys and tier.key_bits < (_MOST_CHECK_BITS if tier.ribbon else _LONGEST)
+            if tier.num_keys
+            and tier.key_bits < (_MOST_CHECK_BITS if tier.dictionary.holds_codes else _LONGEST)
         ]
         for place in sorted(can, key=gain, reverse=True):
             longer = [*tiers]

@@ -6,11 +6,10 @@ from hybridhash.spec.ledger import Ledger
 from hybridhash.spec.methods import METHODS, Method
 from hybridhash.spec.model import GroupSpec, ModelSpec
 from hybridhash.spec.table import COMBINES, FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
-from hybridhash.spec.tier import EXACT, NOT_SHIPPED, Tier, row_layout
+from hybridhash.spec.tier import NOT_SHIPPED, Tier, row_layout
 
 __all__ = [
     "COMBINES",
-    "EXACT",
     "FLOAT_BYTES",
     "KEY_BYTES",
     "METHODS",

@@ -1,7 +1,7 @@
 """What a compressed model is, in numbers: its tables, what they serve, the layers above them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
@@ -40,6 +40,20 @@ class GroupSpec:
         if self.mode not in MODES:
             raise InvalidValueError(f"mode: expected one of {', '.join(MODES)}, got {self.mode!r}")
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, for JSON."""
+        return {**vars(self), "features": list(self.features), "table": self.table.as_dict()}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "GroupSpec":
+        """Build the spec that `as_dict` described."""
+        return cls(
+            features=tuple(fields["features"]),
+            table=TableSpec.from_dict(fields["table"]),
+            dictionary=fields["dictionary"],
+            mode=fields["mode"],
+        )
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -77,7 +91,7 @@ class ModelSpec:
                     f"dictionary {group.dictionary!r}: expected one size, got {sizes[group.dictionary]} and "
                     f"{group.table.num_head} keys; give each size a name of its own"
                 )
-        layouts: dict[str, tuple[tuple[int, ...], ...]] = {}
+        layouts: dict[str, tuple[tuple[object, ...], ...]] = {}
         for group in (*self.deep, *self.wide):
             layout = row_layout(group.table.head_tiers)
             if layouts.setdefault(group.dictionary, layout) != layout:
@@ -124,22 +138,17 @@ class ModelSpec:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""
-        return asdict(self)
+        return {
+            "deep": [group.as_dict() for group in self.deep],
+            "wide": [group.as_dict() for group in self.wide],
+            "hidden": list(self.hidden),
+        }
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "ModelSpec":
         """Build the spec that `as_dict` described."""
         return cls(
-            deep=tuple(map(_group, fields["deep"])),
-            wide=tuple(map(_group, fields["wide"])),
+            deep=tuple(map(GroupSpec.from_dict, fields["deep"])),
+            wide=tuple(map(GroupSpec.from_dict, fields["wide"])),
             hidden=tuple(fields["hidden"]),
         )
-
-
-def _group(fields: Mapping[str, Any]) -> GroupSpec:
-    return GroupSpec(
-        features=tuple(fields["features"]),
-        table=TableSpec.from_dict(fields["table"]),
-        dictionary=fields["dictionary"],
-        mode=fields["mode"],
-    )

@@ -1,7 +1,7 @@
 """What one embedding table is, in numbers."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
 from hybridhash.errors import InvalidValueError
@@ -132,12 +132,12 @@ class TableSpec:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "TableSpec":
         """Build the spec that `as_dict` described."""
-        tiers = tuple(Tier(**tier) for tier in fields.get("tiers", ()))
+        tiers = tuple(map(Tier.from_dict, fields.get("tiers", ())))
         return cls(**{**fields, "tiers": tiers})
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""
-        return asdict(self)
+        return {**vars(self), "tiers": [tier.as_dict() for tier in self.tiers]}
 
 
 def companion_bits(bits: int) -> int:

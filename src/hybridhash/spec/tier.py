@@ -1,24 +1,14 @@
 """A part of the head: how its keys are known, how its rows are stored, and whether keys share them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing import (
-    MAX_CHECK_BITS,
-    MAX_FINGERPRINT_BITS,
-    MAX_RIBBON_BITS,
-    MIN_FINGERPRINT_BITS,
-    dictionary_words,
-    fingerprint_bytes,
-    num_positions,
-    ribbon_words,
-)
+from hybridhash.hashing import EXACT, Dictionary, dictionary_of, num_positions
 from hybridhash.packing import FLOAT_BITS, ROW_BITS, packed_bytes, scale_bytes
 from hybridhash.spec.ledger import Ledger
 
-EXACT: Final = 64
 NOT_SHIPPED: Final = 0
 MAX_CODES: Final = 1 << 16
 
@@ -34,11 +24,8 @@ class Tier:
             disturb no other row, and read the tail once it serves.
         num_codes: 0: every key has a row of its own. Otherwise that many rows, and every key has a code that
             says which of them it reads: the rows and codes are found by clustering the trained rows.
-        key_bits: 64: the dictionary holds the keys. Fewer: it holds fingerprints of so many bits
-            (`hybridhash.hashing.place_fingerprints`), and a few keys that are not in it read a row of it.
-        ribbon: Whether the dictionary that is shipped holds codes and no keys, which takes the fewest bytes
-            (`hybridhash.hashing.build_ribbon`); ``key_bits`` are its check bits, 0 to 24. While the model learns, the
-            dictionary of such a tier holds the keys.
+        dictionary: How the shipped table knows the keys: the keys themselves, fingerprints, or a ribbon, which holds
+            the codes (`hybridhash.hashing.Dictionary`).
 
     Raises:
         InvalidValueError: A number out of range.
@@ -47,46 +34,35 @@ class Tier:
     num_keys: int
     bits: int = FLOAT_BITS
     num_codes: int = 0
-    key_bits: int = EXACT
-    ribbon: bool = False
+    dictionary: Dictionary = EXACT
 
     def __post_init__(self) -> None:
-        """Refuse numbers that describe no tier."""
         if self.num_keys < 0:
             raise InvalidValueError(f"num_keys: expected 0 or more, got {self.num_keys}")
         if self.bits not in (NOT_SHIPPED, *ROW_BITS):
             raise InvalidValueError(f"bits: expected {NOT_SHIPPED} or one of {ROW_BITS}, got {self.bits}")
         if not (self.num_codes == 0 or 2 <= self.num_codes <= MAX_CODES):
             raise InvalidValueError(f"num_codes: expected 0, or 2 to {MAX_CODES}, got {self.num_codes}")
-        if self.ribbon:
-            self._check_ribbon()
-        elif self.key_bits != EXACT and not MIN_FINGERPRINT_BITS <= self.key_bits <= MAX_FINGERPRINT_BITS:
+        if self.dictionary.holds_codes and not self.is_shipped:
             raise InvalidValueError(
-                f"key_bits: expected {EXACT} for exact keys, or {MIN_FINGERPRINT_BITS} to {MAX_FINGERPRINT_BITS} "
-                f"for fingerprints, got {self.key_bits}"
+                f"{self.dictionary.name}: expected a tier that is shipped, got bits={self.bits}"
             )
+        self.dictionary.check(self.code_bits)
 
-    def _check_ribbon(self) -> None:
-        if not self.num_codes or self.bits == NOT_SHIPPED:
-            raise InvalidValueError(
-                "ribbon: expected a tier that is shipped and has codes, got "
-                f"bits={self.bits}, num_codes={self.num_codes}"
-            )
-        if not 0 <= self.key_bits <= min(MAX_CHECK_BITS, MAX_RIBBON_BITS - self.code_bits):
-            raise InvalidValueError(
-                f"key_bits: expected 0 to {MAX_CHECK_BITS} check bits of a ribbon, and at most {MAX_RIBBON_BITS} with "
-                f"those of a code, got {self.key_bits} and {self.code_bits}"
-            )
+    @property
+    def is_shipped(self) -> bool:
+        """Whether the keys are in the table that is shipped."""
+        return self.bits != NOT_SHIPPED
+
+    @property
+    def key_bits(self) -> int:
+        """Bits that tell keys apart in the dictionary."""
+        return self.dictionary.key_bits
 
     @property
     def num_positions(self) -> int:
         """Places in the dictionary, and rows while the model is trained."""
         return num_positions(self.num_keys)
-
-    @property
-    def key_bits_in_training(self) -> int:
-        """Bits of a key in the dictionary while the model is trained, when no key has a code yet."""
-        return EXACT if self.ribbon else self.key_bits
 
     @property
     def num_rows(self) -> int:
@@ -103,27 +79,36 @@ class Tier:
     @property
     def code_bytes(self) -> int:
         """Bytes of the codes, one per position, where the dictionary does not hold them."""
-        coded = self.num_codes and self.bits != NOT_SHIPPED and not self.ribbon
+        coded = self.num_codes and self.is_shipped and not self.dictionary.holds_codes
         return packed_bytes(self.num_positions, self.code_bits) if coded else 0
 
     @property
     def dictionary_bytes(self) -> int:
         """Bytes of the dictionary."""
-        if self.bits == NOT_SHIPPED:
-            return 0
-        if self.ribbon:
-            return 8 * ribbon_words(self.num_keys, self.code_bits + self.key_bits)
-        if self.key_bits == EXACT:
-            return 8 * dictionary_words(self.num_keys)
-        return fingerprint_bytes(self.num_keys, self.key_bits)
+        return self.dictionary.num_bytes(self.num_keys, self.code_bits) if self.is_shipped else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, for JSON."""
+        return {
+            "num_keys": self.num_keys,
+            "bits": self.bits,
+            "num_codes": self.num_codes,
+            "dictionary": self.dictionary.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Tier":
+        """Build the tier that `as_dict` described.
+
+        Raises:
+            InvalidValueError: The fields describe no tier.
+        """
+        return cls(**{**fields, "dictionary": dictionary_of(**fields["dictionary"])})
 
 
-def row_layout(tiers: Sequence[Tier]) -> tuple[tuple[int, ...], ...]:
+def row_layout(tiers: Sequence[Tier]) -> tuple[tuple[object, ...], ...]:
     """Return what tables must have in common to read the same rows, whatever the bits of a stored float."""
-    return tuple(
-        (tier.num_keys, tier.key_bits, tier.num_codes, tier.ribbon, tier.bits == NOT_SHIPPED)
-        for tier in tiers
-    )
+    return tuple((tier.num_keys, tier.dictionary, tier.num_codes, tier.is_shipped) for tier in tiers)
 
 
 def slab_ledger(part: str, num_floats: int, bits: int) -> Ledger:

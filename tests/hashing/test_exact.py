@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import dictionary_words, find_positions, keys_that_fit, num_positions, place_keys
-from hybridhash.hashing.dictionary import BUCKET_KEYS, dictionary_salts
+from hybridhash.hashing.exact import BUCKET_KEYS, dictionary_salts
 from hybridhash.hashing.mix import mix64
 
 int64s = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])
@@ -195,6 +195,6 @@ def test_repeated_keys_are_refused() -> None:
 
 
 def test_keys_that_find_no_place_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hybridhash.hashing.dictionary.dictionary_salts", lambda count: [])
+    monkeypatch.setattr("hybridhash.hashing.exact.dictionary_salts", lambda count: [])
     with pytest.raises(InvalidValueError, match="found no place for 2 of them"):
         place_keys(np.array([3, 5]))
