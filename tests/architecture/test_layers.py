@@ -19,17 +19,18 @@ MAY_IMPORT = {  # lowest first; see docs/design.md
     "spec": "errors theory hashing packing",
     "vocabulary": "errors files theory hashing",
     "data": "errors hashing",
-    "planner": "errors theory hashing spec vocabulary",
-    "embeddings": "errors hashing packing kernels optim spec vocabulary",
+    "tables": "errors files hashing packing spec vocabulary _native",
+    "planner": "errors theory hashing spec vocabulary tables",
+    "embeddings": "errors hashing packing kernels optim spec vocabulary tables",
     "training": "errors files metrics data",
-    "models": "errors packing optim spec vocabulary embeddings",
-    "export": "errors files hashing packing spec vocabulary data embeddings",
+    "models": "errors packing optim spec vocabulary tables embeddings",
+    "export": "errors files hashing packing spec vocabulary tables data embeddings",
     "report": "errors files metrics planner spec theory",
-    "trials": "errors files metrics optim spec vocabulary data planner embeddings training models export",
-    "experiments": "errors files theory hashing packing kernels metrics optim spec vocabulary data planner embeddings "
-    "training models export report trials",
-    "cli": "errors files theory hashing packing kernels metrics optim spec vocabulary data planner embeddings "
-    "training models export report trials experiments",
+    "trials": "errors files metrics optim spec vocabulary tables data planner embeddings training models export",
+    "experiments": "errors files theory hashing packing kernels metrics optim spec vocabulary tables data planner "
+    "embeddings training models export report trials",
+    "cli": "errors files theory hashing packing kernels metrics optim spec vocabulary tables data planner "
+    "embeddings training models export report trials experiments",
     "__main__": "cli",
 }
 # What hands the public names out reads from any room that holds one.
