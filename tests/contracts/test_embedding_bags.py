@@ -1,11 +1,13 @@
 """One contract for every embedding bag, against its dense equivalent and a loop.
 
-A new bag is a subclass of `EmbeddingBagContract` that says how it is made, and in which variants.
+A new bag is a subclass of `EmbeddingBagContract` that says how it is made, and in which variants. Combine,
+number of hashes, mode and engine meet in all ways on one batch that holds every kind of key and bag; every other
+batch and option meets all modes and engines on one variant of each bag, its `usual` one.
 """
 
 import copy
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -70,13 +72,19 @@ CASES = [(name, None) for name in BATCHES] + [("mixed", PADDING), ("padding only
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give ``variant`` all variants on all engines, and ``reference_variant`` those of the definition."""
-    for name, engines in (("variant", ("reference", "cpu")), ("reference_variant", ("reference",))):
-        if name in metafunc.fixturenames:
-            variants = [
-                {"engine": engine, **variant} for engine in engines for variant in metafunc.cls.variants
-            ]
+    """Give ``variant`` all variants, ``usual`` one of them, on all engines; ``reference_*`` on the definition."""
+    for name in metafunc.fixturenames:
+        if name.endswith(("variant", "usual")):
+            engines = ("reference",) if name.startswith("reference") else ("reference", "cpu")
+            bag = metafunc.cls
+            chosen = [bag.variants[bag.usual_variant]] if name.endswith("usual") else bag.variants
+            variants = [{"engine": engine, **variant} for engine in engines for variant in chosen]
             metafunc.parametrize(name, variants, ids=["-".join(map(str, v.values())) for v in variants])
+
+
+def named(name: str, padding: int | None) -> Callable[[str], str]:
+    """Return what puts the batch before the message of a failure."""
+    return lambda message: f"batch {name!r}, padding {padding}: {message}"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -145,6 +153,7 @@ class BagContract:
     """What every bag promises, trained or packed."""
 
     variants: ClassVar[list[dict[str, Any]]] = [{}]
+    usual_variant: ClassVar[int] = 0
 
     def make(self, **options: Any) -> BaseEmbeddingBag:
         """Return a bag of dim `DIM`, with the head keys `HEAD_KEYS` if it has a head."""
@@ -155,10 +164,10 @@ class BagContract:
         raise NotImplementedError
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_all_forms_of_input_are_one(self, variant: dict[str, Any], mode: Mode) -> None:
+    def test_all_forms_of_input_are_one(self, usual: dict[str, Any], mode: Mode) -> None:
         """2-D keys, offsets with the last, non-contiguous keys, rows found before."""
-        bag = self.make_large(mode=mode, **variant)
-        with_last = self.make_large(mode=mode, include_last_offset=True, **variant)
+        bag = self.make_large(mode=mode, **usual)
+        with_last = self.make_large(mode=mode, include_last_offset=True, **usual)
         table = torch.tensor([[30, 5, 5], [LOW, HIGH, 6]])
         flat = table.flatten()
         expected = bag(flat, torch.tensor([0, 3]))
@@ -169,8 +178,13 @@ class BagContract:
         assert torch.equal(bag(flat, torch.tensor([0, 9, 3])[::2]), expected)
         assert torch.equal(bag(flat, torch.tensor([0, 3]), rows=bag.encode(flat)), expected)
 
-    def test_2d_weights(self, variant: dict[str, Any]) -> None:
+    def test_rows_found_before(self, variant: dict[str, Any]) -> None:
         bag = self.make_large(mode="sum", **variant)
+        keys, offsets = batch("mixed")
+        assert torch.equal(bag(keys, offsets, rows=bag.encode(keys)), bag(keys, offsets))
+
+    def test_2d_weights(self, usual: dict[str, Any]) -> None:
+        bag = self.make_large(mode="sum", **usual)
         table, weights = (
             torch.tensor([[30, 5], [LOW, 6]]),
             torch.tensor([[1.0, 2.0], [3.0, 4.0]]).to(bag.dtype),
@@ -179,27 +193,25 @@ class BagContract:
         assert torch.equal(bag(table, None, weights), expected)
 
     @pytest.mark.parametrize("mode", MODES)
-    @pytest.mark.parametrize(("num_bags", "length"), [(3, 0), (0, 4), (0, 0)])
-    def test_2d_keys_of_nothing(
-        self, variant: dict[str, Any], mode: Mode, num_bags: int, length: int
-    ) -> None:
-        bag = self.make_large(mode=mode, **variant)
-        output = bag(torch.empty(num_bags, length, dtype=torch.int64))
-        assert torch.equal(output, torch.zeros(num_bags, DIM, dtype=bag.dtype))
+    def test_2d_keys_of_nothing(self, usual: dict[str, Any], mode: Mode) -> None:
+        bag = self.make_large(mode=mode, **usual)
+        for num_bags, length in ((3, 0), (0, 4), (0, 0)):
+            output = bag(torch.empty(num_bags, length, dtype=torch.int64))
+            assert torch.equal(output, torch.zeros(num_bags, DIM, dtype=bag.dtype)), (num_bags, length)
 
-    def test_a_state_dict_holds_all_that_inference_needs(self, variant: dict[str, Any]) -> None:
-        trained = self.make(generator=torch.Generator().manual_seed(1), **variant)
+    def test_a_state_dict_holds_all_that_inference_needs(self, usual: dict[str, Any]) -> None:
+        trained = self.make(generator=torch.Generator().manual_seed(1), **usual)
         file = io.BytesIO()
         torch.save(trained.state_dict(), file)
         file.seek(0)
-        fresh = self.make(generator=torch.Generator().manual_seed(2), **variant)
+        fresh = self.make(generator=torch.Generator().manual_seed(2), **usual)
         keys, offsets = batch("mixed")
         assert not torch.equal(fresh(keys, offsets), trained(keys, offsets))
         fresh.load_state_dict(torch.load(file, weights_only=True))
         assert torch.equal(fresh(keys, offsets), trained(keys, offsets))
 
-    def test_a_copy_is_equal_and_apart(self, variant: dict[str, Any]) -> None:
-        bag = self.make(**variant)
+    def test_a_copy_is_equal_and_apart(self, usual: dict[str, Any]) -> None:
+        bag = self.make(**usual)
         keys, offsets = batch("mixed")
         before = bag(keys, offsets)
         twin = copy.deepcopy(bag)
@@ -209,8 +221,8 @@ class BagContract:
                 tensor.zero_()
         assert torch.equal(bag(keys, offsets), before)
 
-    def test_all_tensors_move_to_a_device(self, variant: dict[str, Any]) -> None:
-        bag = self.make(**variant).to("meta")
+    def test_all_tensors_move_to_a_device(self, usual: dict[str, Any]) -> None:
+        bag = self.make(**usual).to("meta")
         assert {tensor.device.type for tensor in (*bag.parameters(), *bag.buffers())} == {"meta"}
 
 
@@ -246,40 +258,32 @@ class EmbeddingBagContract(BagContract):
                 expected = combined(spec, [bag.tail[row] for row in rows.tolist()])
             assert_close(vector, expected.to(vector.dtype))
 
-    @pytest.mark.parametrize(("name", "padding"), CASES)
-    @pytest.mark.parametrize("mode", MODES)
-    def test_outputs_and_gradients_are_those_of_a_loop(
-        self, variant: dict[str, Any], mode: Mode, name: str, padding: int | None
-    ) -> None:
-        bag = self.make_large(mode=mode, padding_key=padding, **variant)
+    def check_against_a_loop(self, options: dict[str, Any], name: str, padding: int | None) -> None:
+        """Compare outputs and gradients of one bag on one batch, where bags are sums also with weights."""
+        bag = self.make_large(padding_key=padding, **options)
         keys, offsets = batch(name)
-        output = bag(keys, offsets)
-        expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, mode, padding, None)
-        assert_close(output, expected)
         rows = [bag.head, bag.tail]
-        assert_close(gradients(output, rows), gradients(expected, rows))
-
-    @pytest.mark.parametrize(("name", "padding"), CASES)
-    def test_weights(self, variant: dict[str, Any], name: str, padding: int | None) -> None:
-        bag = self.make_large(mode="sum", padding_key=padding, **variant)
-        keys, offsets = batch(name)
         weights = torch.arange(keys.numel(), dtype=bag.head.dtype).sin().requires_grad_()
-        output = bag(keys, offsets, weights)
-        expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, "sum", padding, weights)
-        assert_close(output, expected)
-        inputs = [bag.head, bag.tail, weights]
-        assert_close(gradients(output, inputs), gradients(expected, inputs))
+        for given in (None, weights) if options["mode"] == "sum" else (None,):
+            output = bag(keys, offsets, given)
+            vectors = bag.dense_equivalent(keys)
+            expected = pooled_by_a_loop(vectors, keys, offsets, options["mode"], padding, given)
+            assert_close(output, expected, msg=named(name, padding))
+            inputs = rows if given is None else [*rows, given]
+            assert_close(gradients(output, inputs), gradients(expected, inputs), msg=named(name, padding))
 
-    @pytest.mark.parametrize("name", BATCHES)
-    @pytest.mark.parametrize("mode", ["sum", "mean"])
-    def test_sparse_gradients_are_the_dense_ones(
-        self, variant: dict[str, Any], mode: Mode, name: str
-    ) -> None:
+    @pytest.mark.parametrize("mode", MODES)
+    def test_outputs_and_gradients_are_those_of_a_loop(self, variant: dict[str, Any], mode: Mode) -> None:
+        self.check_against_a_loop({"mode": mode, **variant}, "mixed", PADDING)
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_outputs_and_gradients_of_all_batches(self, usual: dict[str, Any], mode: Mode) -> None:
+        for name, padding in CASES:
+            self.check_against_a_loop({"mode": mode, **usual}, name, padding)
+
+    def check_sparse_gradients(self, options: dict[str, Any], name: str) -> None:
         keys, offsets = batch(name)
-        dense, sparse = (
-            self.make_large(mode=mode, **variant),
-            self.make_large(mode=mode, sparse=True, **variant),
-        )
+        dense, sparse = self.make_large(**options), self.make_large(sparse=True, **options)
         for bag in (dense, sparse):
             bag(keys, offsets).sum().backward()
         for mine, theirs in zip(sparse.parameters(), dense.parameters(), strict=True):
@@ -287,12 +291,20 @@ class EmbeddingBagContract(BagContract):
             assert theirs.grad is not None
             assert mine.grad.is_sparse
             assert not theirs.grad.is_sparse
-            assert_close(mine.grad.to_dense(), theirs.grad)
+            assert_close(mine.grad.to_dense(), theirs.grad, msg=named(name, None))
+
+    def test_sparse_gradients_are_the_dense_ones(self, variant: dict[str, Any]) -> None:
+        self.check_sparse_gradients({"mode": "mean", **variant}, "mixed")
+
+    @pytest.mark.parametrize("mode", ["sum", "mean"])
+    def test_sparse_gradients_of_all_batches(self, usual: dict[str, Any], mode: Mode) -> None:
+        for name in BATCHES:
+            self.check_sparse_gradients({"mode": mode, **usual}, name)
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_gradcheck(self, reference_variant: dict[str, Any], mode: Mode) -> None:
+    def test_gradcheck(self, reference_usual: dict[str, Any], mode: Mode) -> None:
         """Against finite differences."""
-        bag = self.make_large(mode=mode, **reference_variant)
+        bag = self.make_large(mode=mode, **reference_usual)
         keys, offsets = batch("mixed")
         weights = torch.rand(keys.numel(), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -301,7 +313,9 @@ class EmbeddingBagContract(BagContract):
             return functional_call(bag, {"head": head, "tail": tail}, arguments)  # type: ignore[no-any-return]
 
         rows = [parameter.detach().requires_grad_() for parameter in (bag.head, bag.tail)]
-        assert torch.autograd.gradcheck(pooled, (*rows, weights.requires_grad_(mode == "sum")))
+        assert torch.autograd.gradcheck(
+            pooled, (*rows, weights.requires_grad_(mode == "sum")), fast_mode=True
+        )
 
     def test_other_types_of_float(self, reference_variant: dict[str, Any]) -> None:
         bag = self.make(**reference_variant)
@@ -330,17 +344,17 @@ class EmbeddingBagContract(BagContract):
         for mine, theirs in zip(half.parameters(), single.parameters(), strict=True):
             assert_close(mine.grad, theirs.grad.to(dtype))  # type: ignore[union-attr]
 
-    def test_one_seed_gives_one_bag(self, variant: dict[str, Any]) -> None:
+    def test_one_seed_gives_one_bag(self, usual: dict[str, Any]) -> None:
         def drawn(seed: int) -> Tensor:
-            bag = self.make(generator=torch.Generator().manual_seed(seed), **variant)
+            bag = self.make(generator=torch.Generator().manual_seed(seed), **usual)
             return torch.cat([bag.head.flatten(), bag.tail.flatten()])
 
         assert torch.equal(drawn(3), drawn(3))
         assert not torch.equal(drawn(3), drawn(4))
 
-    def test_a_generator_of_ones_own_leaves_the_common_one_alone(self, variant: dict[str, Any]) -> None:
+    def test_a_generator_of_ones_own_leaves_the_common_one_alone(self, usual: dict[str, Any]) -> None:
         before = torch.get_rng_state()
-        self.make(generator=torch.Generator().manual_seed(3), **variant)
+        self.make(generator=torch.Generator().manual_seed(3), **usual)
         assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -356,6 +370,7 @@ class TestHash(EmbeddingBagContract):
 
 class TestDoubleHash(EmbeddingBagContract):
     variants = COMBINED[1::3]  # each combine, each num_hashes
+    usual_variant = 3
 
     def make(self, **options: Any) -> KeyEmbeddingBag:
         return DoubleHashEmbeddingBag(7, DIM, seed=2**64 - 1, **options)
@@ -368,6 +383,7 @@ class TestFrequency(EmbeddingBagContract):
 
 class TestHybrid(EmbeddingBagContract):
     variants = COMBINED
+    usual_variant = 1
 
     def make(self, **options: Any) -> KeyEmbeddingBag:
         return HybridEmbeddingBag(VOCABULARY, 7, DIM, **options)
@@ -377,6 +393,7 @@ class TestTiers(EmbeddingBagContract):
     """The head in parts, each with its dictionary."""
 
     variants = COMBINED[1::3]
+    usual_variant = 3
 
     def make(self, *, combine: Combine, num_hashes: int, **options: Any) -> KeyEmbeddingBag:
         tiers = (Tier(2), Tier(2, 8, 4, Fingerprints(16)), Tier(1, NOT_SHIPPED))
@@ -406,6 +423,7 @@ class TestPacked(BagContract):
     variants: ClassVar[list[dict[str, Any]]] = [
         {**options, "bits": bits} for options, bits in zip(COMBINED[::2], ROW_BITS, strict=True)
     ]
+    usual_variant = 3
     codes = np.random.default_rng(0).integers(0, 3, Tier(2).num_positions).astype(np.uint32)
 
     def make(
@@ -454,23 +472,24 @@ class TestPacked(BagContract):
                 expected = exclusive[position] if tier == 0 else shared[self.codes[position]]
             assert_close(vector, expected)
 
-    @pytest.mark.parametrize(("name", "padding"), CASES)
-    @pytest.mark.parametrize("mode", MODES)
-    def test_outputs_are_those_of_a_loop(
-        self, variant: dict[str, Any], mode: Mode, name: str, padding: int | None
-    ) -> None:
-        bag = self.make_large(mode=mode, padding_key=padding, **variant)
-        keys, offsets = batch(name)
-        expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, mode, padding, None)
-        assert_close(bag(keys, offsets), expected)
-
-    @pytest.mark.parametrize(("name", "padding"), CASES)
-    def test_weights(self, variant: dict[str, Any], name: str, padding: int | None) -> None:
-        bag = self.make_large(mode="sum", padding_key=padding, **variant)
+    def check_against_a_loop(self, options: dict[str, Any], name: str, padding: int | None) -> None:
+        """Compare outputs of one bag on one batch, where bags are sums also with weights."""
+        bag = self.make_large(padding_key=padding, **options)
         keys, offsets = batch(name)
         weights = torch.arange(keys.numel(), dtype=torch.float32).sin()
-        expected = pooled_by_a_loop(bag.dense_equivalent(keys), keys, offsets, "sum", padding, weights)
-        assert_close(bag(keys, offsets, weights), expected)
+        for given in (None, weights) if options["mode"] == "sum" else (None,):
+            vectors = bag.dense_equivalent(keys)
+            expected = pooled_by_a_loop(vectors, keys, offsets, options["mode"], padding, given)
+            assert_close(bag(keys, offsets, given), expected, msg=named(name, padding))
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_outputs_are_those_of_a_loop(self, variant: dict[str, Any], mode: Mode) -> None:
+        self.check_against_a_loop({"mode": mode, **variant}, "mixed", PADDING)
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_outputs_of_all_batches(self, usual: dict[str, Any], mode: Mode) -> None:
+        for name, padding in CASES:
+            self.check_against_a_loop({"mode": mode, **usual}, name, padding)
 
 
 KEYS, OFFSETS = torch.tensor([5, 30, 6]), torch.tensor([0, 2])
