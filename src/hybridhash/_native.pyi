@@ -112,3 +112,30 @@ def gradients(
     argmax: Any | None,
     num_threads: int,
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]: ...
+
+class Table:
+    def __init__(
+        self,
+        dictionaries: list[Any],
+        salts: list[int],
+        head: list[Any],
+        tail: Any,
+        combine: int,
+    ) -> None: ...
+    @property
+    def dim(self) -> int: ...
+    def rows(self, keys: Any, padding_key: int | None, out: Any, num_threads: int) -> None: ...
+    def pool(
+        self,
+        keys: Any,
+        padding_key: int | None,
+        offsets: Any,
+        weights: Any | None,
+        mode: int,
+        out: Any,
+        num_threads: int,
+    ) -> None: ...
+    def pool_rows(
+        self, rows: Any, offsets: Any, weights: Any | None, mode: int, out: Any, num_threads: int
+    ) -> None: ...
+    def vectors(self, keys: Any, padding_key: int | None, out: Any, num_threads: int) -> None: ...

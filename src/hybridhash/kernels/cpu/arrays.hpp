@@ -15,7 +15,9 @@ template <class T>
 using Matrix = nanobind::ndarray<const T, nanobind::ndim<2>, nanobind::c_contig, nanobind::device::cpu>;
 template <class T>
 using OutputMatrix = nanobind::ndarray<T, nanobind::ndim<2>, nanobind::c_contig, nanobind::device::cpu>;
-using Memory = nanobind::ndarray<nanobind::c_contig, nanobind::device::cpu>;  // of any dtype and shape
+// Of any dtype and shape.
+using Memory = nanobind::ndarray<nanobind::ro, nanobind::c_contig, nanobind::device::cpu>;
+using OutputMemory = nanobind::ndarray<nanobind::c_contig, nanobind::device::cpu>;
 
 // Taken as it is: a converted copy of what a kernel writes to would be lost.
 inline auto array(const char* name) { return nanobind::arg(name).noconvert(); }

@@ -1,10 +1,12 @@
 #include "bags.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <mutex>
 #include <numeric>
 
+#include "packed.hpp"
 #include "pool.hpp"
 
 namespace hybridhash {
@@ -92,6 +94,22 @@ void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags
         bags.rows = rows = room_for_rows(bags, num_bags, encoder->num_hashes);
     split(num_bags, bags_per_task(bags, num_bags), num_threads, [&](size_t first, size_t last) {
         kernels().packed_forward(encoder, table, bags, keys, rows, first, last, out);
+    });
+}
+
+void packed_vectors(const Encoder& encoder, const PackedTable& table, const int64_t* keys, size_t count, float* out,
+                    int num_threads) {
+    constexpr size_t kKeysAtOnce = 2048;
+    static const auto offsets = [] {  // of bags of one key
+        std::array<int64_t, kKeysAtOnce + 1> numbers;
+        std::iota(numbers.begin(), numbers.end(), 0);
+        return numbers;
+    }();
+    const Bags bags{nullptr, offsets.data(), nullptr, Mode::sum};
+    split(count, kKeysPerTask, num_threads, [&](size_t first, size_t last) {
+        for (size_t key = first; key < last; key += kKeysAtOnce)
+            kernels().packed_forward(&encoder, table, bags, keys + key, nullptr, 0, std::min(kKeysAtOnce, last - key),
+                                     out + key * (size_t)table.dim);
     });
 }
 

@@ -18,6 +18,9 @@ void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bag
 // The same on packed rows; without an encoder, the rows are there.
 void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
                     int32_t* rows, size_t num_bags, float* out, int num_threads);
+// The vector of each key.
+void packed_vectors(const Encoder& encoder, const PackedTable& table, const int64_t* keys, size_t count, float* out,
+                    int num_threads);
 // The least and greatest row, as Kernels::bounds.
 std::pair<int32_t, int32_t> bounds(const int32_t* rows, size_t num_keys, int num_hashes, int num_threads);
 void weight_gradient(const Table& table, const Bags& bags, size_t num_bags, const float* grad, float* out,

@@ -11,6 +11,7 @@ namespace hybridhash {
 // Offsets rise from 0 to the keys, and there is a weight per key. The rows of keys have yet to be checked, or written.
 inline Bags bags_of(const int32_t* rows, size_t num_keys, const Array<int64_t>& offsets,
                     const std::optional<Array<float>>& weights, int mode) {
+    require(mode >= 0 && mode <= 2, "mode: expected 0, 1 or 2");
     require(offsets.shape(0) >= 1, "offsets: expected at least one");
     const size_t num_bags = offsets.shape(0) - 1;
     require(num_keys < (size_t)1 << kKeyBits && num_bags < (size_t)kNoRow,

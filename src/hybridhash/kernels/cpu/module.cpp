@@ -21,6 +21,7 @@
 #include "pool.hpp"
 #include "ribbon.hpp"
 #include "rounding_module.hpp"
+#include "table_module.hpp"
 
 namespace nb = nanobind;
 using namespace hybridhash;
@@ -49,7 +50,7 @@ struct Call {
 Call unchecked_call_of(const Rows& head, const Rows& tail, const int32_t* rows, size_t num_keys, size_t num_hashes,
                        const Array<int64_t>& offsets, const std::optional<Array<float>>& weights, int combine,
                        int mode) {
-    require(combine >= 0 && combine <= 2 && mode >= 0 && mode <= 2, "combine, mode: expected 0, 1 or 2");
+    require(combine >= 0 && combine <= 2, "combine: expected 0, 1 or 2");
     Call call;
     Table& table = call.table;
     table.head = head.data();
@@ -105,6 +106,7 @@ void check_output(const Call& call, const OutputMatrix<float>& out,
 
 NB_MODULE(_native, m) {
     m.doc() = "CPU kernels of hybridhash on raw arrays.";
+    nb::set_leak_warnings(false);  // modules that Python does not take down at its end would be called leaks
     kernels();  // a wrong HYBRIDHASH_ISA fails the import
     m.def("isa", [] { return std::string(kernels().name); }, "The instruction set in use.");
 
@@ -114,7 +116,7 @@ NB_MODULE(_native, m) {
           "Run on the threads of the OpenMP library that a loaded library depends on; False if there is none.");
 
     m.def("spread_over_huge_pages",
-          [](Memory memory) { spread_over_huge_pages(memory.data(), memory.nbytes()); }, array("memory"),
+          [](OutputMemory memory) { spread_over_huge_pages(memory.data(), memory.nbytes()); }, array("memory"),
           "Ask for pages of 2 MiB under an array.");
 
     m.def("place_keys",
@@ -161,6 +163,7 @@ NB_MODULE(_native, m) {
 
     bind_encoder(m);
     bind_packed(m);
+    bind_table(m);
     bind_rounding(m);
 
     m.def("forward",

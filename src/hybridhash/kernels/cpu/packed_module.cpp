@@ -6,16 +6,12 @@
 #include "bags.hpp"
 #include "bags_module.hpp"
 #include "encoder_module.hpp"
-#include "packed.hpp"
 
 namespace nb = nanobind;
 
 namespace hybridhash {
 
 namespace {
-
-// codes, scales, bits, num_rows, width; as kernels.reference.Slab.
-using PackedRows = std::tuple<Memory, Array<uint8_t>, int, int64_t, int64_t>;
 
 PackedSlab slab_of(const PackedRows& rows) {
     const auto& [codes, scales, bits, num_rows, width] = rows;
@@ -48,9 +44,11 @@ PackedSlab slab_of(const PackedRows& rows) {
     return slab;
 }
 
-PackedTable table_of(const std::vector<PackedRows>& head, const PackedRows& tail, size_t num_hashes, int combine,
-                     int mode) {
-    require(combine >= 0 && combine <= 2 && mode >= 0 && mode <= 2, "combine, mode: expected 0, 1 or 2");
+}  // namespace
+
+PackedTable packed_table_of(const std::vector<PackedRows>& head, const PackedRows& tail, size_t num_hashes,
+                            int combine) {
+    require(combine >= 0 && combine <= 2, "combine: expected 0, 1 or 2");
     require(head.size() <= (size_t)kMaxDictionaries, "head: expected at most 8 slabs");
     require(num_hashes >= 1 && num_hashes <= (size_t)kMaxHashes, "rows: expected 1 to 16 hash functions");
     PackedTable table;
@@ -77,23 +75,32 @@ uint64_t head_rows(const PackedTable& table) {
     return total;
 }
 
-void check_output(const PackedTable& table, const Array<int64_t>& offsets, const OutputMatrix<float>& out) {
-    require(out.shape(0) + 1 == offsets.shape(0) && out.shape(1) == (size_t)table.dim, "out: expected a line per bag");
+Encoder encoder_of(const Dictionaries& dictionaries, const PackedTable& table, const std::vector<uint64_t>& salts,
+                   std::optional<int64_t> padding_key) {
+    const Encoder encoder = encoder_of(dictionaries, table.tail.num_rows, salts, padding_key);
+    require(encoder.num_head <= head_rows(table), "head: expected the rows that the dictionaries name");
+    return encoder;
 }
 
-}  // namespace
+void check_output(const PackedTable& table, size_t num_bags, const OutputMatrix<float>& out) {
+    require(out.shape(0) == num_bags && out.shape(1) == (size_t)table.dim, "out: expected a line per bag");
+}
+
+void check_rows(const PackedTable& table, const Matrix<int32_t>& rows, int num_threads) {
+    const auto [least, greatest] = bounds(rows.data(), rows.shape(0), table.num_hashes, num_threads);
+    require(greatest < (int64_t)head_rows(table) && -(int64_t)least <= (int64_t)table.tail.num_rows,
+            "rows: expected rows that the table has");
+}
 
 void bind_packed(nb::module_& m) {
     m.def("packed_forward",
           [](std::vector<PackedRows> head, PackedRows tail, Matrix<int32_t> rows, Array<int64_t> offsets,
              std::optional<Array<float>> weights, int combine, int mode, OutputMatrix<float> out, int num_threads) {
               require(num_threads >= 1, kThreads);
-              const PackedTable table = table_of(head, tail, rows.shape(1), combine, mode);
+              const PackedTable table = packed_table_of(head, tail, rows.shape(1), combine);
               const Bags bags = bags_of(rows.data(), rows.shape(0), offsets, weights, mode);
-              check_output(table, offsets, out);
-              const auto [least, greatest] = bounds(rows.data(), rows.shape(0), table.num_hashes, num_threads);
-              require(greatest < (int64_t)head_rows(table) && -(int64_t)least <= (int64_t)table.tail.num_rows,
-                      "rows: expected rows that the table has");
+              check_output(table, offsets.shape(0) - 1, out);
+              check_rows(table, rows, num_threads);
               nb::gil_scoped_release release;
               packed_forward(nullptr, table, bags, nullptr, nullptr, out.shape(0), out.data(), num_threads);
           },
@@ -106,12 +113,11 @@ void bind_packed(nb::module_& m) {
              std::optional<Array<float>> weights, int combine, int mode,
              std::optional<OutputMatrix<int32_t>> rows, OutputMatrix<float> out, int num_threads) {
               require(num_threads >= 1, kThreads);
-              const PackedTable table = table_of(head, tail, salts.size(), combine, mode);
-              const Encoder encoder = encoder_of(dictionaries, table.tail.num_rows, salts, padding_key);
-              require(encoder.num_head <= head_rows(table), "head: expected the rows that the dictionaries name");
+              const PackedTable table = packed_table_of(head, tail, salts.size(), combine);
+              const Encoder encoder = encoder_of(dictionaries, table, salts, padding_key);
               int32_t* const kept = rows_to_keep(rows, keys.shape(0), salts.size());
               const Bags bags = bags_of(kept, keys.shape(0), offsets, weights, mode);
-              check_output(table, offsets, out);
+              check_output(table, offsets.shape(0) - 1, out);
               nb::gil_scoped_release release;
               packed_forward(&encoder, table, bags, keys.data(), kept, out.shape(0), out.data(), num_threads);
           },
