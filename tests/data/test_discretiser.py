@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridhash.data import Discretiser, percentile_edges
-from hybridhash.data.discretiser import NAN_BIN, NULL_BIN
+from hybridhash.data.discretiser import NULL_BIN
 from hybridhash.errors import FileFormatError, InvalidValueError
 
 numbers = st.lists(
@@ -49,16 +49,14 @@ def test_equal_percentiles_merge() -> None:
     assert bins.tolist() == [0, 0, 1, 1]
 
 
-def test_nan_and_null_are_bins_of_their_own() -> None:
-    discretiser = Discretiser({"x": np.array([1.0])})
-    is_null = np.array([False, True, True, False])
-    bins = discretiser.transform("x", np.array([np.nan, np.nan, 5.0, 5.0]), is_null)
-    assert bins.tolist() == [NAN_BIN, NULL_BIN, NULL_BIN, 1]
+def test_a_null_has_a_bin_of_its_own() -> None:
+    bins = Discretiser({"x": np.array([1.0])}).transform("x", np.array([np.nan, 5.0, 1.0]))
+    assert bins.tolist() == [NULL_BIN, 1, 0]
 
 
 def test_no_values_make_one_bin() -> None:
     edges = percentile_edges(np.array([np.nan]))
-    assert Discretiser({"x": edges}).transform("x", np.array([3.0, np.nan])).tolist() == [0, NAN_BIN]
+    assert Discretiser({"x": edges}).transform("x", np.array([3.0, np.nan])).tolist() == [0, NULL_BIN]
 
 
 def test_a_discretiser_survives_its_arrays() -> None:

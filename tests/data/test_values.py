@@ -1,11 +1,15 @@
+from decimal import Decimal
+
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import torch
 
 from hybridhash.data.values import conform, numbers, split_lists
 from hybridhash.errors import DataError
-from hybridhash.hashing import hash_keys
+from hybridhash.hashing import hash_keys, null_key
 
 INT_FORMS = [
     [7, -1, 0],
@@ -49,7 +53,7 @@ def test_text_that_is_no_decimal_integer_is_refused(text: str) -> None:
 
 
 def test_the_largest_integers_pass() -> None:
-    assert conform([str((1 << 64) - 1), str(-(1 << 63))], "int", "f") == [(1 << 64) - 1, -(1 << 63)]
+    assert conform([str((1 << 64) - 1), str(-(1 << 63))], "int", "f").values == [(1 << 64) - 1, -(1 << 63)]
     with pytest.raises(DataError, match="64-bit"):
         conform([str(-(1 << 63) - 1)], "int", "f")
 
@@ -68,25 +72,53 @@ def test_floats_are_not_ids() -> None:
     "values",
     [
         [1, None, float("nan")],
+        [Decimal(1), pd.NA, np.float32("nan")],
         np.array([1, None, float("nan")], dtype=object),
+        np.array([1, np.nan, np.nan], dtype=np.float16),
+        np.ma.array([1, 7, 7], mask=[False, True, True]),
         pa.array([1.0, None, float("nan")]),
         pa.chunked_array([[1.0], [None, float("nan")]]),
+        pa.array([1, None, None]).dictionary_encode(),
+        pa.array([Decimal("1.0"), None, None]),
         pl.Series([1.0, None, float("nan")]),
+        pd.Series([1, None, None]),
+        pd.Series([1, None, None], dtype="Float64"),
+        pd.Series([1, None, None], dtype="Int64"),
+        pd.Series([True, None, None], dtype="boolean"),
+        pd.Series([1, None, None], dtype="double[pyarrow]"),
+        pd.Series([1, None, None], dtype="category"),
+        torch.tensor([1.0, float("nan"), float("nan")]),
     ],
+    ids=lambda values: f"{type(values).__module__} {getattr(values, 'dtype', '')}",
 )
-def test_numbers_keep_null_and_nan_apart(values: object) -> None:
-    floats, is_null = numbers(values, "f")
-    assert is_null is not None
-    assert is_null.tolist() == [False, True, False]
-    assert floats[0] == 1.0
-    assert np.isnan(floats[2])
+def test_numbers_are_float64_and_every_hole_is_nan(values: object) -> None:
+    np.testing.assert_array_equal(numbers(values, "f"), np.array([1.0, np.nan, np.nan]))
 
 
-def test_numbers_without_nulls() -> None:
-    for values in (np.array([1, 2], dtype=np.uint8), pa.array([1, 2])):
-        floats, is_null = numbers(values, "f")
-        assert floats.tolist() == [1.0, 2.0]
-        assert is_null is None
+@pytest.mark.parametrize(
+    "values",
+    [
+        [None, None],
+        pa.nulls(2),
+        pd.Series([None, None]),
+        pd.Series([None, None], dtype="category"),
+        pl.Series([None] * 2),
+    ],
+    ids=lambda values: type(values).__module__,
+)
+def test_a_column_of_nulls_is_one_of_every_kind(values: object) -> None:
+    assert np.isnan(numbers(values, "f")).tolist() == [True, True]
+    assert hash_keys(conform(values, "int", "f"), "f").tolist() == [null_key("f")] * 2
+    lists = split_lists(values, "|", "f")
+    assert lists.lengths.tolist() == [0, 0]
+    assert lists.is_null is not None
+    assert lists.is_null.tolist() == [True, True]
+
+
+def test_integers_beyond_what_a_float_holds_are_rounded() -> None:
+    large = 2**53 + 1
+    for values in ([large], np.array([large]), pa.array([large]), pa.array([large], pa.uint64())):
+        assert numbers(values, "f").tolist() == [float(large)]
 
 
 def test_what_is_not_a_finite_number_is_refused() -> None:
@@ -96,6 +128,10 @@ def test_what_is_not_a_finite_number_is_refused() -> None:
         numbers(np.array(["1"]), "f")
     with pytest.raises(DataError, match="Arrow string"):
         numbers(pa.array(["1"]), "f")
+    with pytest.raises(DataError, match="row 4: expected a number"):
+        numbers([10**400], "f", first_row=3)
+    with pytest.raises(DataError, match=r"row 1: expected a number, got .*1j"):
+        numbers([np.complex128(1j)], "f")
     for values in ([1.0, float("inf")], np.array([0, -np.inf]), pa.array([0, float("inf")])):
         with pytest.raises(DataError, match="row 5: expected a finite number"):
             numbers(values, "f", first_row=3)
@@ -104,33 +140,76 @@ def test_what_is_not_a_finite_number_is_refused() -> None:
 LISTS = [
     ["a|b", None, "c"],
     [["a", "b"], None, ["c"]],
+    [("a", "b"), float("nan"), np.array(["c"])],
     pa.array([["a", "b"], None, ["c"]]),
     pa.array([["x"], ["a", "b"], None, ["c"], ["y"]])[1:4],
     pa.chunked_array([[["a", "b"]], [None, ["c"]]]),
     pa.array([["a", "b"], None, ["c"]], pa.large_list(pa.string())),
+    pa.array([["a", "b"], None, ["c"]], pa.list_view(pa.string())),
     pa.array(["a|b", "", "c"]),
+    pa.array(["a|b", None, "c"]).dictionary_encode(),
     np.array(["a|b", "", "c"]),
     pl.Series([["a", "b"], None, ["c"]]),
+    pd.Series([["a", "b"], None, ["c"]]),
+    pd.Series(["a|b", None, "c"], dtype="string"),
+    pd.Series([["a", "b"], None, ["c"]], dtype=pd.ArrowDtype(pa.list_(pa.string()))),
 ]
 
 
 @pytest.mark.parametrize("values", LISTS, ids=lambda v: type(v).__module__)
 def test_lists_in_every_container(values: object) -> None:
-    flat, lengths, is_null = split_lists(values, "|", "f")
-    assert [str(value) for value in flat] == ["a", "b", "c"]
-    assert lengths.tolist() == [2, 0, 1]
-    assert is_null is not None
-    assert is_null.tolist() == [False, True, False]
+    lists = split_lists(values, "|", "f")
+    assert [str(value) for value in lists.elements] == ["a", "b", "c"]
+    assert lists.lengths.tolist() == [2, 0, 1]
+    assert lists.is_null is not None
+    assert lists.is_null.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [[1, 2], [3, 4]],
+        np.array([[1, 2], [3, 4]]),
+        np.array([[1, 2], [3, 4]], dtype=object),
+        np.array([[1, 9, 2], [3, 9, 4]])[:, ::2],
+        torch.tensor([[1, 2], [3, 4]]),
+        pa.array([[1, 2], [3, 4]], pa.list_(pa.int64(), 2)),
+        pl.Series([[1, 2], [3, 4]], dtype=pl.Array(pl.Int64, 2)),
+    ],
+    ids=lambda v: type(v).__module__,
+)
+def test_lists_of_one_length(values: object) -> None:
+    lists = split_lists(values, "|", "f")
+    assert hash_keys(lists.elements, "f").tolist() == hash_keys([1, 2, 3, 4], "f").tolist()
+    assert (lists.lengths.tolist(), lists.is_null) == ([2, 2], None)
+
+
+def test_a_null_among_lists_of_one_length_has_no_elements() -> None:
+    lists = split_lists(pa.array([[1, 2], None, [3, None]], pa.list_(pa.int64(), 2)), "|", "f")
+    assert lists.elements.to_pylist() == [1, 2, 3, None]
+    assert lists.lengths.tolist() == [2, 0, 2]
 
 
 def test_an_empty_list_is_not_a_null_and_an_empty_element_is() -> None:
-    flat, lengths, is_null = split_lists([[], "a||b"], "|", "f")
-    assert (flat, lengths.tolist(), is_null) == (["a", None, "b"], [0, 3], None)
-    flat, lengths, is_null = split_lists(pa.array([[], ["a"]]), "|", "f")
-    assert (flat.to_pylist(), lengths.tolist(), is_null) == (["a"], [0, 1], None)
+    lists = split_lists([[], "a||b"], "|", "f")
+    assert (lists.elements, lists.lengths.tolist(), lists.is_null) == (["a", None, "b"], [0, 3], None)
+    lists = split_lists(pa.array([[], ["a"]]), "|", "f")
+    assert (lists.elements.to_pylist(), lists.lengths.tolist(), lists.is_null) == (["a"], [0, 1], None)
 
 
 def test_what_is_no_list_is_refused() -> None:
-    for wrong in (5, b"a", {"a": 1}):
+    for wrong in (5, b"a", {"a": 1}, np.array(5)):
         with pytest.raises(DataError, match="row 2: expected a list"):
             split_lists([["a"], wrong], "|", "f")
+
+
+def test_arrays_of_too_many_dimensions_are_refused() -> None:
+    wide, cube = np.zeros((3, 2), dtype=np.int64), np.zeros((3, 2, 2), dtype=np.int64)
+    with pytest.raises(
+        DataError, match=r"column 'f': expected one value a row, got an array of shape \(3, 2\)"
+    ):
+        conform(wide, "int", "f")
+    with pytest.raises(DataError, match="expected one value a row"):
+        numbers(wide, "f")
+    with pytest.raises(DataError, match="expected one list of ids a row"):
+        split_lists(cube, "|", "f")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -80,24 +81,6 @@ def arrow_table(columns: dict[str, list[Any]]) -> pa.Table:
     return pa.table({name: pa.array(values, from_pandas=False) for name, values in columns.items()})
 
 
-class Frame:
-    """As much of pandas as is used: ``columns``, and a column by its name with ``to_numpy``."""
-
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self._columns = numpy_columns(columns)
-        self.columns = list(columns)
-
-    def __getitem__(self, name: str) -> "Frame.Series":
-        return Frame.Series(self._columns[name])
-
-    class Series:
-        def __init__(self, values: Any) -> None:
-            self._values = values
-
-        def to_numpy(self) -> Any:
-            return self._values
-
-
 @pytest.mark.parametrize(
     "container",
     [
@@ -113,7 +96,8 @@ class Frame:
             id="chunked Arrow table",
         ),
         pytest.param(lambda columns: pl.DataFrame(columns, strict=False, nan_to_null=False), id="Polars"),
-        pytest.param(Frame, id="pandas"),
+        pytest.param(lambda columns: pl.LazyFrame(columns, strict=False), id="lazy Polars"),
+        pytest.param(lambda columns: pd.DataFrame(columns, dtype=object), id="pandas"),
     ],
 )
 def test_takes_rows_in_any_container(one: Any, unlike_training: Any, container: Any) -> None:
@@ -129,14 +113,27 @@ def test_columns_that_are_no_feature_are_not_read(one: Any, unlike_training: Any
     np.testing.assert_array_equal(predictor.predict(more), predictor.predict(unlike_training))
 
 
-def test_a_value_left_out_of_one_row_is_null(one: Any) -> None:
-    predictor = load(one.path)
+def test_a_row_without_a_feature_is_named(one: Any) -> None:
     row = {"user": 1, "site": None, "price": None, "tags": ["a"], "seen": [1]}
-    short = {"user": 1, "tags": ["a"], "seen": [1]}
-    full = {"user": 1, "site": "news", "price": 1.0, "tags": ["a"], "seen": [1]}
-    left, right = predictor.predict([row, full]), predictor.predict([short, full])
-    np.testing.assert_array_equal(left, right)
-    assert left[0] != left[1]
+    misspelt = {"user": 1, "siet": "news", "price": 1.0, "tags": ["a"], "seen": [1]}
+    with pytest.raises(DataError, match=r"row 2: expected a column 'site', .* did you mean 'siet'"):
+        load(one.path).predict([row, misspelt])
+
+
+def test_one_row_is_a_mapping_of_its_values(one: Any, unlike_training: Any) -> None:
+    predictor = load(one.path)
+    single = np.concatenate([predictor.predict(row) for row in rows_of(unlike_training)])
+    np.testing.assert_array_equal(
+        single, np.concatenate([predictor.predict([row]) for row in rows_of(unlike_training)])
+    )
+
+
+def test_one_user_is_scored_with_many_items(one: Any) -> None:
+    user = {"user": 7, "price": 0.7, "seen": [3, 4]}
+    items: dict[str, list[Any]] = {"site": ["news", None, "shop"], "tags": [["a"], [], None]}
+    together = load(one.path).predict({**user, **items})
+    expected = load(one.path).predict([{**user, **item} for item in rows_of(items)])
+    np.testing.assert_array_equal(together, expected)
 
 
 @pytest.mark.parametrize("rows", [[], {"user": [], "site": [], "price": [], "tags": [], "seen": []}])

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hybridhash.hashing.dictionary import Int64s
 
 from hybridhash.hashing import (
     build_ribbon,
@@ -15,6 +14,7 @@ from hybridhash.hashing import (
     place_fingerprints,
     place_keys,
 )
+from hybridhash.hashing.exact import Int64s
 
 Lookup = Callable[[Int64s], Int64s]
 

@@ -330,18 +330,6 @@ def test_mixed_kinds_are_refused(values: list[Any], got: str) -> None:
         hash_keys(values, F)
 
 
-@pytest.mark.parametrize("value", ["abc", b"abc", 5, None])
-def test_one_value_in_place_of_a_sequence_is_refused(value: object) -> None:
-    with pytest.raises(InvalidTypeError, match="expected a sequence of values, got one"):
-        hash_keys(value, F)
-
-
-@pytest.mark.parametrize("shape", [(), (2, 1)])
-def test_other_than_one_dimension_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InvalidValueError, match="expected a 1-D array, got shape"):
-        hash_keys(np.zeros(shape, dtype=np.int64), F)
-
-
 def test_text_that_utf8_cannot_encode_is_refused() -> None:
     with pytest.raises(DataError, match="lone surrogate"):
         hash_keys(["\udcff"], F)

@@ -12,8 +12,7 @@ from hybridhash.errors import FileFormatError, InvalidValueError
 Float64s = npt.NDArray[np.float64]
 
 DEFAULT_NUM_BINS: Final = 100
-NAN_BIN: Final = -1
-NULL_BIN: Final = -2
+NULL_BIN: Final = -1
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Discretiser:
     """The bin edges of every numeric feature.
 
     Bin i of a feature with edges e holds the numbers in (e[i - 1], e[i]]; there are ``len(e) + 1`` bins.
-    NaN is bin -1 and null is bin -2, so that relearning the edges does not move them.
+    A null, which is the same as NaN, is bin -1, so that relearning the edges does not move it.
 
     Attributes:
         edges: Per feature float64[at most num_bins - 1], rising.
@@ -46,21 +45,18 @@ class Discretiser:
         return sum(edges.nbytes for edges in self.edges.values())
 
     def num_bins(self, feature: str) -> int:
-        """Return how many bins the numbers of a feature fall into, NaN and null not counted."""
+        """Return how many bins the numbers of a feature fall into, nulls not counted."""
         return self._edges_of(feature).size + 1
 
-    def transform(
-        self, feature: str, values: npt.NDArray[Any], is_null: npt.NDArray[np.bool_] | None = None
-    ) -> npt.NDArray[np.int64]:
+    def transform(self, feature: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Give every number its bin.
 
         Args:
             feature: The feature's name.
-            values: [N] numbers; what stands at a null is not read.
-            is_null: bool[N], or None when there are no nulls.
+            values: [N] numbers, NaN where there is none.
 
         Returns:
-            int64[N] in [-2, number of edges]: `NULL_BIN` at nulls, `NAN_BIN` at NaN.
+            int64[N] in [-1, number of edges]: `NULL_BIN` at NaN.
 
         Raises:
             InvalidValueError: A feature without edges.
@@ -72,9 +68,7 @@ class Discretiser:
         """
         numbers = np.asarray(values, dtype=np.float64)
         bins = np.searchsorted(self._edges_of(feature), numbers, side="left").astype(np.int64, copy=False)
-        bins[np.isnan(numbers)] = NAN_BIN
-        if is_null is not None:
-            bins[is_null] = NULL_BIN
+        bins[np.isnan(numbers)] = NULL_BIN
         return bins
 
     def to_arrays(self) -> dict[str, Float64s]:

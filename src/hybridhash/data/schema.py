@@ -307,7 +307,7 @@ class Schema:
 
 def suggest(name: str, existing: Iterable[str]) -> str:
     """Return the end of an error about an unknown name: near names, and those that exist."""
-    known = list(existing)
+    known = list(map(str, existing))  # a data frame may have other names than text
     near = get_close_matches(name, known, n=3, cutoff=0.6)
     if not near:
         near = [other for other in known if other.casefold() == name.casefold()]

@@ -1,23 +1,44 @@
 """Values of many containers and two types, brought to what a schema's feature holds."""
 
-import math
+import operator
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.errors import DataError
+from hybridhash.errors import DataError, InvalidTypeError
+from hybridhash.hashing.columns import Column, as_column, is_arrow, is_missing
 
 Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
+Float64s = npt.NDArray[np.float64]
 
 _CANONICAL: Final = re.compile(r"0|-?[1-9][0-9]*")
 _INT_MIN: Final = -(1 << 63)
 _INT_END: Final = 1 << 64  # unsigned 64-bit ids are integers too
+_ARROW_NUMBERS: Final = ("int", "uint", "float", "double", "halffloat", "bool", "decimal", "null")
 
 
-def conform(values: Any, dtype: str, column: str, first_row: int = 0, rows: Int64s | None = None) -> Any:
+@dataclass(frozen=True)
+class Lists:
+    """The lists of N rows.
+
+    Attributes:
+        elements: The elements of all lists, one list after another.
+        lengths: int64[N], the number of elements of each list; 0 for a null.
+        is_null: bool[N], where the list itself is null; None where no list is.
+    """
+
+    elements: Any
+    lengths: Int64s
+    is_null: Bools | None = None
+
+
+def conform(values: Any, dtype: str, column: str, first_row: int = 0, rows: Int64s | None = None) -> Column:
     """Bring ids to the type of their feature, when nothing is lost by it.
 
     Args:
@@ -28,44 +49,31 @@ def conform(values: Any, dtype: str, column: str, first_row: int = 0, rows: Int6
         rows: int64[N], the row that each value comes from when that is not its position.
 
     Returns:
-        [N] values that `hash_keys` takes.
+        N values that `hash_keys` takes.
 
     Raises:
         DataError: A value that is neither a string nor an integer, or text that is not the decimal form
             of an integer given to an integer feature.
     """
-    values = unwrap(values)
-    if is_arrow(values):
-        kind = _arrow_kind(values)
-        if kind in (dtype, "null"):
-            return values
-        if kind == "int":
-            return values.cast("int8").cast("string") if str(values.type) == "bool" else values.cast("string")
-        values = values.to_pylist()
-    elif isinstance(values, np.ndarray) and values.dtype.kind in "iubUS":
-        kind = "string" if values.dtype.kind in "US" else "int"
-        if kind == dtype:
-            return values
-        if kind == "int":
-            return (values.astype(np.int64) if values.dtype.kind == "b" else values).astype(np.str_)
-        parsed = _parse_array(values)
-        if parsed is not None:
-            return parsed
-    elif isinstance(values, np.ndarray) and values.dtype.kind not in "OT":
-        raise _wrong_type(column, f"an array of {values.dtype}")
+    given = one_column(values, column)
+    found = _convert_arrow(given, dtype) if is_arrow(given.values) else _convert_array(given, dtype)
+    if found is not None:
+        return found
     convert = _to_int if dtype == "int" else _to_string
     out: list[int | str | None] = []
-    for index, value in enumerate(list(values)):
+    for index, value in enumerate(_objects(given)):
         try:
-            out.append(None if _is_missing(value) else convert(value))
+            out.append(None if is_missing(value) else convert(value))
         except (TypeError, ValueError) as error:
             row = first_row + 1 + (index if rows is None else int(rows[index]))
             raise DataError(f"column {column!r}, row {row}: {error}") from None
-    return out
+    return Column(out)
 
 
-def numbers(values: Any, column: str, first_row: int = 0) -> tuple[npt.NDArray[np.float64], Bools | None]:
+def numbers(values: Any, column: str, first_row: int = 0) -> Float64s:
     """Read a numeric column.
+
+    NaN and null are the same: pandas writes NaN to a file as null, and most containers cannot tell them apart.
 
     Args:
         values: [N] numbers or nulls in any container.
@@ -73,85 +81,71 @@ def numbers(values: Any, column: str, first_row: int = 0) -> tuple[npt.NDArray[n
         first_row: The row of the first value, for errors.
 
     Returns:
-        float64[N], and bool[N] where it is null, or None when there are no nulls.
+        float64[N], NaN at nulls.
 
     Raises:
         DataError: Values that are not numbers, or an infinite one.
     """
-    values = unwrap(values)
-    is_null: Bools | None = None
-    if is_arrow(values):
-        kind = str(values.type)
-        if not kind.startswith(("int", "uint", "float", "double", "halffloat", "bool", "decimal", "null")):
-            raise DataError(f"column {column!r}: expected numbers, got Arrow {kind}; cast it to a number")
-        if values.null_count:
-            is_null = values.is_null().to_numpy(zero_copy_only=False)
-        floats = (values if kind == "double" else values.cast("double")).to_numpy(zero_copy_only=False)
-    else:
-        array = values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
-        if array.dtype.kind == "O":
-            is_null = np.array([value is None for value in array], dtype=np.bool_)
-            text = [index for index, value in enumerate(array) if value is not None and not _is_number(value)]
-            if text:
-                raise DataError(
-                    f"column {column!r}, row {first_row + text[0] + 1}: expected a number, "
-                    f"got {array[text[0]]!r}"
-                )
-            array = np.where(is_null, np.nan, array)
-        elif array.dtype.kind not in "iubf":
+    given = one_column(values, column)
+    if is_arrow(given.values):
+        floats = _arrow_floats(given.values, column)
+    elif given.is_array:
+        if given.values.dtype.kind not in "iubf":
             raise DataError(
-                f"column {column!r}: expected numbers, got an array of {array.dtype}; cast it to a number"
+                f"column {column!r}: expected numbers, got an array of {given.values.dtype}; cast it to a number"
             )
-        floats = array.astype(np.float64)
+        floats = given.values.astype(np.float64)
+        if given.is_null is not None:
+            floats[given.is_null] = np.nan
+    else:
+        floats = _object_floats(given.values, column, first_row)
     infinite = np.flatnonzero(np.isinf(floats))
     if infinite.size:
         raise DataError(
             f"column {column!r}, row {first_row + int(infinite[0]) + 1}: expected a finite number, "
             f"NaN or null, got {floats[infinite[0]]}"
         )
-    return floats, is_null
+    return floats
 
 
-def split_lists(
-    values: Any, separator: str, column: str, first_row: int = 0
-) -> tuple[Any, Int64s, Bools | None]:
+def split_lists(values: Any, separator: str, column: str, first_row: int = 0) -> Lists:
     """Read a list column.
 
     Args:
-        values: [N] lists, texts with a separator, or nulls: Arrow lists, or any container of them. An
-            empty text is a null; an empty element of a text is a null of its own.
+        values: [N] lists, texts with a separator, or nulls: Arrow lists, an array [N, L] of N lists of one length, or
+            any container of lists or texts. An empty text is a null; an empty element of a text is a null of its own.
         separator: What stands between the elements of a text.
         column: The column's name, for errors.
         first_row: The row of the first value, for errors.
 
     Returns:
-        The elements of all lists, int64[N] lengths, and bool[N] where the list itself is null (of length
-        0), or None when there are no nulls.
+        The lists.
 
     Raises:
         DataError: A value that is neither a list nor text.
     """
-    values = unwrap(values)
-    if is_arrow(values) and str(values.type).startswith(("list<", "large_list<")):
-        if hasattr(values, "chunks"):
-            values = values.combine_chunks()
-        offsets = values.offsets.to_numpy().astype(np.int64)
-        lengths = np.diff(offsets)
-        if not values.null_count:
-            return values.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0])), lengths, None
-        is_null = values.is_null().to_numpy(zero_copy_only=False)
-        return values.flatten(), np.where(is_null, 0, lengths), is_null
-    lists = [] if values is None else (values.to_pylist() if is_arrow(values) else list(values))
+    given = one_column(values, column, most_dimensions=2)
+    if is_arrow(given.values) and str(given.values.type).startswith(
+        ("list<", "large_list<", "fixed_size_list<")
+    ):
+        return _arrow_lists(given.values)
+    if len(given.shape) == 2:
+        lengths = np.full(given.shape[0], given.shape[1], dtype=np.int64)
+        if given.is_list:
+            return Lists(given.values, lengths)
+        is_null = None if given.is_null is None else given.is_null.reshape(-1)
+        return Lists(Column(given.values.reshape(-1), is_null), lengths)
+    lists = _objects(given)
     flat: list[Any] = []
     lengths = np.zeros(len(lists), dtype=np.int64)
     nulls = np.zeros(len(lists), dtype=np.bool_)
     for index, value in enumerate(lists):
-        if _is_missing(value) or (isinstance(value, str) and not value):
+        if is_missing(value) or (isinstance(value, str) and not value):
             nulls[index] = True
             continue
         if isinstance(value, str):
             elements: list[Any] = [part or None for part in value.split(separator)]
-        elif hasattr(value, "__iter__") and not isinstance(value, bytes | dict):
+        elif is_list(value):
             elements = list(value)
         else:
             raise DataError(
@@ -160,32 +154,78 @@ def split_lists(
             )
         flat.extend(elements)
         lengths[index] = len(elements)
-    return flat, lengths, nulls if nulls.any() else None
+    return Lists(flat, lengths, nulls if nulls.any() else None)
 
 
-def unwrap(values: Any) -> Any:
-    """Turn Polars columns into Arrow and pandas columns into numpy."""
-    if hasattr(values, "to_arrow"):
-        return values.to_arrow()
-    if not is_arrow(values) and hasattr(values, "to_numpy"):
-        return values.to_numpy()
-    return values
+def one_column(values: Any, column: str, most_dimensions: int = 1) -> Column:
+    """Bring a column to one of three forms.
+
+    Args:
+        values: [N] values in any container.
+        column: The column's name, for errors.
+        most_dimensions: The number of dimensions that an array may have.
+
+    Raises:
+        DataError: A table, one value alone, or an array of more dimensions.
+    """
+    try:
+        given = as_column(values)
+    except InvalidTypeError as error:
+        raise DataError(f"column {column!r}: {error}") from None
+    if len(given.shape) > most_dimensions:
+        raise DataError(
+            f"column {column!r}: expected {'one value' if most_dimensions == 1 else 'one list of ids'} a row, "
+            f"got an array of shape {given.shape}"
+        )
+    return given
 
 
-def is_arrow(values: Any) -> bool:
-    """Tell a pyarrow array without importing pyarrow."""
-    return type(values).__module__.partition(".")[0] == "pyarrow"
+def is_list(value: object) -> bool:
+    """Say whether a value of one row is a list: something to iterate over that is no text, mapping or single value."""
+    if isinstance(value, str | bytes | Mapping):
+        return False
+    return isinstance(value, Iterable) and getattr(value, "ndim", 1) > 0
 
 
-def _arrow_kind(values: Any) -> str:
-    kind = str(values.type)
-    if kind.startswith("dictionary"):
-        kind = str(values.type.value_type)
+def _objects(column: Column) -> list[Any]:
+    """Return the values as Python objects, nulls as None."""
+    if column.is_list:
+        return column.values  # type: ignore[no-any-return]
+    if is_arrow(column.values):
+        return column.values.to_pylist()  # type: ignore[no-any-return]
+    objects = column.values.astype(object)  # a copy
+    if column.is_null is not None:
+        objects[column.is_null] = None
+    return objects.tolist()  # type: ignore[no-any-return]
+
+
+def _convert_arrow(column: Column, dtype: str) -> Column | None:
+    """Convert at once; None for what must be converted value by value."""
+    values = column.values
+    kind = str(values.type.value_type if _is_dictionary(values) else values.type)
     if kind.startswith(("int", "uint")) or kind == "bool":
-        return "int"
-    if kind in ("string", "large_string", "string_view"):
-        return "string"
-    return "null" if kind == "null" else "other"
+        if dtype == "int":
+            return column
+        dense = _without_dictionary(values)
+        return Column((dense.cast("int8") if kind == "bool" else dense).cast("string"))
+    is_text = kind in ("string", "large_string", "string_view")
+    return column if kind == "null" or (is_text and dtype == "string") else None
+
+
+def _convert_array(column: Column, dtype: str) -> Column | None:
+    """Convert at once; None for what must be converted value by value."""
+    values = column.values
+    if not column.is_array or values.dtype.kind not in "iubUS":
+        return None
+    is_text = values.dtype.kind in "US"
+    if is_text == (dtype == "string"):
+        return column
+    if not is_text:
+        return Column(
+            (values.astype(np.int64) if values.dtype.kind == "b" else values).astype(np.str_), column.is_null
+        )
+    parsed = _parse_array(values)
+    return None if parsed is None else Column(parsed, column.is_null)
 
 
 def _parse_array(texts: npt.NDArray[Any]) -> Int64s | None:
@@ -197,21 +237,11 @@ def _parse_array(texts: npt.NDArray[Any]) -> Int64s | None:
     return parsed if (parsed.astype(texts.dtype.kind) == texts).all() else None
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number | np.bool_)
-
-
 def _to_int(value: Any) -> int:
-    if isinstance(value, int | np.integer | np.bool_):
-        return int(value)
     if isinstance(value, bytes):
         value = value.decode()
     if not isinstance(value, str):
-        raise TypeError(_EXPECTED.format(value=value))
+        return _index(value)
     if not _CANONICAL.fullmatch(value) or not _INT_MIN <= int(value) < _INT_END:
         raise ValueError(
             f"expected an integer as in the training data, got {value!r}; text must be the decimal form of a "
@@ -222,19 +252,73 @@ def _to_int(value: Any) -> int:
 
 def _to_string(value: Any) -> str:
     if isinstance(value, str):
-        return str(value)
-    if isinstance(value, bytes):
-        return value.decode()
-    if isinstance(value, int | np.integer | np.bool_):
-        return str(int(value))
-    raise TypeError(_EXPECTED.format(value=value))
+        return value
+    return value.decode() if isinstance(value, bytes) else str(_index(value))
 
 
-_EXPECTED: Final = "expected a string or an integer, got {value!r}; declare numbers as numeric, or cast"
+def _index(value: Any) -> int:
+    if isinstance(value, np.bool_):
+        return int(value)
+    try:
+        return int(operator.index(value))
+    except TypeError:
+        raise TypeError(
+            f"expected a string or an integer, got {value!r}; declare numbers as numeric, or cast"
+            + (
+                "; integers with holes, which pandas makes floats of, keep their type as Int64"
+                * _is_float(value)
+            )
+        ) from None
 
 
-def _wrong_type(column: str, got: str) -> DataError:
-    return DataError(
-        f"column {column!r}: expected strings or integers, got {got}; "
-        "declare the column as numeric, or cast it"
-    )
+def _is_float(value: Any) -> bool:
+    return isinstance(value, float | np.floating)
+
+
+def _is_dictionary(values: Any) -> bool:
+    return str(values.type).startswith("dictionary")
+
+
+def _without_dictionary(values: Any) -> Any:
+    return values.cast(values.type.value_type) if _is_dictionary(values) else values
+
+
+def _arrow_floats(values: Any, column: str) -> Float64s:
+    values = _without_dictionary(values)
+    kind = str(values.type)
+    if not kind.startswith(_ARROW_NUMBERS):
+        raise DataError(f"column {column!r}: expected numbers, got Arrow {kind}; cast it to a number")
+    # Not safe: integers beyond 2**53 are rounded, as everywhere else.
+    doubles = values if kind == "double" else values.cast("double", safe=False)
+    return np.array(doubles.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _object_floats(values: list[Any], column: str, first_row: int) -> Float64s:
+    floats = np.empty(len(values), dtype=np.float64)
+    for index, value in enumerate(values):
+        if is_missing(value):
+            floats[index] = np.nan
+            continue
+        try:
+            if not isinstance(value, int | float | Decimal | np.integer | np.floating | np.bool_):
+                raise TypeError
+            floats[index] = float(value)
+        except (TypeError, OverflowError):
+            raise DataError(
+                f"column {column!r}, row {first_row + index + 1}: expected a number, got {value!r}"
+            ) from None
+    return floats
+
+
+def _arrow_lists(values: Any) -> Lists:
+    if hasattr(values, "chunks"):
+        values = values.combine_chunks()
+    is_null = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
+    if str(values.type).startswith("fixed_size_list<"):
+        lengths = np.full(len(values), values.type.list_size, dtype=np.int64)
+    else:
+        offsets = values.offsets.to_numpy().astype(np.int64)
+        lengths = np.diff(offsets)
+        if is_null is None:
+            return Lists(values.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0])), lengths)
+    return Lists(values.flatten(), lengths if is_null is None else np.where(is_null, 0, lengths), is_null)

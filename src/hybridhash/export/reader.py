@@ -1,7 +1,7 @@
 """Read a bundle and score rows, with numpy alone."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from hybridhash.data.batch import Batch
 from hybridhash.data.discretiser import Discretiser
 from hybridhash.data.encode import encode_batch
 from hybridhash.data.schema import Schema
-from hybridhash.errors import FileFormatError, HybridHashError, InvalidTypeError
+from hybridhash.errors import FileFormatError, HybridHashError
 from hybridhash.export.layout import (
     DENSE,
     DISCRETISER,
@@ -54,21 +54,23 @@ class Predictor:
         """Return the probability of each row.
 
         Args:
-            rows: Columns by name (a mapping, a pandas or Polars frame, an Arrow table), or a sequence of
-                mappings, one a row. Values never seen in training are legal; so are nulls.
+            rows: Columns by name (a mapping, a pandas or Polars frame, an Arrow table), one row as a mapping of its
+                values, or a sequence of mappings, one a row. In a mapping, a value that stands alone is that of all
+                rows: one user beside a column of items. Values never seen in training are legal; so are nulls, however
+                a container writes them (None, NaN, NA).
 
         Returns:
             float32[B].
 
         Raises:
-            DataError: A missing column or a value of a wrong type; the message names column and row.
+            DataError: A missing column or value, or a value of a wrong type; the message names column and row.
             InvalidTypeError: Rows in another form.
 
         Example:
-            >>> hh.load("model.hh").predict([{"user_id": 7, "site": "news"}])  # doctest: +SKIP
-            array([0.031], dtype=float32)
+            >>> hh.load("model.hh").predict({"user_id": 7, "site": ["news", "shop"]})  # doctest: +SKIP
+            array([0.031, 0.019], dtype=float32)
         """
-        return self.predict_batch(encode_batch(self._columns(rows), self.schema, self.discretiser))
+        return self.predict_batch(encode_batch(rows, self.schema, self.discretiser))
 
     def predict_batch(self, batch: Batch) -> Floats:
         """Return the probability of each row of a batch of keys.
@@ -91,23 +93,6 @@ class Predictor:
         for index in range(len(self.spec.wide)):
             logits = logits + self._embed("wide", index, batch).sum(axis=1)
         return _sigmoid(logits)
-
-    def _columns(self, rows: Any) -> Mapping[str, Any]:
-        if isinstance(rows, Mapping):
-            return rows
-        names = getattr(rows, "column_names", getattr(rows, "columns", None))  # Arrow; pandas and Polars
-        if names is not None:
-            return {name: rows[name] for name in names}
-        if isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows):
-            present = {name for row in rows for name in row}
-            return {
-                name: [row.get(name) for row in rows]
-                for name in self.schema.columns
-                if name in present or not rows
-            }
-        raise InvalidTypeError(
-            f"rows: expected columns by name, a data frame, or a sequence of mappings, got {type(rows).__name__}"
-        )
 
     def _embed(self, part: str, index: int, batch: Batch) -> Floats:
         """Return float32[B, features of the group * D]."""

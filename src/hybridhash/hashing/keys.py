@@ -1,8 +1,7 @@
 """Values to keys: the int64 name of one (feature, value) pair."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import compress
-from types import NoneType
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import native, text
+from hybridhash.hashing.columns import as_column, is_missing, may_be_missing
 from hybridhash.hashing.mix import GOLDEN_GAMMA, WORD, UInt64s, mix64, mix64_in_place
 from hybridhash.hashing.reference import Keys
 
@@ -61,40 +61,39 @@ def hash_keys(values: Any, feature: str, seed: int = 0) -> Keys:
     of 2**63 or more has the key of the signed integer with the same 64 bits.
 
     Args:
-        values: [N] integers, booleans, str or bytes: a numpy array, a pyarrow array or chunked array
-            (dictionary-encoded too), anything with ``to_arrow()`` or ``to_numpy()`` (Polars, pandas),
-            or a Python sequence; one kind of value only.
+        values: [N] integers, booleans, str or bytes, of one kind only: a Python sequence, a numpy array, a pyarrow
+            array or chunked array (dictionary-encoded too), a column of pandas (nullable types and categories too) or
+            Polars, or what numpy reads, such as a tensor. An array may have any number of dimensions.
         feature: The feature's name; the same value under another name has another key.
         seed: In [0, 2**64); a system-wide choice that trained models depend on.
 
     Returns:
-        int64[N].
+        int64[N], or int64 of the shape of the array.
 
     Raises:
         InvalidTypeError: Values of another kind (floats want a discretiser first) or of mixed kinds, or one
-            value in place of a sequence.
-        InvalidValueError: The seed is out of range, an integer does not fit 64 bits, or an array is not 1-D.
+            value or a table in place of a column.
+        InvalidValueError: The seed is out of range, or an integer does not fit 64 bits.
         DataError: Text that UTF-8 cannot encode.
 
     Example:
         >>> hash_keys([0, 1, -1], feature="user_id").tolist()
         [-2791739478565670023, 5780327801895822141, -3662806576770169963]
     """
+    try:
+        column = as_column(values)
+    except InvalidTypeError as error:
+        raise InvalidTypeError(f"feature {feature!r}: {error}") from None
     salt = feature_salt(feature, seed)
-    if hasattr(values, "to_arrow"):  # Polars
-        values = values.to_arrow()
-    if type(values).__module__.partition(".")[0] == "pyarrow":
-        return _arrow_keys(values, feature, seed, salt)
-    if hasattr(values, "to_numpy"):  # pandas
-        values = values.to_numpy()
-    if isinstance(values, np.ndarray) and values.dtype.kind not in "OT":
-        return _numpy_keys(values, feature, salt)
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidTypeError(
-            f"feature {feature!r}: expected a sequence of values, got one {type(values).__name__}; "
-            "put a single value in a list"
-        )
-    return _python_keys(list(values), feature, seed, salt)
+    if column.is_list:
+        keys = _python_keys(column.values, feature, seed, salt)
+    elif column.is_array:
+        keys = _numpy_keys(column.values.reshape(-1), feature, salt)
+        if column.is_null is not None:
+            keys[column.is_null.reshape(-1)] = null_key(feature, seed)
+    else:
+        keys = _arrow_keys(column.values, feature, seed, salt)
+    return keys.reshape(column.shape)
 
 
 def cross_keys(parts: Sequence[Keys], feature: str, seed: int = 0) -> Keys:
@@ -128,8 +127,6 @@ def cross_keys(parts: Sequence[Keys], feature: str, seed: int = 0) -> Keys:
 
 
 def _numpy_keys(values: npt.NDArray[Any], feature: str, salt: int) -> Keys:
-    if values.ndim != 1:
-        raise InvalidValueError(f"feature {feature!r}: expected a 1-D array, got shape {values.shape}")
     kind = values.dtype.kind
     if kind in "biu":
         return native.integer_keys(values, salt)
@@ -142,8 +139,8 @@ def _numpy_keys(values: npt.NDArray[Any], feature: str, salt: int) -> Keys:
 
 def _python_keys(values: list[Any], feature: str, seed: int, salt: int) -> Keys:
     present, types, missing = values, set(map(type, values)), None
-    if any(_may_be_missing(kind) for kind in types):
-        missing = np.fromiter(map(_is_missing, values), dtype=bool, count=len(values))
+    if any(may_be_missing(kind) for kind in types):
+        missing = np.fromiter(map(is_missing, values), dtype=bool, count=len(values))
         present = list(compress(values, ~missing))
         types = set(map(type, present))
     kinds = set(map(_kind, types))
@@ -164,17 +161,6 @@ def _python_keys(values: list[Any], feature: str, seed: int, salt: int) -> Keys:
     out = np.full(len(values), null_key(feature, seed), dtype=np.int64)
     out[~missing] = keys
     return out
-
-
-def _may_be_missing(kind: type) -> bool:
-    return issubclass(kind, float | np.floating | NoneType) or kind.__name__ == "NAType"  # pandas.NA
-
-
-def _is_missing(value: object) -> bool:
-    """Say whether a value is one of the ways in which Python's data libraries write none."""
-    if isinstance(value, float | np.floating):
-        return bool(np.isnan(value))
-    return _may_be_missing(type(value))
 
 
 def _kind(of: type) -> str:
@@ -228,7 +214,7 @@ def _arrow_keys(values: Any, feature: str, seed: int, salt: int) -> Keys:
 
 
 def _wrong_kind(feature: str, got: str) -> InvalidTypeError:
-    return InvalidTypeError(
-        f"feature {feature!r}: expected {_KINDS}, got {got}; declare numbers as a numeric feature, which is "
-        "discretised first"
-    )
+    advice = "declare numbers as a numeric feature, which is discretised first"
+    if got.startswith("float"):
+        advice += "; integers with holes, which pandas makes floats of, keep their type as Int64"
+    return InvalidTypeError(f"feature {feature!r}: expected {_KINDS}, got {got}; {advice}")
