@@ -1,7 +1,6 @@
 """The methods by name: each builds a model from what may be learned from, at a number of bytes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
@@ -14,11 +13,7 @@ from benchmarks.quality.peers import PEERS
 from benchmarks.quality.ranker import FeatureRanker, PeerRanker
 from benchmarks.quality.tails import READS_FEATURES, TABLES, TAILS
 from hybridhash.data import EncodedRows
-from hybridhash.models import build_model
-from hybridhash.optim import Adagrad
-from hybridhash.trials.layout import assemble, lay_out, plan_tables
-from hybridhash.trials.settings import FitSettings
-from hybridhash.trials.shipping import ship
+from hybridhash.trials import Built, FitSettings, assemble, build_of, lay_out, plan_tables
 from hybridhash.vocabulary import Counts, count_key_chunks
 
 FULL: Final = "full"
@@ -85,22 +80,7 @@ class Span:
         )
 
 
-@dataclass(frozen=True)
-class Built:
-    """A model ready to train.
-
-    Attributes:
-        model: Takes (keys, offsets), returns logits float[B].
-        embedding_bytes: All that inference needs of the embeddings.
-        ship: Returns the model that is shipped once this one is trained; the bytes are that model's.
-    """
-
-    model: nn.Module
-    embedding_bytes: int
-    ship: Callable[[], nn.Module]
-
-
-def build(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:
+def build(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built[nn.Module]:
     """Build the model of a method.
 
     Args:
@@ -124,7 +104,9 @@ def build(method: str, span: Span, budget_bytes: int, learning_rate: float, seed
     return built
 
 
-def _build_ours(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:
+def _build_ours(
+    method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int
+) -> Built[nn.Module]:
     settings = span.settings
     plans = plan_tables(span.schema, span.counts, settings)
     if method in TABLES:
@@ -133,18 +115,12 @@ def _build_ours(method: str, span: Span, budget_bytes: int, learning_rate: float
         layout = assemble(plans, [table], settings.hidden)
     else:
         layout = lay_out(method, plans, budget_bytes, settings, seed)
-    model = build_model(
-        layout.spec,
-        span.schema.names,
-        layout.vocabularies,
-        optimizer=Adagrad(learning_rate),
-        init_std=settings.init_std,
-        generator=torch.Generator().manual_seed(seed),
-    )
-    return Built(model, layout.spec.ledger().embedding_bytes, lambda: ship(model, layout, span.rows))
+    return build_of(layout, span.rows, settings)(learning_rate, seed)
 
 
-def _build_module(method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int) -> Built:
+def _build_module(
+    method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int
+) -> Built[nn.Module]:
     settings = span.settings
     embedding = MODULES[method](span.need(budget_bytes, seed))
     generator = torch.Generator().manual_seed(seed)

@@ -20,7 +20,7 @@ from hybridhash.experiments import Silence, comparison
 from hybridhash.planner import METHODS
 from hybridhash.report import comparison_table
 from hybridhash.spec import METHODS as OF_A_BUDGET
-from hybridhash.trials import fitting, laboratory
+from hybridhash.trials import Layout, fitting, runner, tuning
 
 BUDGETED = [name for name, method in OF_A_BUDGET.items() if method.budgeted]
 ROW_BYTES = 4 * (4 + 1)  # dim 4 and a wide weight
@@ -201,7 +201,8 @@ def test_an_interrupted_call_goes_on(
             *arguments, on_progress=interrupt if calls == interrupted_call else on_progress, **options
         )
 
-    monkeypatch.setattr(fitting, "train", train)
+    for room in (tuning, fitting):
+        monkeypatch.setattr(room, "train", train)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         one_method(run_compare, clicks, out, **changes)
@@ -320,14 +321,17 @@ def test_a_method_that_diverges_is_named_and_ends_no_other(
     clicks: Path, run_compare: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second seed of 'hashed', which has no head, diverges."""
-    real = laboratory.fit
+    real = runner.build_of
 
-    def diverge(dataset: Any, layout: Any, settings: Any, tuned: Any, seed: int, *rest: Any) -> Any:
-        if seed == 1 and not layout.spec.deep[0].table.num_head:
-            raise DivergedError("training diverged at step 7; use a smaller learning rate")
-        return real(dataset, layout, settings, tuned, seed, *rest)
+    def build_of(layout: Layout, *given: Any) -> Any:
+        def build(learning_rate: float, seed: int) -> Any:
+            if seed == 1 and not layout.spec.deep[0].table.num_head:
+                raise DivergedError("training diverged at step 7; use a smaller learning rate")
+            return real(layout, *given)(learning_rate, seed)
 
-    monkeypatch.setattr(laboratory, "fit", diverge)
+        return build
+
+    monkeypatch.setattr(runner, "build_of", build_of)
     found = run_compare(clicks, tmp_path / "out", method=("hashed", "hybrid"))
     reason = "seed 1: training diverged at step 7; use a smaller learning rate"
     hashed = method_row(found.results, "hashed")

@@ -12,10 +12,10 @@ import pytest
 from sklearn.metrics import log_loss
 
 from hybridhash.errors import DataError, DivergedError, InvalidValueError
-from hybridhash.experiments import ContinuousSettings, continuous, prequential
+from hybridhash.experiments import ContinuousSettings, continuous
 from hybridhash.experiments.differences import compare_windows
 from hybridhash.training import train_windows
-from hybridhash.trials import fitting
+from hybridhash.trials import Layout, fitting, stream
 
 from .conftest import SMALL, Heard
 
@@ -228,14 +228,17 @@ def test_an_interrupted_run_goes_on(
 def test_a_method_that_diverges_is_told_and_ends_no_other(
     clicks: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = prequential.fit_windows
+    real = stream.build_of
 
-    def diverge(dataset: Any, layout: Any, settings: Any, tuned: Any, seed: int, *rest: Any) -> Any:
-        if seed == 1 and layout.spec.deep[0].table.num_head:
-            raise DivergedError("training diverged at step 7")
-        return real(dataset, layout, settings, tuned, seed, *rest)
+    def build_of(layout: Layout, *given: Any) -> Any:
+        def build(learning_rate: float, seed: int) -> Any:
+            if seed == 1 and layout.spec.deep[0].table.num_head:
+                raise DivergedError("training diverged at step 7")
+            return real(layout, *given)(learning_rate, seed)
 
-    monkeypatch.setattr(prequential, "fit_windows", diverge)
+        return build
+
+    monkeypatch.setattr(stream, "build_of", build_of)
     found = run(clicks, tmp_path / "out")
     baseline, hybrid = found.results["methods"]
     assert baseline["rce_mean"] is not None

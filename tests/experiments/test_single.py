@@ -6,7 +6,7 @@ import pytest
 from hybridhash import load
 from hybridhash.errors import FileAccessError
 from hybridhash.experiments import Silence, SingleSettings, evaluate, single, train_one
-from hybridhash.trials import fitting
+from hybridhash.trials import fitting, tuning
 
 IN_LOOP: dict[str, Any] = {"method": "auto", "budget": "30%", "rounding": "in-loop"}
 
@@ -106,7 +106,8 @@ def test_an_interrupted_run_goes_on(
             *arguments, on_progress=interrupt if len(calls) == interrupted_call else on_progress, **options
         )
 
-    monkeypatch.setattr(fitting, "train", train)
+    for room in (tuning, fitting):
+        monkeypatch.setattr(room, "train", train)
     out = tmp_path / "m.hh"
     with pytest.raises(KeyboardInterrupt):
         run(clicks, out, **changes)

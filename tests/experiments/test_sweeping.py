@@ -12,11 +12,19 @@ import pytest
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments import CompareSettings, Silence, SweepSettings, sweep
 from hybridhash.experiments.sweeping import best_head
-from hybridhash.trials import laboratory
-from hybridhash.trials.fitting import fit, judge, search
-from hybridhash.trials.layout import lay_out, plan_tables
-from hybridhash.trials.prepare import prepare_rows
-from hybridhash.trials.runoff import Tuned
+from hybridhash.trials import (
+    Diverged,
+    Layout,
+    Tuned,
+    build_of,
+    fit,
+    judge,
+    lay_out,
+    plan_tables,
+    prepare_rows,
+    runner,
+    search,
+)
 
 from .conftest import SMALL, Heard
 
@@ -89,36 +97,35 @@ def test_the_best_head_is_the_first_of_equal_ones() -> None:
 
 
 def test_a_head_that_diverged_is_not_the_best_unless_all_did() -> None:
-    assert best_head("abc", ["diverged", Tuned(0.1, 1, -5.0), Tuned(0.1, 1, -4.0)]) == 2
+    assert best_head("abc", [Diverged("too fast"), Tuned(0.1, 1, -5.0), Tuned(0.1, 1, -4.0)]) == 2
     with pytest.raises(DivergedError, match=r"^a: too fast; b: too far$"):
-        best_head("ab", ["too fast", "too far"])
+        best_head("ab", [Diverged("too fast"), Diverged("too far")])
 
 
 def test_what_diverges_is_named_and_ends_nothing_else(
     clicks: Path, run_sweep: Callable[..., Swept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A head at every rate, and the second seed of the baseline."""
-    real = laboratory.fit
+    real = runner.build_of
 
-    def diverge(dataset: Any, layout: Any, settings: Any, tuned: Any, seed: int, *rest: Any) -> Any:
-        if seed == 1 and layout.spec.deep[0].table.num_buckets == 1024:
-            raise DivergedError("training diverged at step 7")
-        return real(dataset, layout, settings, tuned, seed, *rest)
+    def build_or_diverge(layout: Layout, *given: Any) -> Any:
+        table = layout.spec.deep[0].table
 
-    def never(dataset: Any, layout: Any, *rest: Any) -> Any:
-        if layout.spec.deep[0].table.num_head == 200:
-            raise DivergedError("training diverged at every learning rate of [0.05]")
-        return search(dataset, layout, *rest)
+        def build(learning_rate: float, seed: int) -> Any:
+            if table.num_head == 200 or (seed == 1 and table.num_buckets == 1024):
+                raise DivergedError("training diverged at step 7")
+            return real(layout, *given)(learning_rate, seed)
 
-    monkeypatch.setattr(laboratory, "fit", diverge)
-    monkeypatch.setattr(laboratory, "search", never)
+        return build
+
+    monkeypatch.setattr(runner, "build_of", build_or_diverge)
     changes = {"buckets": ("1/8",), "learning_rate": (0.05,)}
     found = run_sweep(clicks, tmp_path / "out", **changes)
     assert found.results["baseline_rows"] == 1024
     good, bad, tail, baseline = found.results["rows"]
     assert found.results["best_head"] == good["title"]
     assert tail["settings"]["num_head"] == good["settings"]["num_head"]
-    assert bad["diverged"] == ["training diverged at every learning rate of [0.05]"]
+    assert bad["diverged"] == ["training diverged at every learning rate of [0.05]; expected smaller ones"]
     assert bad["settings"]["num_head"] == 200
     assert (bad["rce"], bad["rce_mean"], bad["file_share"]) == ([], None, None)
     assert bad["hashed"]["rce_mean"] is not None
@@ -234,7 +241,7 @@ def test_refuses_before_training(
     changes: dict[str, Any],
     message: str,
 ) -> None:
-    monkeypatch.setattr(laboratory, "fit", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(runner, "fit", lambda *_: pytest.fail("trained"))
     with pytest.raises(InvalidValueError, match=message):
         run_sweep(clicks, tmp_path / "out", **changes)
     assert not (tmp_path / "out").exists()
@@ -289,9 +296,11 @@ def test_trained_weights_are_the_same_whatever_the_test_span_holds(
         prepared = prepare_rows([str(data)], settings, tmp_path / name, Silence())
         plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
         layout = lay_out("hybrid", plans, 4000, settings, seed=0)
-        tuned = search(prepared.dataset, layout, settings, lambda *_: None)
-        model, _ = fit(prepared.dataset, layout, settings, tuned, 0, lambda _: None)
-        found.append((prepared, layout, tuned, model, judge(model, prepared.dataset)))
+        rows = prepared.dataset.rows
+        build = build_of(layout, rows, settings)
+        tuned = search(build, rows, settings).tuned
+        model = fit(build, rows, settings, tuned, 0).built.model
+        found.append((prepared, layout, tuned, model, judge(model, rows)))
     (
         (one, one_layout, one_tuned, one_model, one_quality),
         (two, two_layout, two_tuned, two_model, two_quality),

@@ -20,7 +20,7 @@ from paper.surfaces import DAY_S, ads, timeline
 from hybridhash.data import SyntheticStream
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Silence
-from hybridhash.trials import laboratory
+from hybridhash.trials import runner
 from paper import table3
 
 
@@ -43,7 +43,7 @@ def test_rows_are_kept_and_a_second_run_trains_nothing(
     ran: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, summary = ran
-    monkeypatch.setattr(laboratory, "fit", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(runner, "fit", lambda *_: pytest.fail("trained again"))
     before = (folder / "table3_timeline.jsonl").read_text()
     again = table3.studies(None)["table3_timeline"].run(folder, TINY, Silence())
     assert again["tuned"]["rows"] == summary["tuned"]["rows"]
@@ -230,7 +230,7 @@ def test_a_second_run_on_a_part_of_real_data_trains_nothing(
     assert times == list(range(1100, 1300))  # the last 200 by time, of all users
     assert first["tuned"]["data"]["rows"] == 200
     assert f"--tiny --data {data}" in first["tuned"]["command"]
-    monkeypatch.setattr(laboratory, "fit", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(runner, "fit", lambda *_: pytest.fail("trained again"))
     again = study.run(tmp_path, scale, Silence())
     assert again["tuned"]["rows"] == first["tuned"]["rows"]
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from hybridhash.hashing import measure_collisions
 from hybridhash.spec import NOT_SHIPPED, ModelSpec, TableSpec
 from hybridhash.theory import traffic_shares
-from hybridhash.trials.layout import TablePlan
+from hybridhash.trials import TablePlan
 from hybridhash.vocabulary import Counts
 
 Shares = dict[str, float]

@@ -10,6 +10,7 @@ import numpy as np
 from hybridhash.data import TEST
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.collisions import collision_shares
+from hybridhash.experiments.figures import measured
 from hybridhash.experiments.output import check_output_folder
 from hybridhash.experiments.profiling import feature_rows
 from hybridhash.experiments.settings import CompareSettings
@@ -17,14 +18,23 @@ from hybridhash.files import make_folder, write_text
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.planner import parse_budget
 from hybridhash.report import RESULTS_FORMAT, write_report
-from hybridhash.trials.fitting import check_group
-from hybridhash.trials.laboratory import BUNDLE_SUFFIX, Laboratory, Trial, measured
-from hybridhash.trials.layout import lay_out, plan_tables, why_no_head
-from hybridhash.trials.machine import describe_machine
-from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.trials.progress import Listener
-from hybridhash.trials.runs import RunStore, fingerprint
-from hybridhash.trials.settings import DataSettings
+from hybridhash.trials import (
+    BUNDLE_SUFFIX,
+    DataSettings,
+    Listener,
+    Prepared,
+    RunStore,
+    Trial,
+    TrialRunner,
+    check_group,
+    describe_machine,
+    fingerprint,
+    lay_out,
+    plan_tables,
+    prepare_rows,
+    why_no_head,
+    work_folder,
+)
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
@@ -69,7 +79,7 @@ def compare(
             for method in methods
             for seed in range(settings.seeds)
         }
-        check_group(prepared.dataset, settings.group)
+        check_group(prepared.dataset.rows, settings.group)
         reasons = [why_no_head(method, plans, budget_bytes, settings) for method in methods]
         notes = [reason for reason in reasons if reason is not None]
         for note in notes:
@@ -87,7 +97,7 @@ def compare(
             for method in methods
         ]
         store = RunStore(settings.out / "runs")
-        trained = Laboratory(prepared.dataset, settings, store, settings.jobs).attempt(trials, listener)
+        trained = TrialRunner(prepared.dataset, settings, store, settings.jobs).attempt(trials, listener)
         rows = [
             {
                 "name": trial.title,

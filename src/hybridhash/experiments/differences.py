@@ -7,19 +7,15 @@ from typing import Any
 import numpy as np
 
 from hybridhash.metrics import mean_interval
-from hybridhash.trials.layout import Layout
-from hybridhash.trials.runoff import Tuned
+from hybridhash.trials import Diverged, Followed, Layout, WindowRun
 
 
-def describe_runs(
-    runs: Sequence[Mapping[str, Any]], tuned: Tuned | str, layout: Layout, baseline_bytes: int
-) -> dict[str, Any]:
+def describe_runs(followed: Followed, layout: Layout, baseline_bytes: int) -> dict[str, Any]:
     """Return the figures of one method over the windows.
 
     Args:
-        runs: Per seed ``windows`` with ``rce`` and ``log_loss`` of each, or ``diverged``.
-        tuned: What was tuned, or why nothing could be.
-        layout: Of seed 0.
+        followed: What became of it.
+        layout: The layout of seed 0.
         baseline_bytes: Embedding bytes of the baseline.
 
     Returns:
@@ -28,17 +24,13 @@ def describe_runs(
     """
     embedding_bytes = layout.spec.ledger().embedding_bytes
     tables = [group.table for group in layout.spec.deep]
-    diverged = (
-        [tuned]
-        if isinstance(tuned, str)
-        else [f"seed {seed}: {run['diverged']}" for seed, run in enumerate(runs) if "diverged" in run]
-    )
+    runs = [run for run in followed.runs if isinstance(run, WindowRun)]
     figures = {
-        measure: [[window[measure] for window in run["windows"]] for run in runs if "windows" in run]
+        measure: [[getattr(window, measure) for window in run.windows] for run in runs]
         for measure in ("rce", "log_loss")
     }
     of_seeds = [_mean(values) for values in figures["rce"]]
-    has_means = bool(of_seeds) and not diverged
+    has_means = bool(of_seeds) and not followed.diverged
     return {
         "embedding_bytes": embedding_bytes,
         "share_of_baseline": embedding_bytes / baseline_bytes,
@@ -46,13 +38,13 @@ def describe_runs(
         "rce_of_seeds": of_seeds,
         "rce_mean": float(np.mean(of_seeds)) if has_means else None,
         "rce_std": float(np.std(of_seeds, ddof=1)) if has_means and len(of_seeds) > 1 else None,
-        "diverged": diverged,
+        "diverged": list(followed.diverged),
         "settings": {
             "num_head": sum(table.num_head for table in tables),
             "num_buckets": sum(table.num_buckets for table in tables),
             "num_hashes": tables[0].num_hashes,
             "combine": tables[0].combine,
-            **({} if isinstance(tuned, str) else tuned.as_dict()),
+            **({} if isinstance(followed.tuned, Diverged) else followed.tuned.as_dict()),
         },
     }
 

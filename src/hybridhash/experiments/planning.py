@@ -11,10 +11,19 @@ from hybridhash.files import write_text
 from hybridhash.planner import Plan, Table, alternatives, divide, parse_budget, plan, read_plan, write_plan
 from hybridhash.spec import Tier
 from hybridhash.training import Progress
-from hybridhash.trials.fitting import search, validate
-from hybridhash.trials.layout import Layout, TablePlan, lay_out, plan_tables
-from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.trials.progress import Listener
+from hybridhash.trials import (
+    Layout,
+    Listener,
+    Prepared,
+    TablePlan,
+    build_of,
+    lay_out,
+    plan_tables,
+    prepare_rows,
+    search,
+    validate,
+    work_folder,
+)
 
 _NOT_OF_A_FILE: Final = {"out", "work_dir", "tune", "plan"}
 
@@ -97,19 +106,20 @@ def try_plans(
         return lay_out("auto", tables, budget_bytes, following, seed=0)
 
     short = settings.model_copy(update={"epochs": 1})
+    rows = prepared.dataset.rows
     rate = search(
-        prepared.dataset,
-        laid_out(candidates[0][0]),
+        build_of(laid_out(candidates[0][0]), rows, short),
+        rows,
         short,
         lambda what, progress: listener.training(f"plan 1: {what}", progress),
-    ).learning_rate
+    ).tuned.learning_rate
     tried = []
     for place, (lines, loss) in enumerate(candidates, start=1):
 
         def hear(progress: Progress, title: str = f"plan {place} of {len(candidates)}") -> None:
             listener.training(title, progress)
 
-        rce = validate(prepared.dataset, laid_out(lines), short, rate, hear)
+        rce = validate(build_of(laid_out(lines), rows, short), rows, short, rate, hear)
         listener.run_done(f"plan {place}", f"predicted loss {loss:.2%}, validation RCE {rce:.3f}")
         tried.append({"plan": list(lines), "loss": loss, "validation_rce": rce})
     return tried

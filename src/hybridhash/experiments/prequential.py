@@ -2,33 +2,40 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from hybridhash.data import Dataset, Split, Window, cut_windows, open_source, parse_duration
-from hybridhash.errors import DataError, DivergedError, InvalidValueError
+from hybridhash.errors import DataError, InvalidValueError
 from hybridhash.experiments.comparison import describe_data
 from hybridhash.experiments.differences import compare_windows, describe_runs
 from hybridhash.experiments.output import check_output_folder
 from hybridhash.experiments.settings import ContinuousSettings
 from hybridhash.files import make_folder, write_text
-from hybridhash.metrics import log_loss, relative_cross_entropy
+from hybridhash.metrics import relative_cross_entropy
 from hybridhash.planner import parse_budget
 from hybridhash.report import CONTINUOUS_FORMAT, write_continuous_report
-from hybridhash.trials.fitting import fit_windows
-from hybridhash.trials.jobs import run_jobs
-from hybridhash.trials.laboratory import Laboratory, Trial
-from hybridhash.trials.layout import Layout, lay_out, plan_tables, why_no_head
-from hybridhash.trials.machine import describe_machine
-from hybridhash.trials.prepare import Prepared, prepare_rows, resolve_columns, work_folder
-from hybridhash.trials.progress import Listener
-from hybridhash.trials.runoff import Tuned
-from hybridhash.trials.runs import RunStore, fingerprint
+from hybridhash.trials import (
+    Layout,
+    Listener,
+    Prepared,
+    RunStore,
+    StreamRunner,
+    Trial,
+    TrialRunner,
+    describe_machine,
+    fingerprint,
+    has_both_labels,
+    labels_in,
+    lay_out,
+    plan_tables,
+    prepare_rows,
+    resolve_columns,
+    why_no_head,
+    work_folder,
+)
 
 CONTINUOUS_FILE: Final = "continuous.json"
 REPORT_FILE: Final = "report.html"
@@ -157,7 +164,7 @@ def follow(
     first_row = dataset.split.num_train + dataset.split.num_validation
     windows = tuple(cut_windows(times, first_row, _window_s(settings)))
     described = [_describe_window(dataset, window, settings) for window in windows]
-    if not any(_has_both(*_labels(dataset, window)) for window in windows):
+    if not any(has_both_labels(dataset.rows, window) for window in windows):
         raise DataError(
             f"window: expected both labels in one window of {settings.window} at least, got none in {len(windows)}; "
             "use a longer one"
@@ -174,11 +181,10 @@ def follow(
         )
         for name, of_seed in layouts.items()
     ]
-    stream = Stream(dataset, settings, store, windows)
-    found = stream.run(trials, listener)
+    runner = StreamRunner(TrialRunner(dataset, settings, store, settings.jobs), windows)
     rows = [
-        {"name": trial.title, **describe_runs(runs, tuned, trial.layouts[0], baseline_bytes)}
-        for trial, (tuned, runs) in zip(trials, found, strict=True)
+        {"name": trial.title, **describe_runs(followed, trial.layouts[0], baseline_bytes)}
+        for trial, followed in zip(trials, runner.follow(trials, listener), strict=True)
     ]
     return {
         "window": settings.window,
@@ -189,107 +195,6 @@ def follow(
     }
 
 
-Runs = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Stream:
-    """What all runs over the windows of one data set share; another process can be given one.
-
-    A vocabulary that follows the stream would change the model between two windows, in
-    `hybridhash.training.train_windows`; here the tables stay those of the training span.
-
-    Attributes:
-        dataset: The rows.
-        settings: How models are trained.
-        store: Finished runs.
-        windows: Behind the training span, in the order of time.
-    """
-
-    dataset: Dataset
-    settings: ContinuousSettings
-    store: RunStore
-    windows: tuple[Window, ...]
-
-    def run(self, trials: Sequence[Trial], listener: Listener) -> list[tuple[Tuned | str, Runs]]:
-        """Tune each trial on the training span, then run it over the windows once per seed.
-
-        Returns:
-            Per trial what was tuned, or why nothing could be, and per seed ``windows`` with the figures of each
-            window, or ``diverged`` with the reason.
-        """
-        num_jobs = self.settings.jobs
-        tuned = Laboratory(self.dataset, self.settings, self.store, num_jobs).choose(trials, listener)
-        tasks = [
-            _Task(trial.title, f"{trial.key}-windows-seed{seed}", layout, seed, chosen)
-            for trial, chosen in zip(trials, tuned, strict=True)
-            if isinstance(chosen, Tuned)
-            for seed, layout in enumerate(trial.layouts)
-        ]
-        runs = {task.key: self.store.get(task.key) for task in tasks}
-        # By key: two methods with the same tables are one run.
-        missing = {task.key: task for task in tasks if runs[task.key] is None}
-        made = run_jobs(self._run, list(missing.values()), num_jobs, listener)
-        runs |= dict(zip(missing, made, strict=True))
-        of_trial: dict[str, Runs] = {trial.title: [] for trial in trials}
-        for task in tasks:
-            of_trial[task.title].append(runs[task.key] or {})
-        return [(chosen, of_trial[trial.title]) for trial, chosen in zip(trials, tuned, strict=True)]
-
-    def _run(self, task: "_Task", listener: Listener) -> dict[str, Any]:
-        title = f"{task.title}: seed {task.seed}"
-
-        def checkpoint_of(stage: str) -> Path:
-            return self.store.path(f"{task.key}-{stage}", ".checkpoint")
-
-        run: dict[str, Any]
-        try:
-            run = {
-                "windows": fit_windows(
-                    self.dataset,
-                    task.layout,
-                    self.settings,
-                    task.tuned,
-                    task.seed,
-                    self.windows,
-                    self._measure,
-                    lambda stage, progress: listener.training(f"{title}, {stage}", progress),
-                    checkpoint_of,
-                )
-            }
-            known = [window["rce"] for window in run["windows"] if window["rce"] is not None]
-            summary = f"mean RCE {np.mean(known):.3f} over {len(known)} windows"
-        except DivergedError as error:
-            run = {"diverged": str(error)}
-            summary = f"diverged ({error})"
-        self.store.keep(task.key, run)
-        for stage in ("training-span", "windows"):
-            checkpoint_of(stage).unlink(missing_ok=True)
-        listener.run_done(title, summary)
-        return run
-
-    def _measure(self, window: Window, predictions: npt.NDArray[np.float32]) -> dict[str, float | None]:
-        """Return RCE and log loss of a window; None where its rows do not have both labels."""
-        labels, weights = _labels(self.dataset, window)
-        if not _has_both(labels, weights):
-            return {"rce": None, "log_loss": None}
-        return {
-            "rce": relative_cross_entropy(predictions, labels, weights),
-            "log_loss": log_loss(predictions, labels, weights),
-        }
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One run over the windows."""
-
-    title: str
-    key: str
-    layout: Layout
-    seed: int
-    tuned: Tuned
-
-
 def _window_s(settings: ContinuousSettings) -> float:
     try:
         return parse_duration(settings.window)
@@ -297,23 +202,10 @@ def _window_s(settings: ContinuousSettings) -> float:
         raise InvalidValueError(f"--window: {error}") from error
 
 
-def _labels(
-    dataset: Dataset, window: Window
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-    weights = dataset.rows.weights
-    span = slice(window.first, window.end)
-    return dataset.rows.labels[span], None if weights is None else weights[span]
-
-
-def _has_both(labels: npt.NDArray[np.float32], weights: npt.NDArray[np.float32] | None) -> bool:
-    counted = labels if weights is None else labels[weights > 0]
-    return bool(counted.size) and counted.min() != counted.max()
-
-
 def _describe_window(dataset: Dataset, window: Window, settings: ContinuousSettings) -> dict[str, Any]:
-    labels, weights = _labels(dataset, window)
+    labels, weights = labels_in(dataset.rows, window)
     best = None
-    if settings.reference and _has_both(labels, weights):
+    if settings.reference and has_both_labels(dataset.rows, window):
         truth = dataset.rows.extra[settings.reference][window.first : window.end]
         best = relative_cross_entropy(truth, labels, weights)
     return {

@@ -6,9 +6,7 @@ from typing import Any, Final
 from hybridhash.experiments.settings import ProfileSettings
 from hybridhash.planner import parse_budget
 from hybridhash.spec import FLOAT_BYTES, KEY_BYTES
-from hybridhash.trials.layout import plan_tables
-from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.trials.progress import Listener
+from hybridhash.trials import Listener, Prepared, plan_tables, prepare_rows, work_folder
 
 _CURVE_POINTS: Final = 60
 

@@ -12,8 +12,7 @@ from hybridhash.data.read import RowBatch
 from hybridhash.errors import InvalidValueError
 from hybridhash.export import Predictor, load
 from hybridhash.files import replacing
-from hybridhash.trials.fitting import check_group_feature, quality_of
-from hybridhash.trials.progress import Listener
+from hybridhash.trials import Listener, check_group_feature, quality_of
 
 COLUMN = "probability"
 

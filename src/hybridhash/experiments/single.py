@@ -10,12 +10,21 @@ from hybridhash.experiments.settings import SingleSettings
 from hybridhash.export import load, save_bundle
 from hybridhash.files import make_folder
 from hybridhash.planner import parse_budget
-from hybridhash.trials.fitting import check_group, fit, judge, tune
-from hybridhash.trials.layout import lay_out, plan_tables, why_no_head
-from hybridhash.trials.prepare import prepare_rows, work_folder
-from hybridhash.trials.progress import Listener
-from hybridhash.trials.runs import RunStore, fingerprint
-from hybridhash.trials.shipping import ship
+from hybridhash.trials import (
+    Listener,
+    RunStore,
+    build_of,
+    check_group,
+    fingerprint,
+    fit,
+    judge,
+    lay_out,
+    plan_tables,
+    prepare_rows,
+    tune,
+    why_no_head,
+    work_folder,
+)
 
 _NOT_OF_A_RUN: Final = {"out", "work_dir"}
 
@@ -41,7 +50,7 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
         dataset = prepared.dataset
-        check_group(dataset, settings.group)
+        check_group(dataset.rows, settings.group)
         plans = plan_tables(dataset.schema, prepared.counts, settings)
         baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
         budget_bytes = parse_budget(settings.budget, baseline_bytes)
@@ -52,25 +61,26 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
         store = RunStore(settings.out.with_name(settings.out.name + ".runs"))
         key = fingerprint(prepared.files, settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN))
         make_folder(store.folder)
+        build = build_of(layout, dataset.rows, settings)
         tuned = tune(
-            dataset,
-            layout,
+            build,
+            dataset.rows,
             settings,
             lambda what, progress: listener.training(f"tune: {what}", progress),
             lambda rate, seed: store.path(f"rate{rate:g}-seed{seed}-{key}", ".checkpoint"),
         )
         listener.run_done("tuned", f"learning rate {tuned.learning_rate:g}, {tuned.epochs} epochs")
-        model, trained = fit(
-            dataset,
-            layout,
+        fitted = fit(
+            build,
+            dataset.rows,
             settings,
             tuned,
             settings.seed,
             lambda progress: listener.training("train", progress),
             store.path(f"train-{key}", ".checkpoint"),
         )
-        model = ship(model, layout, dataset.rows)
-        quality = asdict(judge(model, dataset, settings.group))
+        model = fitted.built.ship()
+        quality = asdict(judge(model, dataset.rows, settings.group))
         save_bundle(
             settings.out,
             model,
@@ -90,6 +100,6 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
         "embedding_bytes": ledger.embedding_bytes,
         "file_bytes": ledger.total_bytes,
         "ledger": ledger.as_dict(),
-        "train_steps_per_s": trained.steps_per_s,
+        "train_steps_per_s": fitted.result.steps_per_s,
         "skipped": dataset.skipped,
     }

@@ -10,19 +10,31 @@ from typing import Any, Final, Literal
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.amounts import Amount, parse_amount
 from hybridhash.experiments.comparison import describe_data
+from hybridhash.experiments.figures import measured
 from hybridhash.experiments.output import check_output_folder
 from hybridhash.experiments.settings import SweepSettings
 from hybridhash.files import make_folder, write_text
 from hybridhash.report import SWEEP_FORMAT, write_sweep_report
 from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
-from hybridhash.trials.fitting import check_group
-from hybridhash.trials.laboratory import Laboratory, Trained, Trial, measured
-from hybridhash.trials.layout import Layout, TablePlan, assemble, plan_tables
-from hybridhash.trials.machine import describe_machine
-from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.trials.progress import Listener
-from hybridhash.trials.runoff import Tuned
-from hybridhash.trials.runs import RunStore, fingerprint
+from hybridhash.trials import (
+    Diverged,
+    Layout,
+    Listener,
+    Prepared,
+    RunStore,
+    TablePlan,
+    Trained,
+    Trial,
+    TrialRunner,
+    Tuned,
+    assemble,
+    check_group,
+    describe_machine,
+    fingerprint,
+    plan_tables,
+    prepare_rows,
+    work_folder,
+)
 
 SWEEP_FILE: Final = "sweep.json"
 REPORT_FILE: Final = "report.html"
@@ -86,14 +98,14 @@ def sweep(
     check_output_folder(settings.out)
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
-        check_group(prepared.dataset, settings.group)
+        check_group(prepared.dataset.rows, settings.group)
         bench = _Bench(prepared, plan_tables(prepared.dataset.schema, prepared.counts, settings), settings)
-        laboratory = Laboratory(prepared.dataset, settings, RunStore(settings.out / "runs"), settings.jobs)
+        runner = TrialRunner(prepared.dataset, settings, RunStore(settings.out / "runs"), settings.jobs)
         head_rows = [bench.head_row(head) for head in heads]  # refuses a head that is too large
         make_folder(settings.out)
-        make_folder(laboratory.store.folder)
+        make_folder(runner.store.folder)
         best = best_head(
-            [row.title for row in head_rows], laboratory.choose([row.trial for row in head_rows], listener)
+            [row.title for row in head_rows], runner.choose([row.trial for row in head_rows], listener)
         )
         listener.run_done("best head on the validation slice", head_rows[best].title)
         rows = [
@@ -103,7 +115,7 @@ def sweep(
         ]
         twins = [bench.hashed_twin(row) if bench.has_twin(row) else None for row in rows]
         trials = [row.trial for row in (*rows, *twins) if row is not None]
-        trained = laboratory.attempt(trials, listener)
+        trained = runner.attempt(trials, listener)
         found = {trial.key: one for trial, one in zip(trials, trained, strict=True)}
         baseline = found[rows[-1].trial.key]
         results = {
@@ -126,7 +138,7 @@ def sweep(
     return results
 
 
-def best_head(titles: Sequence[str], tuned: Sequence[Tuned | str]) -> int:
+def best_head(titles: Sequence[str], tuned: Sequence[Tuned | Diverged]) -> int:
     """Return the place of the highest validation RCE; of equal ones the first.
 
     Args:
@@ -138,8 +150,9 @@ def best_head(titles: Sequence[str], tuned: Sequence[Tuned | str]) -> int:
     """
     rces = {place: one.validation_rce for place, one in enumerate(tuned) if isinstance(one, Tuned)}
     if not rces:
+        reasons = [one.reason for one in tuned if isinstance(one, Diverged)]
         raise DivergedError(
-            "; ".join(f"{title}: {reason}" for title, reason in zip(titles, tuned, strict=True))
+            "; ".join(f"{title}: {reason}" for title, reason in zip(titles, reasons, strict=True))
         )
     return max(rces, key=lambda place: (rces[place], -place))
 
@@ -222,14 +235,16 @@ class _Bench:
     ) -> dict[str, Any]:
         """Return a row as the results file has it, with its hashed twin; None for the size of what diverged."""
         figures = self._figures(row, found)
-        has_size = "file_bytes" in figures and not baseline.diverged
+        whole = None if baseline.diverged else baseline.ledger
         return {
             "stage": row.stage,
             "title": row.title,
             "tail": row.tail,
             **figures,
             "hashed": None if twin is None else self._figures(twin, found),
-            "file_share": figures["file_bytes"] / baseline.ledger.total_bytes if has_size else None,
+            "file_share": figures["file_bytes"] / whole.total_bytes
+            if whole and "file_bytes" in figures
+            else None,
         }
 
     def _figures(self, row: _Row, found: dict[str, Trained]) -> dict[str, Any]:

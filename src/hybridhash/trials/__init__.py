@@ -15,69 +15,106 @@ from hybridhash.trials.settings import (
 )
 
 if TYPE_CHECKING:
-    from hybridhash.trials.fitting import Quality, fit, judge, quality_of, tune, validate
+    from hybridhash.trials.building import OPTIMIZERS, Build, Built, build_of
+    from hybridhash.trials.fitting import Fitted, fit
     from hybridhash.trials.jobs import run_jobs
-    from hybridhash.trials.laboratory import Laboratory, Trained, Trial
-    from hybridhash.trials.layout import Layout, TablePlan, assemble, lay_out, plan_tables
+    from hybridhash.trials.layout import Layout, TablePlan, assemble, lay_out, plan_tables, why_no_head
     from hybridhash.trials.machine import describe_machine, processor_name
-    from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
+    from hybridhash.trials.prepare import Prepared, prepare_rows, resolve_columns, work_folder
+    from hybridhash.trials.quality import Quality, check_group, check_group_feature, judge, quality_of
+    from hybridhash.trials.runner import TrialRunner
     from hybridhash.trials.runoff import Curve, Train, Tuned, Tuning, search_grid, search_with_runoff
     from hybridhash.trials.runs import RUNS_VERSION, TUNING_VERSION, RunStore, fingerprint
     from hybridhash.trials.shipping import ship
+    from hybridhash.trials.stream import (
+        Followed,
+        StreamRunner,
+        WindowQuality,
+        WindowRun,
+        has_both_labels,
+        labels_in,
+    )
+    from hybridhash.trials.trial import BUNDLE_SUFFIX, Diverged, Run, Trained, Trial
+    from hybridhash.trials.tuning import search, tune, validate, validation_curve
 
 _LAZY = {  # these load torch and the data stack, which parsing a command line does not need
-    "fitting": "Quality fit judge quality_of tune validate",
+    "building": "OPTIMIZERS Build Built build_of",
+    "fitting": "Fitted fit",
     "jobs": "run_jobs",
-    "laboratory": "Laboratory Trained Trial",
-    "layout": "Layout TablePlan assemble lay_out plan_tables",
+    "layout": "Layout TablePlan assemble lay_out plan_tables why_no_head",
     "machine": "describe_machine processor_name",
-    "prepare": "Prepared prepare_rows work_folder",
+    "prepare": "Prepared prepare_rows resolve_columns work_folder",
+    "quality": "Quality check_group check_group_feature judge quality_of",
+    "runner": "TrialRunner",
     "runoff": "Curve Train Tuned Tuning search_grid search_with_runoff",
     "runs": "RUNS_VERSION TUNING_VERSION RunStore fingerprint",
     "shipping": "ship",
+    "stream": "Followed StreamRunner WindowQuality WindowRun has_both_labels labels_in",
+    "trial": "BUNDLE_SUFFIX Diverged Run Trained Trial",
+    "tuning": "search tune validate validation_curve",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 __all__ = [
+    "BUNDLE_SUFFIX",
+    "OPTIMIZERS",
     "RUNS_VERSION",
     "TUNING_VERSION",
+    "Build",
+    "Built",
     "Curve",
     "DataSettings",
+    "Diverged",
     "FitSettings",
-    "Laboratory",
+    "Fitted",
+    "Followed",
     "Layout",
     "Listener",
     "ModelSettings",
     "Prepared",
     "Quality",
+    "Run",
     "RunSettings",
     "RunStore",
     "Settings",
     "Silence",
+    "StreamRunner",
     "TablePlan",
     "TableSettings",
     "Train",
     "Trained",
     "TrainingSettings",
     "Trial",
+    "TrialRunner",
     "Tuned",
     "Tuning",
+    "WindowQuality",
+    "WindowRun",
     "assemble",
+    "build_of",
+    "check_group",
+    "check_group_feature",
     "describe_machine",
     "fingerprint",
     "fit",
+    "has_both_labels",
     "judge",
+    "labels_in",
     "lay_out",
     "plan_tables",
     "prepare_rows",
     "processor_name",
     "quality_of",
+    "resolve_columns",
     "run_jobs",
+    "search",
     "search_grid",
     "search_with_runoff",
     "ship",
     "tune",
     "validate",
+    "validation_curve",
+    "why_no_head",
     "work_folder",
 ]
 

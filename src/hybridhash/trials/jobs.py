@@ -5,7 +5,7 @@ import os
 import pickle
 import signal
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -77,6 +77,31 @@ def run_jobs(
                 else:
                     getattr(listener, what)(*value)
     return [results[number] for number in range(len(tasks))]
+
+
+def make_missing(
+    tasks: Mapping[str, Task],
+    kept: Callable[[Task], Result | None],
+    make: Callable[[Task, Listener], Result],
+    num_jobs: int,
+    listener: Listener,
+) -> dict[str, Result]:
+    """Return the result of every task: one that is kept, or one that is made now.
+
+    Args:
+        tasks: By their keys, so that equal ones are done once.
+        kept: Returns what is kept of a task, or None.
+        make: Does a task; see `run_jobs`.
+        num_jobs: As in `run_jobs`.
+        listener: As in `run_jobs`.
+
+    Returns:
+        The results by key.
+    """
+    found = {key: result for key, task in tasks.items() if (result := kept(task)) is not None}
+    missing = {key: task for key, task in tasks.items() if key not in found}
+    made = run_jobs(make, list(missing.values()), num_jobs, listener)
+    return found | dict(zip(missing, made, strict=True))
 
 
 @dataclass

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.quality.cell import fit, judge, tune, tune_on_grid
-from benchmarks.quality.methods import Built, build
+from benchmarks.quality.methods import build
 from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 
 from benchmarks.quality import cell
@@ -16,8 +16,7 @@ from hybridhash.data import TEST, TRAIN, VALIDATION, Bags, EncodedRows
 from hybridhash.errors import DivergedError
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training import TrainResult, predict
-from hybridhash.trials.runoff import Tuned
-from hybridhash.trials.settings import FitSettings
+from hybridhash.trials import Built, FitSettings, Tuned, tuning
 
 EVERY = tuple(dict.fromkeys((*PEERS_STUDY.methods, *TAILS_STUDY.methods)))
 
@@ -59,13 +58,13 @@ def test_tuned_models_know_nothing_of_the_validation_slice(
     rows, settings = tiny
     one = settings.model_copy(update={"learning_rate": (0.1,), "epochs": 1})
     models: list[torch.nn.Module] = []
-    train = cell.train
+    train = tuning.train
 
     def remember(model: torch.nn.Module, *arguments: Any, **options: Any) -> TrainResult:
         models.append(model)
         return train(model, *arguments, **options)
 
-    monkeypatch.setattr(cell, "train", remember)
+    monkeypatch.setattr(tuning, "train", remember)
     for each in (rows, poisoned(rows, VALIDATION)):
         tune(method, each, one, 4000)
     ours, theirs = (model.state_dict() for model in models)
@@ -95,7 +94,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int]]:
         curve = CURVES[asked[-1]]
         return TrainResult(len(curve), int(np.argmax(curve)) + 1, curve, 1, 1.0, 1.0)
 
-    monkeypatch.setattr(cell, "train", pretend)
+    monkeypatch.setattr(tuning, "train", pretend)
     return asked
 
 
@@ -141,9 +140,9 @@ def test_what_is_judged(
     """Where `auto` gives rare keys shared rows, the model as it is shipped has another RCE than as it is trained."""
     rows, settings = tiny
     one = settings.model_copy(update={"learning_rate": (0.1,), "epochs": 1})
-    built: list[Built] = []
+    built: list[Built[torch.nn.Module]] = []
 
-    def remember(*arguments: Any) -> Built:
+    def remember(*arguments: Any) -> Built[torch.nn.Module]:
         built.append(build(*arguments))
         return built[-1]
 

@@ -1,10 +1,7 @@
 from pathlib import Path
 from typing import Any
 
-from hybridhash.experiments import CompareSettings, Silence
-from hybridhash.trials.laboratory import Laboratory, Trial
-from hybridhash.trials.runoff import Tuned
-from hybridhash.trials.runs import RunStore
+from hybridhash.trials import Diverged, FitSettings, RunStore, Silence, Trial, TrialRunner, Tuned
 
 
 class Forgetful(RunStore):
@@ -22,7 +19,6 @@ def test_every_trial_has_its_choice(tmp_path: Path) -> None:
     for name, choice in zip("ab", choices, strict=True):
         store.keep(f"{name}-tuned", choice.as_dict())
     store.keep("c-tuned", {"diverged": "too fast"})
-    settings = CompareSettings(label="clicked", categorical=("user_id",))
-    laboratory = Laboratory(None, settings, store, 1)  # type: ignore[arg-type]
+    runner = TrialRunner(None, FitSettings(), store, 1)  # type: ignore[arg-type]
     trials = [Trial(name, name, ()) for name in "abc"]
-    assert laboratory.choose(trials, Silence()) == [*choices, "too fast"]
+    assert runner.choose(trials, Silence()) == [*choices, Diverged("too fast")]
