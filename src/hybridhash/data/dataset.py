@@ -115,9 +115,11 @@ def prepare(
             equal; a folder that cannot be written or is too small.
 
     Example:
-        >>> source = open_source("clicks.parquet")  # doctest: +SKIP
-        >>> columns = Columns(Label("clicked"), categorical=("user_id", "site"))  # doctest: +SKIP
-        >>> data = prepare(source, Split("time"), "work", columns=columns)  # doctest: +SKIP
+        >>> from hybridhash.data import Columns, Label, Split, open_source, prepare
+        >>> columns = Columns(Label("clicked"), categorical=("user_id", "site"), time="ts")
+        >>> data = prepare(open_source("clicks.parquet"), Split("time"), "work", columns=columns)
+        >>> [feature.name for feature in data.schema.features]
+        ['user_id', 'site']
     """
     columns = columns or source.defaults
     if columns is None or columns.label is None:

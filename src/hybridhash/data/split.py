@@ -41,7 +41,7 @@ class Split:
 
     Example:
         >>> Split.parse("time:0.8")
-        Split(kind='time', share=0.8, column=None, value=None, span_s=None)
+        Split(kind='time', share=0.8, column=None, value=None, span_s=None, validation=None)
         >>> Split.parse("column:fold=5").value
         '5'
         >>> Split.parse("time:24h").span_s

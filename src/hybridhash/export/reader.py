@@ -67,8 +67,10 @@ class Predictor:
             InvalidTypeError: Rows in another form.
 
         Example:
-            >>> hh.load("model.hh").predict({"user_id": 7, "site": ["news", "shop"]})  # doctest: +SKIP
-            array([0.031, 0.019], dtype=float32)
+            >>> import hybridhash as hh
+            >>> columns = {"user_id": 7, "ad_id": 3, "site": ["news", "shop"], "price": 9.5, "age": 31, "tags": None}
+            >>> hh.load("model.hh").predict(columns)  # doctest: +ELLIPSIS
+            array([0..., 0...], dtype=float32)
         """
         return self.predict_batch(encode_batch(rows, self.schema, self.discretiser))
 

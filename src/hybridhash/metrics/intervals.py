@@ -45,8 +45,9 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Me
     Source: Student, "The probable error of a mean", Biometrika 6, 1908.
 
     Example:
-        >>> mean_interval([1.0, 2.0, 3.0])
-        MeanInterval(mean=2.0, low=-0.484..., high=4.484...)
+        >>> interval = mean_interval([1.0, 2.0, 3.0])
+        >>> interval.mean, round(interval.low, 3), round(interval.high, 3)
+        (2.0, -0.484, 4.484)
     """
     numbers = np.asarray(values, dtype=np.float64)
     if not numbers.size or not np.isfinite(numbers).all():

@@ -90,7 +90,10 @@ def plan(
         InvalidValueError: Tiers of more keys than were counted.
 
     Example:
-        >>> found = hh.plan(hh.count("clicks.parquet", features=["user", "site"]), budget="5%")  # doctest: +SKIP
+        >>> import hybridhash as hh
+        >>> found = hh.plan(hh.count("clicks.parquet", features=["user_id", "site"]), budget="5%")
+        >>> found.num_bytes <= found.budget_bytes
+        True
     """
     planned = sum(tier.num_keys for tier in tiers)
     if planned > counts.num_keys:

@@ -20,7 +20,9 @@ def write_plan(tables: Mapping[str, Sequence[Tier]]) -> tuple[str, ...]:
         tables: The tiers of each dictionary by its name.
 
     Example:
-        >>> write_plan({"deep:joint": [Tier(22, 8, 0, Fingerprints(16)), Tier(900, 4, 128, Ribbon(5)), Tier(50, 0)]})
+        >>> from hybridhash.hashing import Fingerprints, Ribbon
+        >>> own, shared, omitted = Tier(22, 8, 0, Fingerprints(16)), Tier(900, 4, 128, Ribbon(5)), Tier(50, 0)
+        >>> write_plan({"deep:joint": [own, shared, omitted]})
         ('deep:joint = 22/8/16 900/4x128/ribbon5 50/0/64',)
     """
     return tuple(f"{name} = {' '.join(map(_write, tiers))}" for name, tiers in tables.items())
