@@ -10,6 +10,7 @@ import numpy.typing as npt
 from hybridhash.data import Batch, Label, encode_batch, open_source, read_columns
 from hybridhash.data.read import RowBatch
 from hybridhash.errors import InvalidValueError
+from hybridhash.experiments.output import check_not_an_input, input_files
 from hybridhash.export import Predictor, load
 from hybridhash.files import replacing
 from hybridhash.trials import Listener, check_group_feature, quality_of
@@ -94,6 +95,8 @@ def predict_file(
     Raises:
         HybridHashError: The model, the data or the output cannot be used.
     """
+    if isinstance(out, Path):
+        check_not_an_input([out], [bundle, *input_files(data)])
     scores = (
         probabilities for *_, probabilities in _scores(load(bundle), data, listener, format, None, None)
     )
