@@ -11,7 +11,7 @@ from hybridhash.data import Batch, Label, encode_batch, open_source, read_column
 from hybridhash.data.read import RowBatch
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.output import check_not_an_input, input_files
-from hybridhash.export import Predictor, load
+from hybridhash.export import Predictor, load_model
 from hybridhash.files import replacing
 from hybridhash.trials import Listener, check_group_feature, quality_of
 
@@ -45,7 +45,7 @@ def evaluate(
     Raises:
         HybridHashError: The model or the data cannot be used.
     """
-    model = load(bundle)
+    model = load_model(bundle)
     wanted = Label.parse(label or model.label)
     if group is not None:
         check_group_feature(model.schema, group)
@@ -98,7 +98,7 @@ def predict_file(
     if isinstance(out, Path):
         check_not_an_input([out], [bundle, *input_files(data)])
     scores = (
-        probabilities for *_, probabilities in _scores(load(bundle), data, listener, format, None, None)
+        probabilities for *_, probabilities in _scores(load_model(bundle), data, listener, format, None, None)
     )
     if not isinstance(out, Path):
         return _write_csv(scores, out)

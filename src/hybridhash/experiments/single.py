@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hybridhash.experiments.output import check_not_an_input, check_output_file, input_files
 from hybridhash.experiments.settings import SingleSettings
-from hybridhash.export import load, save_bundle
+from hybridhash.export import load_model, save_bundle
 from hybridhash.files import check_free
 from hybridhash.planner import parse_budget
 from hybridhash.trials import (
@@ -94,7 +94,7 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
         store.remove_checkpoints()
     with suppress(OSError):  # something else lies in it
         store.folder.rmdir()
-    ledger = load(settings.out).ledger
+    ledger = load_model(settings.out).ledger
     return {
         "bundle": str(settings.out),
         "method": settings.method,

@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from hybridhash.embeddings import KeyEmbeddingBag, build_collection
+from hybridhash.embeddings import EmbeddingBag, build_collection
 from hybridhash.embeddings.collection import Encoders
 from hybridhash.models.rankers import MLPRanker, WideDeep
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import ModelSpec
-from hybridhash.vocabulary import Vocabulary
+from hybridhash.tables import Blueprint
 
 
 def build_model(
     spec: ModelSpec,
     features: Sequence[str],
-    vocabularies: Mapping[str, Vocabulary],
+    blueprints: Mapping[str, Blueprint],
     *,
-    bag: type[KeyEmbeddingBag] = KeyEmbeddingBag,
+    bag: type[EmbeddingBag] = EmbeddingBag,
     optimizer: FusedOptimizer | None = None,
     init_std: float = 0.01,
     generator: torch.Generator | None = None,
@@ -30,12 +30,12 @@ def build_model(
     Args:
         spec: The model.
         features: All features of a batch, in schema order.
-        vocabularies: Head keys by dictionary name.
+        blueprints: By dictionary name; the keys of the tables.
         bag: What reads the tables' rows while the model is trained, such as
             `hybridhash.embeddings.RoundedEmbeddingBag`.
         optimizer: Moves the tables' rows inside the backward pass; None leaves sparse gradients to torch's
             optimizers.
-        init_std: As in `hybridhash.embeddings.KeyEmbeddingBag`.
+        init_std: As in `hybridhash.embeddings.EmbeddingBag`.
         generator: Source of the initial values; torch's default if not given.
 
     Returns:
@@ -45,7 +45,7 @@ def build_model(
     deep = build_collection(
         features,
         spec.deep,
-        vocabularies,
+        blueprints,
         encoders=encoders,
         bag=bag,
         optimizer=optimizer,
@@ -57,7 +57,7 @@ def build_model(
     wide = build_collection(
         features,
         spec.wide,
-        vocabularies,
+        blueprints,
         encoders=encoders,
         bag=bag,
         optimizer=optimizer,

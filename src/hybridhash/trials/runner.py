@@ -8,7 +8,7 @@ from typing import Any
 
 from hybridhash.data import Dataset
 from hybridhash.errors import DivergedError, FileAccessError, FileFormatError, InvalidValueError
-from hybridhash.export import load, save_bundle
+from hybridhash.export import load_model, save_bundle
 from hybridhash.models import MLPRanker, WideDeep
 from hybridhash.spec import Ledger
 from hybridhash.training import Progress, TrainResult
@@ -182,7 +182,7 @@ class TrialRunner:
                 label=str(self.dataset.label),
                 notes=notes,
             )
-            return load(path).ledger
+            return load_model(path).ledger
 
 
 def seeded_runs(trials: Sequence[Trial], chosen: Sequence[Tuned | Diverged]) -> list[SeededRun]:
@@ -202,7 +202,7 @@ def seeded_runs(trials: Sequence[Trial], chosen: Sequence[Tuned | Diverged]) -> 
 
 def _is_bundle_of(path: Path, run: str) -> bool:
     try:
-        return load(path).notes.get("run") == run
+        return load_model(path).notes.get("run") == run
     except (FileAccessError, FileFormatError):  # gone or damaged: the run is made again
         return False
 
