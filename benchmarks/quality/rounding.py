@@ -20,7 +20,7 @@ from benchmarks.quality.rounding_page import page, read_cells
 from benchmarks.quality.runs import Folders, digest
 from benchmarks.quality.sets import ROOT, DataSet, data_sets, tiny_sets
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
-from hybridhash.embeddings import EmbeddingBag, RoundedEmbeddingBag
+from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Listener, Silence
 from hybridhash.files import write_text
@@ -71,7 +71,7 @@ class Bench:
         return assemble(plans, tables, self.settings.hidden)
 
     def train(
-        self, layout: Layout, bag: type[EmbeddingBag], rate: float, seed: int
+        self, layout: Layout, bag: type[KeyEmbeddingBag], rate: float, seed: int
     ) -> tuple[WideDeep | MLPRanker, float]:
         """Train for one pass, and return the model and the seconds."""
         model = self._build(layout, bag, rate, seed)
@@ -82,24 +82,26 @@ class Bench:
         self, trained: WideDeep | MLPRanker, layout: Layout, rate: float
     ) -> WideDeep | MLPRanker:
         """Return a trained model of float rows as the model of another layout."""
-        model = self._build(layout, EmbeddingBag, rate, seed=0)
+        model = self._build(layout, KeyEmbeddingBag, rate, seed=0)
         model.load_state_dict(trained.state_dict())
         return model
 
     def judge(self, model: WideDeep | MLPRanker, layout: Layout) -> dict[str, Any]:
         """Return the validation RCE, in per cent, and the bytes of a model as it ships."""
         indices = self.rows.indices(VALIDATION)
-        predictions = predict(pack_model(model), self.rows, indices)
+        predictions = predict(pack_model(model, layout.vocabularies), self.rows, indices)
         return {
             "rce": float(relative_cross_entropy(predictions, self.rows.labels[indices])),
             "embedding_bytes": layout.spec.ledger().embedding_bytes,
         }
 
-    def _build(self, layout: Layout, bag: type[EmbeddingBag], rate: float, seed: int) -> WideDeep | MLPRanker:
+    def _build(
+        self, layout: Layout, bag: type[KeyEmbeddingBag], rate: float, seed: int
+    ) -> WideDeep | MLPRanker:
         return build_model(
             layout.spec,
             self.span.schema.names,
-            layout.blueprints,
+            layout.vocabularies,
             bag=bag,
             optimizer=Adagrad(rate),
             init_std=self.settings.init_std,
@@ -144,7 +146,7 @@ def _run(bench: Bench, named: Mapping[str, Any], kept: Kept, listener: Listener)
     after = [{**named, "rounding": AFTER, "bits": bits} for bits in (FLOAT_BITS, *BITS)]
     try:
         if any(kept.get(cell) is None for cell in after):
-            model, seconds = bench.train(bench.layout(FLOAT_BITS), EmbeddingBag, rate, seed)
+            model, seconds = bench.train(bench.layout(FLOAT_BITS), KeyEmbeddingBag, rate, seed)
             for cell in after:
                 layout = bench.layout(cell["bits"])
                 found = bench.judge(bench.rounded_after(model, layout, rate), layout)

@@ -46,7 +46,7 @@ def load(tmp_path: Path) -> Callable[..., Dataset]:
     def load(path: Path | str | list[Path], **options: Any) -> Dataset:
         options.setdefault("columns", COLUMNS)
         split = options.pop("split", Split("time", 0.8))
-        source = open_source(path, options.pop("format", None))
+        source = open_source(path, options.pop("format", None), quote=options.pop("quote", None))
         return prepare(source, split, options.pop("work_dir", tmp_path / "work"), **options)
 
     return load

@@ -3,6 +3,9 @@
 The expectation is always the list of rows with ``None`` for what is missing.
 """
 
+import csv
+import gzip
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from hybridhash.data import Discretiser, Feature, Schema, encode_batch
+from hybridhash.data import Discretiser, Feature, Schema, encode_batch, open_source, read_columns
 
 COLUMNS: dict[str, list[Any]] = {
     "user": [7, None, -(2**63), 0, 2**40],
@@ -178,11 +181,14 @@ def test_one_row_at_a_time(container: str, expected: Any) -> None:
         assert found == expected.keys[first:last].tolist(), SCHEMA.names[feature]
 
 
-@pytest.mark.parametrize(
+FRAMES = pytest.mark.parametrize(
     "frame",
     [numpy_dtypes, nullable, with_arrow, polars_frame, lambda: with_nan(polars_frame()), arrow_table],
     ids=["pandas numpy dtypes", "pandas nullable", "pandas Arrow", "Polars", "Polars, NaN", "Arrow"],
 )
+
+
+@FRAMES
 def test_read_back_from_parquet(frame: Any, expected: Any, tmp_path: Path) -> None:
     path, rows = tmp_path / "f.parquet", frame()
     if isinstance(rows, pd.DataFrame):
@@ -199,3 +205,55 @@ def test_read_back_from_parquet(frame: Any, expected: Any, tmp_path: Path) -> No
     ):
         found = encode_batch(read, SCHEMA, DISCRETISER)
         np.testing.assert_array_equal(found.keys, expected.keys)
+    assert_read_by_commands(path, expected)
+
+
+def assert_read_by_commands(path: Path, expected: Any, **options: Any) -> None:
+    """Read a file as `predict` and `evaluate` do."""
+    [rows] = read_columns(open_source(path, **options), SCHEMA)
+    found = encode_batch(rows.columns, SCHEMA, DISCRETISER)
+    np.testing.assert_array_equal(found.offsets, expected.offsets)
+    np.testing.assert_array_equal(found.keys, expected.keys)
+
+
+IN_TEXT = {
+    **COLUMNS,
+    "site": ["news", 'say ""hi""\t,\n"', None, "東京", "7"],  # text has no empty value but null
+    "tags": [["a", "b"], None, ["é", None, '"'], ["ß"], ["a"]],  # and no empty list
+    "seen": [[1, 2], [3], None, [2**63], [2**40]],
+}
+
+
+def texts() -> dict[str, list[Any]]:
+    def joined(items: list[Any] | None) -> str | None:
+        return None if items is None else "|".join("" if item is None else str(item) for item in items)
+
+    return {**IN_TEXT, **{name: [joined(items) for items in IN_TEXT[name]] for name in ("tags", "seen")}}
+
+
+def by_csv(delimiter: str) -> bytes:
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, list(COLUMNS), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows_of(texts()))
+    return file.getvalue().encode()
+
+
+def by_pandas(delimiter: str) -> bytes:
+    frame = pd.DataFrame(texts(), dtype=object)
+    frame["price"] = frame["price"].astype(float)
+    return frame.to_csv(index=False, sep=delimiter).encode()
+
+
+def by_polars(delimiter: str) -> bytes:
+    frame = pl.DataFrame(texts(), schema_overrides={"large": pl.UInt64}, strict=False)
+    return frame.write_csv(separator=delimiter).encode()
+
+
+@pytest.mark.parametrize("write", [by_csv, by_pandas, by_polars])
+@pytest.mark.parametrize("name", ["f.csv", "f.tsv", "f.csv.gz", "f.txt"])
+def test_read_from_text(write: Any, name: str, tmp_path: Path) -> None:
+    content = write({"f.tsv": "\t", "f.txt": ";"}.get(name, ","))
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert_read_by_commands(path, encode_batch(rows_of(IN_TEXT), SCHEMA, DISCRETISER))

@@ -74,7 +74,7 @@ def test_a_bad_row_is_named_in_its_own_file(write: Write, load: Load, clicks: li
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"1,2", r"late\.csv: line 5: expected 6 fields, got 2"),
+        (b"1,2", r"late\.csv: line 5: too few fields, expected 6, got 2; correct the line$"),
         (b"1,\xff,2,a,1,0", r"late\.csv: .*UTF-8.* line 5"),
     ],
 )

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -32,8 +33,43 @@ def test_globs_and_several_paths_are_one_table(write: Write, tmp_path: Path) -> 
     assert rows == [("q.csv",), ("p/a.csv",), ("p/b.csv",)]
 
 
-def test_a_name_with_magic_characters_is_a_file_first(write: Write) -> None:
-    assert open_source(write(["a", "1"], "a[1].csv")).columns == ("a",)
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("c[1].csv", "c1.csv"),
+        ("b*.csv", "bb.csv"),
+        ("q?.csv", "qq.csv"),
+        ("[!a].csv", "b.csv"),
+        ("d[1]/c.csv", "d1/c.csv"),
+        ("**/c.csv", "d/c.csv"),
+        ("user=7/c.csv", "c.csv"),
+        ("~", "c.csv"),
+        ("s3:/b/c.csv", "c.csv"),
+        ("a'b.csv", "ab.csv"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_name_is_one_file_and_no_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, name: str, other: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name, other = (f"{path.removesuffix('.csv')}.{kind}" for path in (name, other))
+    for path, user in ((other, 1), (name, 2)):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "wb") as file:
+            (pq.write_table if kind == "parquet" else pa_csv.write_csv)(pa.table({"user": [user]}), file)
+    source = open_source(name)
+    rows = source.connection.execute(f"SELECT CAST(user AS INT) FROM {source.scan(False)}").fetchall()
+    assert rows == [(2,)]
+
+
+def test_a_column_of_nulls_in_one_file_goes_with_the_type_of_the_others(tmp_path: Path) -> None:
+    for name, users in (("a", pa.nulls(2)), ("b", pa.array(["x", "y"])), ("c", pa.nulls(1))):
+        pq.write_table(pa.table({"user": users, "row": range(len(users))}), tmp_path / f"{name}.parquet")
+    source = open_source(tmp_path / "*.parquet")
+    assert source.types == {"user": "VARCHAR", "row": "BIGINT"}
+    rows = source.connection.execute(f"SELECT user FROM {source.scan(False)}").fetchall()
+    assert rows == [(None,), (None,), ("x",), ("y",), (None,)]
 
 
 @pytest.mark.parametrize(
@@ -43,13 +79,22 @@ def test_a_name_with_magic_characters_is_a_file_first(write: Write) -> None:
         (b"\n\n", "a.csv", "empty file"),
         (b"a,b\n", "a.csv", "got a header only"),
         (gzip.compress(b"a,b\n", mtime=0), "a.csv.gz", "got a header only"),
-        (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-12], "a.csv.gz", "whole if compressed"),
-        (b"not gzip", "a.csv.gz", "a.csv.gz: expected a readable file"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-12], "a.csv.gz", "expected a whole gzip file"),
+        (b"not gzip", "a.csv.gz", "a.csv.gz: expected gzip, as its name says, got other bytes"),
         (b"x", "a.xlsx", "expected one of .parquet"),
         (b"x", "a", "got 'no extension'"),
         (b"x", "a.parquet.zip", "got '.zip'"),
-        (b"PAR1", "a.parquet", "a.parquet: "),
+        (b"PAR1", "a.parquet", "a.parquet: expected a whole Parquet file, got one that is cut short"),
+        (b"user,y", "a.parquet", "a.parquet: expected a Parquet file, got other bytes"),
+        (
+            b"PAR1" + b"x" * 90 + b"PAR1",
+            "a.parquet",
+            "a.parquet: expected a whole file, got one that is damaged",
+        ),
         (b"", "a.parquet", "empty file"),
+        (b"PAR1\x15\x04", "a.csv", "a.csv: expected text, got a Parquet file"),
+        (b"PK\x03\x04", "a.csv", "a.csv: expected text, got a ZIP archive"),
+        ("a,b".encode("utf-16"), "a.csv", "a.csv: expected text, got UTF-16 text"),
     ],
 )
 def test_files_that_cannot_be_opened(write: Write, lines: bytes, name: str, message: str) -> None:
@@ -63,7 +108,7 @@ def test_a_parquet_file_without_rows_or_cut_short(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="without any"):
         open_source(path)
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(DataError, match=r"a\.parquet"):
+    with pytest.raises(DataError, match="cut short"):
         open_source(path)
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hybridhash.data import Columns, Dataset, Label
+from hybridhash.data import Columns, Dataset, Label, open_source, read_columns
 from hybridhash.errors import DataError, InvalidValueError
 
 Write = Callable[..., Path]
@@ -64,7 +64,7 @@ def test_a_bad_field_is_skipped_and_counted(
         (b"001,s1,2", "too few fields"),
         (b"001,s1,2,a,1,0,extra", "too many fields"),
         (b"001,\xff\xfe,2,a,1,0", "bytes that are not UTF-8"),
-        (b'001,"s"1,2,a,1,0', "a quote that is not closed"),
+        (b'001,"s"1,2,a,1,0', "a quote that is not closed, or stands inside a quoted field"),
     ],
 )
 def test_a_malformed_line_is_named_or_counted(
@@ -230,3 +230,34 @@ def test_a_second_reading_does_not_report_the_first_ones_lines(
     for folder in ("one", "two"):
         data = prepare(source, Split("time"), path.parent / folder, columns=columns, on_error="skip")
         assert data.skipped == {"malformed line: too few fields": 1}
+
+
+def swallowing(name: str = "log.tsv") -> list[str]:
+    """Lines of which one begins a field with a quote, and one 70 lines below ends one with a quote."""
+    rows = [[f"u{row % 17}", "x", f"a{row % 23}", str(row), str(row % 5 % 2)] for row in range(400)]
+    rows[50][1], rows[120][1] = '"Fast', 'furious"'
+    delimiter = "\t" if name.endswith("tsv") else ","
+    return [delimiter.join(row) for row in [["user", "title", "ad", "ts", "y"], *rows]]
+
+
+def test_stray_quotes_between_tabs_are_ordinary_characters(write: Write, load: Load) -> None:
+    data = load(write(swallowing(), "log.tsv"), columns=Columns(Label("y"), ("user", "ad"), time="ts"))
+    assert (data.num_rows, data.note) == (400, "")
+
+
+@pytest.mark.parametrize("name", ["log.tsv", "log.csv"])
+def test_a_field_that_swallows_lines_is_named(write: Write, load: Load, name: str) -> None:
+    path = write(swallowing(name), name)
+    columns = Columns(Label("y"), ("user", "ad"), time="ts")
+    data = load(path, columns=columns, quote='"')
+    assert data.num_rows == 330
+    assert f"{name}, row 51: a field in quotes holds line breaks" in data.note
+    assert "1 rows with 70 line breaks" in data.note
+    assert "--quote none" in data.note
+    data = load(path, columns=columns, quote="none")
+    assert (data.num_rows, data.note) == (400, "")
+    told: list[str] = []
+    source = open_source(path, quote='"')
+    rows = list(read_columns(source, data.schema, batch_rows=40, tell=told.append))
+    assert sum(batch.num_rows for batch in rows) == 330
+    assert told == [load(path, columns=columns, quote='"').note]

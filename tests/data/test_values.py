@@ -35,9 +35,18 @@ def test_integers_and_their_text_are_one_value_to_a_schema(values: object) -> No
     )
 
 
-def test_booleans_are_0_and_1() -> None:
-    for values in ([True, False], np.array([True, False]), pa.array([True, False])):
-        assert hash_keys(conform(values, "string", "f"), "f").tolist() == hash_keys(["1", "0"], "f").tolist()
+@pytest.mark.parametrize("values", [[True, False], np.array([True, False]), pa.array([True, False])])
+def test_booleans_are_integers_and_no_text(values: object) -> None:
+    """Which text stood for them is not known: 'True', 'true', '1' and 't' are written by one program or another."""
+    assert hash_keys(conform(values, "int", "f"), "f").tolist() == hash_keys([1, 0], "f").tolist()
+    with pytest.raises(DataError, match="column 'f', row 1: expected text as in the training data, got True"):
+        conform(values, "string", "f")
+
+
+def test_the_text_of_booleans_is_read_where_the_training_data_had_integers() -> None:
+    texts = ["True", "false", "TRUE", "1"]
+    for values in (texts, np.array(texts), pa.array(texts)):
+        assert conform(values, "int", "f").values == [1, 0, 1, 1]
 
 
 def test_nulls_stay_nulls() -> None:

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from hybridhash.embeddings import (
-    EmbeddingBag,
+    KeyEmbeddingBag,
     RoundedEmbeddingBag,
+    RowEncoder,
     build_collection,
     pack_collections,
 )
@@ -23,7 +24,6 @@ from hybridhash.kernels.reference import Mode
 from hybridhash.optim import SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad
 from hybridhash.packing import pack_rows, unpack_rows
 from hybridhash.spec import GroupSpec, TableSpec, Tier
-from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 KEYS = np.arange(100, 180)
@@ -33,9 +33,9 @@ SPEC = TableSpec(80, 7, 6, 2, "concat", tiers=TIERS, tail_bits=3)
 ENGINES = pytest.mark.parametrize("engine", ["reference", "cpu"])
 
 
-def bag_of(spec: TableSpec = SPEC, kind: type[EmbeddingBag] = RoundedEmbeddingBag, **options: Any) -> Any:
+def bag_of(spec: TableSpec = SPEC, kind: type[KeyEmbeddingBag] = RoundedEmbeddingBag, **options: Any) -> Any:
     options = {"init_std": 1.0, "generator": torch.Generator().manual_seed(0)} | options
-    return kind(Blueprint(spec, Vocabulary(KEYS)), **options)
+    return kind(spec, RowEncoder(spec, Vocabulary(KEYS)), **options)
 
 
 def batches(number: int) -> list[tuple[Tensor, Tensor]]:
@@ -62,9 +62,9 @@ def head_formats(spec: TableSpec) -> list[tuple[int, int]]:
     return [(tier.num_positions, 32 if tier.num_codes else tier.bits) for tier in spec.head_tiers]
 
 
-def read_as_shipped(bag: EmbeddingBag, **options: Any) -> EmbeddingBag:
+def read_as_shipped(bag: KeyEmbeddingBag, **options: Any) -> KeyEmbeddingBag:
     """Return a plain bag whose rows are the rounded ones."""
-    plain: EmbeddingBag = bag_of(bag.spec, EmbeddingBag, engine=bag.engine, mode=bag.mode, **options)
+    plain: KeyEmbeddingBag = bag_of(bag.spec, KeyEmbeddingBag, engine=bag.engine, mode=bag.mode, **options)
     with torch.no_grad():
         plain.head.copy_(rounded(bag.head, head_formats(bag.spec)))
         plain.tail.copy_(rounded(bag.tail, [(bag.spec.num_buckets, bag.spec.tail_bits)]))
@@ -177,12 +177,12 @@ def test_the_largest_step_rises_at_once_and_falls_at_the_next_look(engine: Engin
 def test_evaluation_reads_what_would_be_shipped_now(engine: Engine) -> None:
     """In training the largest step may be one of the past; evaluation leaves it alone."""
     group = GroupSpec(("a",), TableSpec(80, 7, 16, tiers=(Tier(80, 2),), tail_bits=4), "all")
-    blueprints = {"all": Blueprint(group.table, Vocabulary(KEYS))}
+    vocabularies = {"all": Vocabulary(KEYS)}
     generator = torch.Generator().manual_seed(0)
     collection = build_collection(
         ("a",),
         [group],
-        blueprints,
+        vocabularies,
         bag=RoundedEmbeddingBag,
         optimizer=SGD(0.5),
         init_std=1.0,
@@ -194,7 +194,7 @@ def test_evaluation_reads_what_would_be_shipped_now(engine: Engine) -> None:
         bag(keys, offsets).square().sum().backward()  # towards zero: the largest step becomes too large
     in_training = bag.rounded_head.tops.clone()
     collection.eval()
-    (packed,) = pack_collections([collection])
+    (packed,) = pack_collections([collection], vocabularies)
     with torch.inference_mode():
         assert torch.equal(bag(keys, offsets), packed.tables[0][1](keys, offsets))
     assert torch.equal(bag.rounded_head.tops, in_training)
@@ -230,7 +230,7 @@ def test_a_bag_goes_on_from_its_state(engine: Engine) -> None:
 @ENGINES
 def test_a_table_of_floats_is_a_plain_bag(engine: Engine) -> None:
     spec = TableSpec(80, 7, 6, tiers=(Tier(50), Tier(30, 4, 8)))
-    bags = [bag_of(spec, kind, engine=engine) for kind in (EmbeddingBag, RoundedEmbeddingBag)]
+    bags = [bag_of(spec, kind, engine=engine) for kind in (KeyEmbeddingBag, RoundedEmbeddingBag)]
     assert bags[0].state_dict().keys() == bags[1].state_dict().keys()
     keys, grad = batches(1)[0]
     for bag in bags:

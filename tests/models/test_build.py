@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from hybridhash.embeddings import EmbeddingBag, RoundedEmbeddingBag, RowEncoder
+from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag, RowEncoder
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD
 from hybridhash.spec import METHODS, Demand, GroupSpec, Ledger, ModelSpec, baseline_bytes
-from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 FEATURES = ("user", "item", "tags", "cross")
@@ -38,11 +37,8 @@ def laid_out(method: str, num_keys: int, dim: int, share: float, wide: str, tabl
 
 
 def built(spec: ModelSpec, **options: Any) -> WideDeep | MLPRanker:
-    blueprints = {
-        group.dictionary: Blueprint(group.table, Vocabulary(KEYS[: group.table.num_head]))
-        for group in (*spec.deep, *spec.wide)
-    }
-    return build_model(spec, FEATURES, blueprints, **options)
+    vocabularies = {name: Vocabulary(KEYS[:size]) for name, size in spec.dictionaries().items()}
+    return build_model(spec, FEATURES, vocabularies, **options)
 
 
 def bytes_of(model: WideDeep | MLPRanker) -> Ledger:
@@ -142,8 +138,8 @@ def test_a_state_dict_makes_another_model_the_same() -> None:
     assert torch.equal(first(keys, offsets), second(keys, offsets))
 
 
-@pytest.mark.parametrize("kind", [EmbeddingBag, RoundedEmbeddingBag])
-def test_all_tables_are_read_by_the_bag_asked_for(kind: type[EmbeddingBag]) -> None:
+@pytest.mark.parametrize("kind", [KeyEmbeddingBag, RoundedEmbeddingBag])
+def test_all_tables_are_read_by_the_bag_asked_for(kind: type[KeyEmbeddingBag]) -> None:
     model = built(laid_out("hybrid", 700, 16, 0.1, "companion", "joint"), bag=kind)
     assert isinstance(model, WideDeep)
     assert [type(bag) for part in (model.deep, model.wide) for bag in part.bags] == [kind, kind]

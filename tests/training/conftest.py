@@ -8,11 +8,10 @@ import torch
 from torch import nn
 
 from hybridhash.data import TRAIN, VALIDATION, Bags, EncodedRows, Feature, Schema
-from hybridhash.embeddings import EmbeddingBag
+from hybridhash.embeddings import KeyEmbeddingBag
 from hybridhash.models import build_model
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
-from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 NUM_ROWS = 400
@@ -55,15 +54,15 @@ def new_model() -> Callable[..., nn.Module]:
         optimizer: FusedOptimizer | None = None,
         dim: int = 4,
         tiers: tuple[Tier, ...] = (),
-        bag: type[EmbeddingBag] = EmbeddingBag,
+        bag: type[KeyEmbeddingBag] = KeyEmbeddingBag,
     ) -> nn.Module:
         names = ("user", "item", "tags")
         table = TableSpec(num_head=10, num_buckets=16, dim=dim, num_hashes=2, tiers=tiers)
         spec = ModelSpec(
             (GroupSpec(names, table, "all"),), (GroupSpec(names, table.companion(), "all"),), hidden=(8,)
         )
-        blueprints = {"all": Blueprint(table, Vocabulary(np.arange(10)))}
+        vocabularies = {"all": Vocabulary(np.arange(10))}
         generator = torch.Generator().manual_seed(seed)
-        return build_model(spec, names, blueprints, bag=bag, optimizer=optimizer, generator=generator)
+        return build_model(spec, names, vocabularies, bag=bag, optimizer=optimizer, generator=generator)
 
     return build

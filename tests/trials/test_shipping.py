@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
-from hybridhash.embeddings import EmbeddingBag, RoundedEmbeddingBag
+from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.experiments import CompareSettings, Silence
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.optim import Adagrad
@@ -32,7 +32,7 @@ def trained(
     budget = sum(plan.baseline_bytes() for plan in plans) // 50
     layout = lay_out("auto", plans, budget, SETTINGS, seed=0)
     assert any(tier.num_codes for tier in layout.spec.deep[0].table.tiers)
-    model = build_model(layout.spec, rows.schema.names, layout.blueprints, optimizer=Adagrad(0.1))
+    model = build_model(layout.spec, rows.schema.names, layout.vocabularies, optimizer=Adagrad(0.1))
     train(model, rows, rows.indices(0), TrainSettings("adagrad", 0.1, 64, epochs=1))
     return model, layout, rows
 
@@ -57,7 +57,7 @@ def test_rows_are_shared_otherwise_than_by_nearness(
     trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
 ) -> None:
     model, layout, rows = trained
-    ours, plain = ship(model, layout, rows).state_dict(), pack_model(model).state_dict()
+    ours, plain = ship(model, layout, rows).state_dict(), pack_model(model, layout.vocabularies).state_dict()
     # Codes stand in the ribbons, which are the dictionaries of their tiers.
     dictionaries = [name for name in ours if "dictionary" in name]
     assert dictionaries
@@ -73,21 +73,21 @@ def test_nothing_to_share_is_packed_without_looking_at_rows(
         deep=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.deep),
         wide=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.wide),
     )
-    model = build_model(spec, rows.schema.names, layout.blueprints)
+    model = build_model(spec, rows.schema.names, layout.vocabularies)
     monkeypatch.setattr("hybridhash.trials.shipping.sensitivities", lambda *_: pytest.fail("looked"))
     assert ship(model, replace(layout, spec=spec), rows) is model
 
 
-@pytest.mark.parametrize("bag", [EmbeddingBag, RoundedEmbeddingBag], ids=["after", "in-loop"])
+@pytest.mark.parametrize("bag", [KeyEmbeddingBag, RoundedEmbeddingBag], ids=["after", "in-loop"])
 def test_shipping_after_each_pass_does_not_change_training(
-    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows], bag: type[EmbeddingBag]
+    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows], bag: type[KeyEmbeddingBag]
 ) -> None:
     _, layout, rows = trained
     models = [
         build_model(
             layout.spec,
             rows.schema.names,
-            layout.blueprints,
+            layout.vocabularies,
             bag=bag,
             optimizer=Adagrad(0.1),
             generator=torch.Generator().manual_seed(0),

@@ -33,6 +33,7 @@ def evaluate(
             files,
             listener,
             format=wanted.format,
+            quote=wanted.quote,
             label=wanted.label,
             weight=wanted.weight,
             group=wanted.group,

@@ -33,7 +33,12 @@ def predict(
     console = terminal()
     with TerminalListener(console) as listener:
         num_rows = run(
-            model, files, sys.stdout.buffer if out is None else out, listener, format=wanted.format
+            model,
+            files,
+            sys.stdout.buffer if out is None else out,
+            listener,
+            format=wanted.format,
+            quote=wanted.quote,
         )
     if out is not None:
         say(console, f"written: {out}, {num_rows:,} rows")

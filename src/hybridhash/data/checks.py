@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hybridhash.data.duck import drop_rejects, our_errors, quote_name, quote_text, value_of
-from hybridhash.data.schema import Dtype, Feature, Label, Schema
-from hybridhash.data.source import Source
+from hybridhash.data.duck import drop_rejects, our_errors, value_of
+from hybridhash.data.schema import Dtype, Feature, Kind, Label, Schema
+from hybridhash.data.source import NULL, Source
 from hybridhash.data.split import Split
 from hybridhash.data.split_sql import column_part_sql, validation_part_sql
+from hybridhash.data.sql import HALF, INTEGERS, compare_sql, decimal_scale, quote_name, quote_text
 from hybridhash.errors import DataError
 
 LABEL: Final = "label"
@@ -16,10 +17,8 @@ WEIGHT: Final = "weight"
 TIME: Final = "time"
 PART: Final = "part"
 
-_INTEGERS: Final = frozenset(
-    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "BOOLEAN"}
-)
-_NUMBERS: Final = _INTEGERS | {"FLOAT", "DOUBLE", "HUGEINT", "UHUGEINT"}
+_NUMBERS: Final = INTEGERS | {"BOOLEAN", "FLOAT", "DOUBLE", "HUGEINT", "UHUGEINT", "VARCHAR", HALF, NULL}
+_INTEGER: Final = "TRY_CAST(CAST({raw} AS VARCHAR) AS HUGEINT)"
 _NOT_FINITE: Final = "{value} IS NULL OR NOT isfinite({value})"
 
 
@@ -57,38 +56,33 @@ class Reading:
     checks: tuple[Check, ...] = ()
 
 
-def learn_dtype(source: Source, column: str, kind: str) -> Dtype:
+def learn_dtype(source: Source, column: str, kind: Kind) -> Dtype:
     """Return the type of a feature's values from the type of its column.
+
+    A column that is null throughout goes with every kind; its ids are strings.
 
     Raises:
         DataError: No such column, or a type that cannot be used as this kind.
     """
     sql_type = source.require(column)
-    element = sql_type.removesuffix("[]")
     if kind == "numeric":
-        if sql_type in _NUMBERS or sql_type == "VARCHAR" or sql_type.startswith("DECIMAL"):
+        if sql_type in _NUMBERS or decimal_scale(sql_type) is not None:
             return "float"
-        raise DataError(
-            f"{source.name}, column {column!r}: expected numbers, got {sql_type}; cast it to a number"
-        )
-    if kind == "categorical" and sql_type.endswith("]"):
-        raise DataError(
-            f"{source.name}, column {column!r}: expected one id a row, got {sql_type}; "
-            "declare it as a list feature"
-        )
-    if kind == "list" and sql_type != "VARCHAR" and not sql_type.endswith("[]"):
-        raise DataError(
-            f"{source.name}, column {column!r}: expected lists or text with a separator, got {sql_type}; "
-            "declare it as categorical"
-        )
-    if element in _INTEGERS:
+        raise _wrong_type(source, column, "numbers", "cast it to a number")
+    is_list = sql_type.endswith("]")
+    if kind == "categorical" and is_list:
+        raise _wrong_type(source, column, "one id a row", "declare it as a list feature")
+    if kind == "list" and not is_list and sql_type not in ("VARCHAR", NULL):
+        raise _wrong_type(source, column, "lists or text with a separator", "declare it as categorical")
+    element = sql_type.rpartition("[")[0] if is_list else sql_type
+    if decimal_scale(element) == 0 or element == "BOOLEAN":
         return "int"
-    if element == "VARCHAR" or element.startswith("ENUM") or element == '"NULL"':
+    if element in ("VARCHAR", NULL) or element.startswith("ENUM"):
         return "string"
-    advice = "declare it as numeric, or cast it" if element in _NUMBERS else "cast it to text or integers"
-    raise DataError(
-        f"{source.name}, column {column!r}: expected strings or integers, got {sql_type}; {advice}"
-    )
+    advice = "cast it to text or integers"
+    if element in _NUMBERS or decimal_scale(element) is not None:
+        advice = "declare it as numeric, or cast ids to integers, with nulls where some are missing"
+    raise _wrong_type(source, column, "strings or integers", advice)
 
 
 def feature_reading(source: Source, feature: Feature, index: int, separator: str) -> Reading:
@@ -103,19 +97,30 @@ def feature_reading(source: Source, feature: Feature, index: int, separator: str
         return _number(source, feature.name, name, nullable=True)
     raw, sql_type = quote_name(feature.name), source.require(feature.name)
     have = learn_dtype(source, feature.name, feature.kind)
+    checks = _unquoted(source, feature.name)
     if feature.kind == "list":
         if sql_type == "VARCHAR":
             parts = f"string_split(nullif({raw}, ''), {quote_text(separator)})"
             value = f"list_transform({parts}, lambda part: nullif(part, ''))"
         else:
-            value = f"CAST({raw} AS {_stored(sql_type.removesuffix('[]'))}[])"
-        return Reading(name, value, raw)
-    if have == "string" and feature.dtype == "int":
-        value = f"TRY_CAST({raw} AS BIGINT)"
-        failed = "{raw} IS NOT NULL AND CAST({value} AS VARCHAR) IS DISTINCT FROM {raw}"
+            value = f"CAST({raw} AS {_stored(sql_type.rpartition('[')[0] or NULL)}[])"
+        return Reading(name, value, raw, checks)
+    stored = _stored(sql_type)
+    if feature.dtype == "int" and stored == "VARCHAR" and sql_type != NULL:
+        integer = _INTEGER.format(raw=raw)
+        failed = (
+            "{raw} IS NOT NULL AND ({value} IS NULL OR "
+            f"CAST({_INTEGER} AS VARCHAR) <> CAST({{raw}} AS VARCHAR))"
+        )
         expected = "the decimal form of a 64-bit integer, as in the training data"
-        return Reading(name, value, raw, (Check(feature.name, expected, failed),))
-    return Reading(name, f"CAST({raw} AS {_stored(sql_type)})", raw)
+        truth = f"CASE lower(CAST({raw} AS VARCHAR)) WHEN 'true' THEN 1 WHEN 'false' THEN 0"
+        value = f"{truth} ELSE {_wrapped(integer)} END"
+        return Reading(name, value, raw, (*checks, Check(feature.name, expected, failed)))
+    if feature.dtype == "string" and have == "int":
+        if sql_type == "BOOLEAN":
+            raise _wrong_type(source, feature.name, "text", "cast booleans to the text of the training data")
+        return Reading(name, f"CAST({raw} AS VARCHAR)", raw)
+    return Reading(name, f"CAST({raw} AS {stored})", raw, checks)
 
 
 def label_reading(source: Source, label: Label) -> Reading:
@@ -127,10 +132,9 @@ def label_reading(source: Source, label: Label) -> Reading:
             reading, checks=(*reading.checks, Check(label.column, expected, "{value} NOT IN (0, 1)"))
         )
     sign = "=" if label.comparison == "==" else label.comparison
-    compared = f"CAST({reading.value} {sign} {label.threshold!r} AS DOUBLE)"
-    return replace(
-        reading, value=f"CASE WHEN isfinite({reading.value}) THEN {compared} ELSE {reading.value} END"
-    )
+    compared = compare_sql(quote_name(label.column), source.require(label.column), sign, label.threshold)
+    value = f"CASE WHEN isfinite({reading.value}) THEN CAST({compared} AS DOUBLE) ELSE {reading.value} END"
+    return replace(reading, value=value)
 
 
 def weight_reading(source: Source, column: str) -> Reading:
@@ -189,6 +193,31 @@ def feature_readings(source: Source, schema: Schema) -> list[Reading]:
     ]
 
 
+def line_breaks(source: Source) -> list[str]:
+    """Return SQL for how many line breaks stand in a row's fields, named ``breaks``; nothing where none can stand."""
+    if source.dialect is None or not source.dialect.quote:
+        return []
+    fields = ", ".join(quote_name(name) for name, sql_type in source.types.items() if sql_type == "VARCHAR")
+    row = f"concat({fields})"
+    count = f"length({row}) - length(replace({row}, chr(10), ''))"
+    return [f"CASE WHEN contains({row}, chr(10)) THEN {count} ELSE 0 END AS breaks"]
+
+
+def line_breaks_note(num_rows: int, num_breaks: int, file: str, row: int) -> str:
+    """Say that fields hold line breaks, which they do as well where a stray quote swallows lines.
+
+    Args:
+        num_rows: Rows with such a field.
+        num_breaks: Line breaks in all of them.
+        file: The file of the first.
+        row: Its number in the file, from 1, below the header.
+    """
+    return (
+        f"{file}, row {row}: a field in quotes holds line breaks, as do those of {num_rows:,} rows with "
+        f"{num_breaks:,} line breaks in all; where quotes are ordinary characters, say so: --quote none"
+    )
+
+
 def checked_select(table: str, readings: Sequence[Reading], passed: Sequence[str] = ()) -> str:
     """Return the SQL that reads columns and says what is wrong with each row.
 
@@ -224,14 +253,8 @@ def _number(
 ) -> Reading:
     """Return how to read a finite number; NaN and null only when ``nullable``."""
     sql_type, raw = source.require(column), quote_name(column)
-    if (
-        sql_type not in _NUMBERS
-        and sql_type not in ("VARCHAR", '"NULL"')
-        and not sql_type.startswith("DECIMAL")
-    ):
-        raise DataError(
-            f"{source.name}, column {column!r}: expected numbers, got {sql_type}; cast it to a number"
-        )
+    if sql_type not in _NUMBERS and decimal_scale(sql_type) is None:
+        raise _wrong_type(source, column, "numbers", "cast it to a number")
     value = f"TRY_CAST({raw} AS DOUBLE)"
     if booleans and sql_type == "VARCHAR":
         value = f"CASE lower({raw}) WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE {value} END"
@@ -246,9 +269,35 @@ def _number(
 
 def _stored(sql_type: str) -> str:
     """Return the type that ids are kept as."""
-    if sql_type not in _INTEGERS:
-        return "VARCHAR"
-    return "UBIGINT" if sql_type == "UBIGINT" else "BIGINT"
+    if sql_type == "BOOLEAN" or (sql_type in INTEGERS and sql_type != "UBIGINT"):
+        return "BIGINT"
+    return "UBIGINT" if sql_type == "UBIGINT" else "VARCHAR"
+
+
+def _wrapped(integer: str) -> str:
+    """Return SQL for the signed integer with the 64 bits of an integer; null beyond 64 bits."""
+    signed = f"WHEN {integer} BETWEEN -9223372036854775808 AND 9223372036854775807 THEN {integer}"
+    unsigned = f"WHEN {integer} BETWEEN 0 AND 18446744073709551615 THEN {integer} - 18446744073709551616"
+    return f"CAST(CASE {signed} {unsigned} END AS BIGINT)"
+
+
+def _unquoted(source: Source, column: str) -> tuple[Check, ...]:
+    """Refuse values in quotes where it is only a guess that quotes are ordinary characters."""
+    if source.dialect is None or not source.dialect.is_guess or source.types[column] != "VARCHAR":
+        return ()
+    expected = (
+        "a value without quotes around it, as no field of the first lines has any; say whether they are part of the "
+        "value (--quote none) or not (--quote '\"')"
+    )
+    return (
+        Check(column, expected, "starts_with({raw}, '\"') AND ends_with({raw}, '\"') AND length({raw}) > 1"),
+    )
+
+
+def _wrong_type(source: Source, column: str, expected: str, advice: str) -> DataError:
+    return DataError(
+        f"{source.name}, column {column!r}: expected {expected}, got {source.types[column]}; {advice}"
+    )
 
 
 def _is_float(text: str) -> bool:

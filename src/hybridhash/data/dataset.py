@@ -36,6 +36,7 @@ class Dataset:
         split: How the rows were divided.
         skipped: How many rows were left out, by reason.
         num_positives: Rows with label 1.
+        note: What a reader of the results should know of the files and the split; may be empty.
     """
 
     schema: Schema
@@ -45,6 +46,7 @@ class Dataset:
     split: SplitResult
     skipped: dict[str, int]
     num_positives: int
+    note: str = ""
 
     @property
     def num_rows(self) -> int:
@@ -128,7 +130,7 @@ def prepare(
         )
     if num_bins < 2:
         raise InvalidValueError(f"num_bins: expected 2 or more, got {num_bins}")
-    folder = _make_folder(Path(work_dir))
+    folder = _make_folder(Path(work_dir).absolute())
     schema = learn_schema(source, columns, seed)
     stage = stage_rows(
         source, columns, schema, split, folder, extra=extra, on_error=on_error, progress=progress
@@ -151,8 +153,9 @@ def prepare(
     stage.path.unlink()
     (folder / "row.npy").unlink()
     passed = {name: sides[f"x{index}"] for index, name in enumerate(extra)}
+    note = "; ".join(filter(None, (stage.note, result.note)))
     rows = EncodedRows(schema, singles, lists, labels, part, sides.get(WEIGHT), sides.get(TIME), passed)
-    return Dataset(schema, discretiser, rows, columns.label, result, stage.skipped, num_positives)
+    return Dataset(schema, discretiser, rows, columns.label, result, stage.skipped, num_positives, note)
 
 
 def _make_folder(folder: Path) -> Path:

@@ -1,5 +1,7 @@
 """The one place where DuckDB is loaded, set up and its errors turned into ours."""
 
+import errno
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -9,12 +11,30 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from hybridhash.data.progress import Progress
+from hybridhash.data.sql import quote_text
 from hybridhash.errors import DataError, MissingDependencyError
 
 if TYPE_CHECKING:
     import duckdb
 
 _TICK_S: Final = 0.25
+_SETTINGS: Final = (
+    "preserve_insertion_order = true",
+    "TimeZone = 'UTC'",
+    "enable_progress_bar = true",
+    "enable_progress_bar_print = false",
+    "autoinstall_known_extensions = false",  # nothing is fetched from the network
+    "autoload_known_extensions = false",
+    "python_enable_replacements = false",  # no name in SQL is a variable of ours
+)
+LINE_FAULTS: Final = {
+    "MISSING COLUMNS": "too few fields",
+    "TOO MANY COLUMNS": "too many fields",
+    "UNQUOTED VALUE": "a quote that is not closed, or stands inside a quoted field",
+    "INVALID ENCODING": "bytes that are not UTF-8",
+    "INVALID UNICODE": "bytes that are not UTF-8",
+    "LINE SIZE OVER MAXIMUM": "a line of more than 2 MB",
+}
 
 
 def connect() -> "duckdb.DuckDBPyConnection":
@@ -31,25 +51,14 @@ def connect() -> "duckdb.DuckDBPyConnection":
             "reading data needs duckdb and pyarrow; install them with: pip install 'hybridhash[train]'"
         ) from error
     connection = duckdb.connect()
-    for setting in ("preserve_insertion_order = true", "TimeZone = 'UTC'", "enable_progress_bar = true"):
+    for setting in _SETTINGS:
         connection.execute(f"SET {setting}")
-    connection.execute("SET enable_progress_bar_print = false")
     return connection
 
 
 def spill_to(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
     """Let what does not fit memory go to files in a folder."""
     connection.execute(f"SET temp_directory = {quote_text(str(folder))}")
-
-
-def quote_name(name: str) -> str:
-    """Quote an identifier for SQL, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """Quote a string literal for SQL, whatever it holds."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 @contextmanager
@@ -69,6 +78,8 @@ def our_errors(files: tuple[str, ...]) -> Iterator[None]:
             (file for file in files if file in text), files[0] if len(files) == 1 else ", ".join(files[:3])
         )
         raise DataError(f"{named}: {_explain(text)}") from error
+    except UnicodeEncodeError as error:
+        raise DataError(f"{files[0]!r}: expected names in UTF-8, got other bytes") from error
 
 
 def run(connection: "duckdb.DuckDBPyConnection", sql: str, stage: str, progress: Progress | None) -> None:
@@ -136,22 +147,57 @@ def value_of(connection: "duckdb.DuckDBPyConnection", sql: str) -> Any:
     return connection.execute(sql).fetchone()
 
 
+def line_fault(text: str) -> str:
+    """Say in our words what DuckDB's message about a line of text is about."""
+    fields = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if fields:
+        few = "too few" if int(fields[2]) < int(fields[1]) else "too many"
+        return f"{few} fields, expected {fields[1]}, got {fields[2]}"
+    for phrase, kind in (
+        ("Value with unterminated quote found", "UNQUOTED VALUE"),
+        ("Invalid unicode", "INVALID UNICODE"),
+        ("not utf-8 encoded", "INVALID UNICODE"),
+        ("Maximum line size", "LINE SIZE OVER MAXIMUM"),
+    ):
+        if phrase in text:
+            return LINE_FAULTS[kind]
+    return "a line that cannot be cut into fields"
+
+
 def _explain(text: str) -> str:
-    """Say in our words what DuckDB's message is about."""
-    if "GZIP" in text or "ZSTD" in text:
-        return f"expected a whole compressed file, got one that is cut short or damaged ({_first_line(text)})"
+    """Say in our words what DuckDB's message is about; the message itself is the cause of the error."""
     line = re.search(r"CSV Error on Line: (\d+)", text)
-    if "unicode" in text or "utf-8" in text or "UTF-8" in text:
-        place = f" on line {line[1]}" if line else ""
-        return f"expected UTF-8 text, got other bytes{place}; convert the file to UTF-8 first"
     if line:
-        detail = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
-        found = f"expected {detail[1]} fields, got {detail[2]}" if detail else text.splitlines()[2][:200]
-        return f"line {line[1]}: {found}; correct the line or skip such lines"
-    if "space" in text.lower() and ("disk" in text.lower() or "device" in text.lower()):
-        return f"the disk is full ({_first_line(text)}); free some space or choose another work directory"
-    return _first_line(text)
+        fault = line_fault(text)
+        if fault == LINE_FAULTS["INVALID UNICODE"]:
+            return f"expected UTF-8 text, got other bytes on line {line[1]}; convert the file to UTF-8 first"
+        return f"line {line[1]}: {fault}; correct the line"
+    if "CSV Parser state machine" in text:
+        return (
+            "expected lines that all end alike, got different line ends in one file, or a carriage return in a field "
+            "without quotes; convert the file, as dos2unix does"
+        )
+    first = text.partition("\n")[0]
+    system = next((words for words in map(os.strerror, _SYSTEM_ERRORS) if words in first), None)
+    if system == os.strerror(errno.ENOSPC):
+        return "the disk is full; free some space or choose another work directory"
+    if system is not None:
+        return f"expected a file that can be read, or a folder that can be written, got: {system}"
+    if first.startswith("Out of Memory"):
+        return "the memory is full; close other programs, or read fewer columns"
+    if "GZIP" in first or "ZSTD" in first:
+        return "expected a whole compressed file, got one that is cut short or damaged"
+    if "utf-8" in first.lower() or "unicode" in first or "string encoding" in first:
+        return "expected UTF-8 text, got other bytes; convert the file to UTF-8 first"
+    return "expected a whole file, got one that is damaged or of an unknown make; write it again"
 
 
-def _first_line(text: str) -> str:
-    return text.split("\n", 1)[0]
+_SYSTEM_ERRORS: Final = (
+    errno.ENOSPC,
+    errno.EACCES,
+    errno.ENOENT,
+    errno.EIO,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.EDQUOT,
+)

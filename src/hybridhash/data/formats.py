@@ -3,13 +3,27 @@
 import os
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from hybridhash.data.duck import connect, quote_name, quote_text
+from hybridhash.data.duck import connect
+from hybridhash.data.paths import kind_of, require_file, resolve
 from hybridhash.data.schema import Columns, Label, missing_column
-from hybridhash.data.source import PARQUET, Source, describe, kind_of, open_files, require_rows, resolve
-from hybridhash.data.text_files import FILE_COLUMN, Dialect, Scan, head, read_header, split_line, text_scan
+from hybridhash.data.sniff import check_quote
+from hybridhash.data.source import Source, describe, open_files
+from hybridhash.data.sql import quote_name, quote_text
+from hybridhash.data.text_files import (
+    FILE_COLUMN,
+    Dialect,
+    Head,
+    Scan,
+    first_record,
+    header_names,
+    read_head,
+    require_rows,
+    text_scan,
+)
 from hybridhash.errors import DataError, InvalidValueError
 
 _TSV: Final = Dialect("\t", quote="", header=False)
@@ -24,12 +38,14 @@ _DAY: Final = re.compile(r"day_(\d+)")
 _YEAR: Final = r"\((\d{4})\)\s*$"
 
 
-def open_source(paths: str | Path | Sequence[str | Path], format: str | None = None) -> Source:
+def open_source(
+    paths: str | Path | Sequence[str | Path], format: str | None = None, *, quote: str | None = None
+) -> Source:
     """Open data files for reading; nothing but their heads is read yet.
 
     Parquet, CSV, TSV, ``.txt`` and ``.dat`` files are opened without a format: text needs a header line,
     its delimiter follows from the extension and that line, and it may be compressed (``.gz``, ``.zst``).
-    A format knows a public data set:
+    A format knows a public data set, and reads its files whatever their names end in:
 
     - ``criteo``: the Kaggle and terabyte layout (tab-separated, no header: label, 13 integers, 26 ids),
       or Parquet with the columns label, i1..i13, c1..c26 in any case. Several ``day_N`` files have N as
@@ -44,32 +60,45 @@ def open_source(paths: str | Path | Sequence[str | Path], format: str | None = N
     Args:
         paths: One or more files, globs, or the folder that a format asks for.
         format: A format's name, or None.
+        quote: The character around fields of text that hold a delimiter, or ``none``; found where it is None, see
+            `hybridhash.data.sniff`. The formats other than ``avazu`` have their own.
 
     Returns:
         The source; its `defaults` are the columns of the format.
 
     Raises:
-        InvalidValueError: An unknown format.
-        DataError: A missing, empty or unreadable file, no rows, or columns that the format does not have.
+        InvalidValueError: An unknown format, a quote that is none, or one for a format that has its own.
+        DataError: A missing, empty or unreadable file, what is no regular file, no rows, or columns that the
+            format does not have.
         MissingDependencyError: duckdb or pyarrow is not installed.
     """
     if format is not None and format not in FORMATS:
         raise InvalidValueError(f"format: expected one of {', '.join(FORMATS)}, got {format!r}")
+    mark = check_quote(quote)
     found = resolve(paths)
-    return open_files(found) if format is None else FORMATS[format](found)
+    if format is None:
+        return open_files(found, quote=mark)
+    if format == "avazu":
+        return _avazu(found, mark)
+    if mark is not None:
+        raise InvalidValueError(
+            f"quote: expected none for the format {format}, which has its own, got {quote!r}"
+        )
+    return FORMATS[format](found)
 
 
 def _criteo(files: Sequence[str]) -> Source:
-    if all(kind_of(file) in PARQUET for file in files):
-        return _criteo_parquet(files)
-    names = ("label", *_CRITEO_NUMERIC, *_CRITEO_CATEGORICAL)
     for file in files:
         if os.path.isdir(file):
             raise DataError(f"{file}: expected Criteo files, got a folder; name them, as in '{file}/day_*'")
-    require_rows(files, num_header_lines=0)
-    num_fields = len(split_line(head(files[0], 1)[0], _TSV, files[0]))
-    has_label = num_fields != len(names) - 1
-    scan = text_scan(files, names if has_label else names[1:], _TSV)
+        require_file(file)
+    if all(kind_of(file, any_name=True) == "parquet" for file in files):
+        return _criteo_parquet(files)
+    names = ("label", *_CRITEO_NUMERIC, *_CRITEO_CATEGORICAL)
+    heads = [read_head(file) for file in files]
+    require_rows(heads, _TSV)
+    has_label = len(first_record(heads[0], _TSV)) != len(names) - 1
+    scan = text_scan(heads, names if has_label else names[1:], _TSV)
     days = {match[1] for file in files if (match := _DAY.search(Path(file).name))}
     has_days = len(days) > 1 and all(_DAY.search(Path(file).name) for file in files)
     if has_days:
@@ -81,11 +110,11 @@ def _criteo(files: Sequence[str]) -> Source:
         _CRITEO_NUMERIC,
         time="day" if has_days else None,
     )
-    return describe(connect(), scan, files, is_text=True, defaults=defaults)
+    return describe(connect(), scan, files, _TSV, defaults)
 
 
 def _criteo_parquet(files: Sequence[str]) -> Source:
-    source = open_files(files)
+    source = open_files(files, any_name=True)
     by_folded = {name.lower(): name for name in source.columns}
     wanted = (*_CRITEO_NUMERIC, *_CRITEO_CATEGORICAL)
     for name in wanted:
@@ -96,36 +125,36 @@ def _criteo_parquet(files: Sequence[str]) -> Source:
     renamed = ", ".join(f"{quote_name(by_folded[name])} AS {quote_name(name)}" for name in used)
     scan = _select(source.scan, f"{renamed}, {quote_name(FILE_COLUMN)}")
     defaults = Columns(Label("label") if has_label else None, _CRITEO_CATEGORICAL, _CRITEO_NUMERIC)
-    return describe(source.connection, scan, files, is_text=False, defaults=defaults)
+    return describe(source.connection, scan, files, defaults=defaults)
 
 
-def _avazu(files: Sequence[str]) -> Source:
-    source = open_files(files, None if kind_of(files[0]) in PARQUET else _COMMAS)
+def _avazu(files: Sequence[str], quote: str | None = None) -> Source:
+    source = open_files(files, _COMMAS if quote is None else replace(_COMMAS, quote=quote), any_name=True)
     source.require("hour")
     hour = "CAST(epoch(try_strptime(CAST(hour AS VARCHAR), '%y%m%d%H')) AS BIGINT)"
     scan = _select(source.scan, f"* REPLACE ({hour} AS hour)")
     categorical = tuple(name for name in source.columns if name not in ("id", "click", "hour"))
     label = Label("click") if "click" in source.types else None
     defaults = Columns(label, categorical, time="hour")
-    return describe(source.connection, scan, files, source.is_text, defaults)
+    return describe(source.connection, scan, files, source.dialect, defaults)
 
 
 def _movielens(paths: Sequence[str]) -> Source:
     folder = _folder(paths, "movielens")
     if (folder / "ratings.csv").exists():
         ratings, movies = _member(folder, "ratings.csv"), _member(folder, "movies.csv")
-        require_rows([ratings, movies])
-        rating_names, movie_names = read_header(ratings, _COMMAS), read_header(movies, _COMMAS)
-        for name, names, file in (
+        require_rows([ratings, movies], _COMMAS)
+        rating_names, movie_names = header_names(ratings, _COMMAS), header_names(movies, _COMMAS)
+        for name, names, head in (
             *((name, rating_names, ratings) for name in ("userId", "movieId", "rating", "timestamp")),
             *((name, movie_names, movies) for name in ("movieId", "title", "genres")),
         ):
             if name not in names:
-                raise missing_column(name, names, file)
+                raise missing_column(name, names, head.file)
         renamed = {"userId": "user", "movieId": "movie", "timestamp": "time"}
         rating_scan = text_scan([ratings], [renamed.get(name, name) for name in rating_names], _COMMAS)
         movie_scan = text_scan([movies], [renamed.get(name, name) for name in movie_names], _COMMAS)
-        return _ratings(rating_scan, movie_scan, ratings, Label("rating", ">=", 4.0))
+        return _ratings(rating_scan, movie_scan, ratings.file, _COMMAS, Label("rating", ">=", 4.0))
     return _colon_ratings(folder, Label("rating", ">=", 4.0), _COLONS_LATIN)
 
 
@@ -135,17 +164,20 @@ def _movietweetings(paths: Sequence[str]) -> Source:
 
 def _colon_ratings(folder: Path, label: Label, dialect: Dialect) -> Source:
     ratings, movies = _member(folder, "ratings.dat"), _member(folder, "movies.dat")
-    require_rows([ratings, movies], num_header_lines=0)
+    require_rows([ratings, movies], dialect)
     rating_scan = text_scan([ratings], ["user", "movie", "rating", "time"], dialect)
     movie_scan = text_scan([movies], ["movie", "title", "genres"], dialect)
-    users = folder / "users.dat"
     user_scan = None
-    if users.exists() and len(split_line((head(str(users), 1) or [b""])[0], dialect, str(users))) == 5:
-        user_scan = text_scan([str(users)], ["user", "gender", "age", "occupation", "zip"], dialect)
-    return _ratings(rating_scan, movie_scan, ratings, label, user_scan)
+    if (folder / "users.dat").exists():
+        users = _member(folder, "users.dat")
+        if len(first_record(users, dialect)) == 5:
+            user_scan = text_scan([users], ["user", "gender", "age", "occupation", "zip"], dialect)
+    return _ratings(rating_scan, movie_scan, ratings.file, dialect, label, user_scan)
 
 
-def _ratings(ratings: Scan, movies: Scan, file: str, label: Label, users: Scan | None = None) -> Source:
+def _ratings(
+    ratings: Scan, movies: Scan, file: str, dialect: Dialect, label: Label, users: Scan | None = None
+) -> Source:
     """Join ratings with their movies and users, in the order of the ratings."""
     personal = ("gender", "age", "occupation") if users is not None else ()
 
@@ -165,7 +197,7 @@ def _ratings(ratings: Scan, movies: Scan, file: str, label: Label, users: Scan |
         return f"(SELECT {columns} FROM {joined} ORDER BY r.line)"
 
     defaults = Columns(label, ("user", "movie", "year", *personal), lists=("genres",), time="time")
-    return describe(connect(), make, [file], is_text=True, defaults=defaults)
+    return describe(connect(), make, [file], dialect, defaults)
 
 
 def _select(scan: Scan, columns: str) -> Scan:
@@ -180,11 +212,12 @@ def _folder(paths: Sequence[str], format: str) -> Path:
     return Path(paths[0])
 
 
-def _member(folder: Path, name: str) -> str:
+def _member(folder: Path, name: str) -> Head:
     if not (folder / name).exists():
         present = ", ".join(sorted(path.name for path in folder.iterdir())[:20])
         raise DataError(f"{folder}: expected a file {name!r}, found: {present or 'nothing'}")
-    return str(folder / name)
+    require_file(str(folder / name))
+    return read_head(str(folder / name))
 
 
 FORMATS: Final[dict[str, Callable[[Sequence[str]], Source]]] = {

@@ -1,6 +1,6 @@
 """Rows in the order of the input, for prediction and evaluation with a schema that was learned."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,11 +13,14 @@ from hybridhash.data.checks import (
     checked_select,
     feature_readings,
     label_reading,
+    line_breaks,
+    line_breaks_note,
     weight_reading,
 )
-from hybridhash.data.duck import our_errors, quote_name
+from hybridhash.data.duck import our_errors
 from hybridhash.data.schema import Label, Schema
 from hybridhash.data.source import Source
+from hybridhash.data.sql import quote_name
 from hybridhash.data.stage import bad_row_error
 from hybridhash.data.text_files import FILE_COLUMN
 
@@ -50,6 +53,7 @@ def read_columns(
     label: Label | None = None,
     weight: str | None = None,
     batch_rows: int = _BATCH_ROWS,
+    tell: Callable[[str], None] | None = None,
 ) -> Iterator[RowBatch]:
     """Stream the rows of a source in their order.
 
@@ -62,6 +66,7 @@ def read_columns(
         label: What to read as the label; None for rows without one.
         weight: The column of row weights, or None.
         batch_rows: At most so many rows at a time.
+        tell: Called at the end with what a reader of the results should know of the files, where there is such.
 
     Yields:
         The rows.
@@ -75,16 +80,18 @@ def read_columns(
         readings.append(label_reading(source, label))
     if weight is not None:
         readings.append(weight_reading(source, weight))
-    query = checked_select(source.scan(False), readings, [f"{quote_name(FILE_COLUMN)} AS file"])
+    breaks = line_breaks(source)
+    query = checked_select(source.scan(False), readings, [f"{quote_name(FILE_COLUMN)} AS file", *breaks])
     starts: dict[str, int] = {}
-    first_row = 0
+    first_row, num_rows, num_breaks = 0, 0, 0
+    first_break = ("", 0)
     with our_errors(source.files):
         reader: Any = source.connection.cursor().sql(query).to_arrow_reader(batch_rows)
     while True:
         with our_errors(source.files):
             batch = next(iter(reader), None)
         if batch is None:
-            return
+            break
         files = batch.column("file").dictionary_encode()
         codes, firsts = np.unique(files.indices.to_numpy(zero_copy_only=False), return_index=True)
         for code, first in zip(codes.tolist(), firsts.tolist(), strict=True):
@@ -95,6 +102,12 @@ def read_columns(
             file = files[at].as_py()
             value = batch.column("bad_value")[at].as_py()
             raise bad_row_error(readings, int(bad[at]), value, file, first_row + at - starts[file] + 1)
+        if breaks and (counts := batch.column("breaks").to_numpy(zero_copy_only=False)).any():
+            at = int(np.flatnonzero(counts)[0])
+            if not num_rows:
+                first_break = (files[at].as_py(), first_row + at - starts[files[at].as_py()] + 1)
+            num_rows += int(np.count_nonzero(counts))
+            num_breaks += int(counts.sum())
         yield RowBatch(
             {name: batch.column(index) for index, name in enumerate(schema.columns)},
             batch.num_rows,
@@ -103,6 +116,8 @@ def read_columns(
             _floats(batch, WEIGHT) if weight is not None else None,
         )
         first_row += batch.num_rows
+    if num_rows and tell is not None:
+        tell(line_breaks_note(num_rows, num_breaks, *first_break))
 
 
 def _floats(batch: Any, name: str) -> npt.NDArray[np.float32]:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 from hybridhash.data.names import QUOTED, find_name, quoted, split_names, unquoted
+from hybridhash.data.numbers import number_text, parse_number
 from hybridhash.errors import DataError, FileFormatError, InvalidValueError
 
 Kind = Literal["categorical", "numeric", "list", "cross"]
@@ -69,7 +70,8 @@ class Label:
     Attributes:
         column: The column's name.
         comparison: One of ``>= <= == != > <``, or None when the column itself holds 0 and 1.
-        threshold: What the column is compared with; 0.0 when there is no comparison.
+        threshold: What the column is compared with, in the precision of the column; 0.0 when there is no
+            comparison. An integer that no float64 equals stays an integer.
 
     Raises:
         InvalidValueError: An unknown comparison, or a threshold that is not finite.
@@ -120,7 +122,7 @@ class Label:
         if _ALONE.fullmatch(column):
             column = unquoted(column.strip())
         try:
-            threshold = float(match["number"])
+            threshold = parse_number(match["number"])
         except ValueError:
             raise InvalidValueError(
                 f"label: expected a number behind {match['sign']!r} as in 'rating>=8', got {text!r}"
@@ -130,7 +132,9 @@ class Label:
     def __str__(self) -> str:
         """Return the text that `parse` reads."""
         column = quoted(self.column, _SPECIAL_IN_LABELS)
-        return column if self.comparison is None else f"{column}{self.comparison}{self.threshold:.15g}"
+        return (
+            column if self.comparison is None else f"{column}{self.comparison}{number_text(self.threshold)}"
+        )
 
 
 @dataclass(frozen=True)

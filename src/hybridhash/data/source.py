@@ -3,21 +3,29 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
-from pathlib import Path
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from hybridhash.data.duck import connect, our_errors, quote_text, value_of
+from hybridhash.data.duck import connect, our_errors, value_of
+from hybridhash.data.paths import kind_of, require_file, require_parquet
 from hybridhash.data.schema import Columns, missing_column
-from hybridhash.data.text_files import FILE_COLUMN, Dialect, Scan, head, read_header, sniff, text_scan
+from hybridhash.data.sniff import sniff
+from hybridhash.data.sql import HALF, parquet_sql, quote_path, quote_text
+from hybridhash.data.text_files import (
+    FILE_COLUMN,
+    Dialect,
+    Scan,
+    header_names,
+    read_head,
+    require_rows,
+    text_scan,
+)
 from hybridhash.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb
 
-COMPRESSIONS: Final = (".gz", ".zst")
-PARQUET: Final = (".parquet", ".pq")
-TEXT: Final = (".csv", ".tsv", ".txt", ".dat")
+NULL: Final = '"NULL"'  # DuckDB's type of a column that is null throughout
 
 
 @dataclass(frozen=True)
@@ -27,9 +35,9 @@ class Source:
     Attributes:
         connection: The embedded database that reads; it holds no data.
         scan: Makes the SQL table expression; see `text_files.Scan`.
-        types: DuckDB's type of each column; all VARCHAR in text files.
+        types: DuckDB's type of each column, `HALF` for 16-bit floats; all VARCHAR in text files.
         files: The files, in the order they are read.
-        is_text: Whether the fields come from text, where an empty field is null.
+        dialect: How the lines of text files are cut; None for other files. In text an empty field is null.
         defaults: The columns that a known format is used with; None for a generic file.
     """
 
@@ -37,8 +45,13 @@ class Source:
     scan: Scan
     types: dict[str, str]
     files: tuple[str, ...]
-    is_text: bool
+    dialect: Dialect | None = None
     defaults: Columns | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the fields come from text."""
+        return self.dialect is not None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,7 +83,7 @@ def describe(
     connection: "duckdb.DuckDBPyConnection",
     scan: Scan,
     files: Sequence[str],
-    is_text: bool,
+    dialect: Dialect | None = None,
     defaults: Columns | None = None,
 ) -> Source:
     """Make a source of a scan by asking DuckDB for its columns.
@@ -79,118 +92,62 @@ def describe(
         DataError: The files cannot be read.
     """
     with our_errors(tuple(files)):
-        rows = connection.execute(f"DESCRIBE SELECT * FROM {scan(False)}").fetchall()
-    types = {row[0]: row[1] for row in rows if row[0] != FILE_COLUMN}
-    return Source(connection, scan, types, tuple(files), is_text, defaults)
+        types = _types(connection, scan(False))
+    return Source(connection, scan, types, tuple(files), dialect, defaults)
 
 
-def resolve(paths: str | Path | Sequence[str | Path]) -> list[str]:
-    """Find the files that paths and globs name.
-
-    Args:
-        paths: One or more paths or globs.
-
-    Returns:
-        Existing paths: in the order given, those of one glob sorted; a folder stays a folder.
-
-    Raises:
-        DataError: A path that does not exist, or a glob that matches nothing.
-    """
-    given = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not given:
-        raise DataError("data: expected one or more paths, got none")
-    found: list[str] = []
-    for path in map(str, given):
-        if os.path.exists(path):
-            found.append(path)
-        elif has_magic(path):
-            matches = sorted(glob(path, recursive=True))
-            if not matches:
-                raise DataError(
-                    f"{path}: expected the glob to match a file, it matches none; check the folder and name"
-                )
-            found.extend(matches)
-        else:
-            raise DataError(f"{path}: no such file; check the path")
-    return found
-
-
-def kind_of(file: str) -> str:
-    """Return a file's extension in lower case, without that of its compression."""
-    name = Path(file).name.lower()
-    for ending in COMPRESSIONS:
-        name = name.removesuffix(ending)
-    return Path(name).suffix
-
-
-def open_files(files: Sequence[str], dialect: Dialect | None = None) -> Source:
+def open_files(
+    files: Sequence[str], dialect: Dialect | None = None, *, quote: str | None = None, any_name: bool = False
+) -> Source:
     """Open Parquet files, or text files with a header.
 
     Args:
         files: Existing paths of one kind.
-        dialect: How text is cut; by default from the extension and the header.
+        dialect: How text is cut; by default from the extension and the first lines.
+        quote: The quote character of text, empty for none; None finds it. Parquet has none.
+        any_name: Whether files without a known extension are told by their content.
 
     Returns:
         The source.
 
     Raises:
-        DataError: A folder, an unknown or mixed extension, an empty file, no rows, headers or types that
-            differ between the files.
+        DataError: What is no regular file, an unknown or mixed extension, an empty file, no rows, headers or
+            types that differ between the files.
     """
     for file in files:
-        if os.path.isdir(file):
-            raise DataError(
-                f"{file}: expected a file, got a folder; name its files, as in '{file}/*.parquet'"
-            )
-        if kind_of(file) not in PARQUET + TEXT:
-            raise DataError(
-                f"{file}: expected one of {', '.join(PARQUET + TEXT)} (text also with .gz or .zst), "
-                f"got {Path(file).suffix or 'no extension'!r}; rename or convert it, or name its --format"
-            )
-    parquet = [file for file in files if kind_of(file) in PARQUET]
-    if parquet and len(parquet) < len(files):
-        other = next(file for file in files if file not in parquet)
-        raise DataError(
-            f"data: expected files of one kind, got {parquet[0]} and {other}; convert one of them"
-        )
-    return _open_parquet(files) if parquet else _open_text(files, dialect)
+        require_file(file)
+    kinds = {file: kind_of(file, any_name=any_name) for file in files}
+    other = next((file for file in files if kinds[file] != kinds[files[0]]), None)
+    if other is not None:
+        raise DataError(f"data: expected files of one kind, got {files[0]} and {other}; convert one of them")
+    return _open_parquet(files) if kinds[files[0]] == "parquet" else _open_text(files, dialect, quote)
 
 
-def require_rows(files: Sequence[str], num_header_lines: int = 1) -> None:
-    """Refuse text files without a row.
-
-    Raises:
-        DataError: A file without a byte, or no file with a line behind its header.
-    """
-    lines = [len(head(file, num_header_lines + 1)) for file in files]
-    for file, count in zip(files, lines, strict=True):
-        if not count:
-            raise DataError(f"{file}: expected rows, got an empty file")
-    if max(lines) <= num_header_lines:
-        raise DataError(f"{files[0]}: expected rows below the header, got a header only")
-
-
-def _open_text(files: Sequence[str], dialect: Dialect | None) -> Source:
-    chosen = dialect or sniff(files[0], kind_of(files[0]))
-    names = read_header(files[0], chosen)
-    for file in files[1:]:
-        other = read_header(file, chosen)
+def _open_text(files: Sequence[str], dialect: Dialect | None, quote: str | None) -> Source:
+    heads = [read_head(file) for file in files]
+    chosen = dialect or sniff(heads[0], quote)
+    names = header_names(heads[0], chosen)
+    for head in heads[1:]:
+        other = header_names(head, chosen)
         if other != names:
-            raise DataError(f"{file}: expected the header of {files[0]}, {names}, got {other}")
-    require_rows(files)
-    return describe(connect(), text_scan(files, names, chosen), files, is_text=True)
+            raise DataError(f"{head.file}: expected the header of {files[0]}, {names}, got {other}")
+    require_rows(heads, chosen)
+    return describe(connect(), text_scan(heads, names, chosen), files, chosen)
 
 
 def _open_parquet(files: Sequence[str]) -> Source:
     connection = connect()
-    paths = ", ".join(quote_text(file) for file in files)
+    schemas: list[dict[str, str]] = []
     for file in files:
-        if not os.path.getsize(file):
-            raise DataError(f"{file}: expected a Parquet file, got an empty file")
-    if len(files) > 1:
-        _require_one_schema(connection, files)
-    scan = f"read_parquet([{paths}], filename = {quote_text(FILE_COLUMN)})"
-    source = describe(connection, lambda _: scan, files, is_text=False)
+        require_parquet(file)
+        with our_errors((file,)):
+            schemas.append(_parquet_types(connection, file))
+    types = _one_schema(files, schemas)
+    groups = groupby(range(len(files)), key=schemas.__getitem__)
+    option = f"filename = {quote_text(FILE_COLUMN)}"
+    scans = [f"SELECT * FROM {parquet_sql([files[i] for i in group], option)}" for _, group in groups]
+    scan = f"({' UNION ALL BY NAME '.join(scans)})"
+    source = Source(connection, lambda _: scan, types, tuple(files))
     with our_errors(source.files):
         [num_rows] = value_of(connection, f"SELECT count(*) FROM {scan}")
     if not num_rows:
@@ -198,20 +155,44 @@ def _open_parquet(files: Sequence[str]) -> Source:
     return source
 
 
-def _require_one_schema(connection: "duckdb.DuckDBPyConnection", files: Sequence[str]) -> None:
-    expected: dict[str, str] = {}
-    for index, file in enumerate(files):
-        with our_errors((file,)):
-            rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quote_text(file)})").fetchall()
-        types = {row[0]: row[1] for row in rows}
-        if not index:
-            expected = types
-        elif types != expected:
-            names = sorted(
-                name for name in expected.keys() | types.keys() if expected.get(name) != types.get(name)
-            )
-            name = names[0]
-            raise DataError(
-                f"{file}: expected column {name!r} as in {files[0]}, {expected.get(name, 'absent')}, got "
-                f"{types.get(name, 'absent')}; write the files with one schema"
-            )
+def _parquet_types(connection: "duckdb.DuckDBPyConnection", file: str) -> dict[str, str]:
+    types = _types(connection, parquet_sql([file]))
+    if "FLOAT" in types.values():
+        leaves = f"parquet_schema({quote_path(file)})"
+        halves = connection.execute(
+            f"SELECT name FROM {leaves} WHERE logical_type = 'Float16Type()'"
+        ).fetchall()
+        types |= {name: HALF for [name] in halves if types.get(name) == "FLOAT"}
+    return types
+
+
+def _types(connection: "duckdb.DuckDBPyConnection", table: str) -> dict[str, str]:
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
+    return {row[0]: row[1] for row in rows if row[0] != FILE_COLUMN}
+
+
+def _one_schema(files: Sequence[str], schemas: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Return the types that all files have; a column that is null throughout a file goes with every type."""
+    types = dict(schemas[0])
+    for file, schema in zip(files, schemas, strict=True):
+        for name in sorted(types.keys() | schema.keys()):
+            expected, got = types.get(name, "absent"), schema.get(name, "absent")
+            joined = _joined(expected, got)
+            if joined is None:
+                raise DataError(
+                    f"{file}: expected column {name!r} as in {files[0]}, {expected}, got {got}; "
+                    "write the files with one schema"
+                )
+            types[name] = joined
+    return types
+
+
+def _joined(first: str, second: str) -> str | None:
+    if first == second or (second == NULL and first != "absent"):
+        return first
+    if first == NULL and second != "absent":
+        return second
+    if first.endswith("[]") and second.endswith("[]"):
+        element = _joined(first.removesuffix("[]"), second.removesuffix("[]"))
+        return None if element is None else f"{element}[]"
+    return None

@@ -1,6 +1,8 @@
 """SQL for the part that columns give a row."""
 
+from hybridhash.data.numbers import parse_number
 from hybridhash.data.split import TEST, TRAIN, VALIDATION, Split
+from hybridhash.data.sql import HALF, compare_sql, decimal_scale, quote_text
 
 
 def column_part_sql(split: Split, raw: str, sql_type: str) -> str:
@@ -36,18 +38,20 @@ def validation_part_sql(part: str, validation: Split, raw: str, sql_type: str) -
 
 
 def _equal_sql(value: str, raw: str, sql_type: str) -> str:
-    wanted = value.strip().lower().replace("'", "''")
-    if sql_type != "VARCHAR" and _is_number(wanted):
-        return f"TRY_CAST({raw} AS DOUBLE) = {float(wanted)!r}"
-    return f"{_text_sql(raw)} = '{wanted}'"
+    wanted = value.strip().lower()
+    is_number = sql_type in ("BOOLEAN", "FLOAT", "DOUBLE", HALF) or decimal_scale(sql_type) is not None
+    number = _number(wanted) if is_number else None
+    if number is None:
+        return f"{_text_sql(raw)} = {quote_text(wanted)}"
+    return compare_sql(raw, sql_type, "=", number)
 
 
 def _text_sql(raw: str) -> str:
     return f"lower(trim(CAST({raw} AS VARCHAR)))"
 
 
-def _is_number(text: str) -> bool:
+def _number(text: str) -> float | None:
     try:
-        return abs(float(text)) < float("inf")
+        return parse_number(text)
     except ValueError:
-        return False
+        return None

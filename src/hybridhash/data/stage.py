@@ -13,24 +13,28 @@ from hybridhash.data.checks import (
     extra_reading,
     feature_readings,
     label_reading,
+    line_breaks,
+    line_breaks_note,
     part_reading,
     time_reading,
     weight_reading,
 )
 from hybridhash.data.duck import (
+    LINE_FAULTS,
     drop_rejects,
+    line_fault,
     our_errors,
-    quote_name,
-    quote_text,
     require_space,
     run,
     spill_to,
     value_of,
 )
+from hybridhash.data.paths import COMPRESSED
 from hybridhash.data.progress import Progress
 from hybridhash.data.schema import Columns, Schema
-from hybridhash.data.source import COMPRESSIONS, Source
+from hybridhash.data.source import Source
 from hybridhash.data.split import Split
+from hybridhash.data.sql import parquet_sql, quote_name, quote_text
 from hybridhash.data.text_files import FILE_COLUMN
 from hybridhash.errors import DataError, InvalidValueError
 
@@ -53,6 +57,7 @@ class Stage:
         num_rows: Rows in it.
         columns: Its columns in order.
         skipped: How many rows were left out, by reason.
+        note: What a reader of the results should know; may be empty.
     """
 
     connection: "duckdb.DuckDBPyConnection"
@@ -60,18 +65,17 @@ class Stage:
     num_rows: int
     columns: tuple[str, ...]
     skipped: dict[str, int]
+    note: str = ""
 
     def batches(self, columns: Sequence[str], batch_rows: int) -> Any:
         """Return an Arrow reader over some columns, in order."""
         chosen = ", ".join(columns)
-        query = f"SELECT {chosen} FROM read_parquet({quote_text(str(self.path))})"
+        query = f"SELECT {chosen} FROM {parquet_sql([self.path])}"
         return self.connection.cursor().sql(query).to_arrow_reader(batch_rows)
 
     def scalar(self, expression: str) -> Any:
         """Return one value over all rows, given as SQL."""
-        [value] = value_of(
-            self.connection, f"SELECT {expression} FROM read_parquet({quote_text(str(self.path))})"
-        )
+        [value] = value_of(self.connection, f"SELECT {expression} FROM {parquet_sql([self.path])}")
         return value
 
 
@@ -112,7 +116,8 @@ def stage_rows(
         raise InvalidValueError(f"on_error: expected 'raise' or 'skip', got {on_error!r}")
     readings = _readings(source, columns, schema, split, extra)
     has_many = len(source.files) > 1
-    passed = [f"{quote_name(FILE_COLUMN)} AS file"] if has_many else []
+    breaks = line_breaks(source)
+    passed = ([f"{quote_name(FILE_COLUMN)} AS file"] if has_many else []) + breaks
     spill_to(source.connection, work_dir)
     require_space(work_dir, 2 * _expected_bytes(source), "the rows that are read and sorted")
 
@@ -123,27 +128,28 @@ def stage_rows(
         with our_errors((*source.files, str(work_dir))):
             run(connection, f"COPY ({query}) TO {quote_text(str(raw))} (FORMAT parquet)", "read", progress)
         skipped = _malformed(source, raise_first=on_error == "raise") if source.is_text else {}
-        table = f"read_parquet({quote_text(str(raw))}, file_row_number = true)"
+        table = parquet_sql([raw], "file_row_number = true")
         checks = [check for reading in readings for check in reading.checks]
         counts = connection.execute(
             f"SELECT bad, count(*) FROM {table} WHERE bad > 0 GROUP BY bad ORDER BY bad"
         ).fetchall()
         if counts and on_error == "raise":
-            raise _first_bad_row(source, connection, table, readings)
+            raise _first_bad_row(source, table, readings)
         for bad, count in counts:
             reason = f"column {checks[bad - 1].column!r}: not {checks[bad - 1].expected}"
             skipped[reason] = skipped.get(reason, 0) + count
 
+        note = _note_line_breaks(source, table) if breaks else ""
         names = [reading.name for reading in readings]
         path = work_dir / "rows.parquet"
         order = " ORDER BY time, file_row_number" if TIME in names else ""
         kept = f"SELECT {', '.join(names)}, file_row_number AS row FROM {table} WHERE bad = 0{order}"
         with our_errors((str(work_dir),)):
             run(connection, f"COPY ({kept}) TO {quote_text(str(path))} (FORMAT parquet)", "sort", progress)
-    [num_rows] = value_of(connection, f"SELECT count(*) FROM read_parquet({quote_text(str(path))})")
+    [num_rows] = value_of(connection, f"SELECT count(*) FROM {parquet_sql([path])}")
     if not num_rows:
         raise DataError(f"{source.name}: expected rows, got none that can be used; skipped: {skipped}")
-    return Stage(connection, path, num_rows, (*names, "row"), skipped)
+    return Stage(connection, path, num_rows, (*names, "row"), skipped, note)
 
 
 @contextmanager
@@ -173,7 +179,7 @@ def _readings(
 
 
 def _expected_bytes(source: Source) -> int:
-    packed = any(file.lower().endswith(COMPRESSIONS) for file in source.files)
+    packed = any(file.lower().endswith(tuple(COMPRESSED)) for file in source.files)
     return source.size_bytes * (_UNPACKED if packed else 1)
 
 
@@ -198,38 +204,49 @@ def _malformed(source: Source, raise_first: bool) -> dict[str, int]:
     if first is not None:
         file, line, error_type, csv_line, message = first
         raise DataError(
-            f"{file}, line {line}: {_MALFORMED.get(error_type, error_type.lower())} "
-            f"({message.splitlines()[0]}): {csv_line[:80]!r}; correct the line or skip such lines"
+            f"{file}, line {line}: {_fault(error_type, message)}: {csv_line[:80]!r}; "
+            "correct the line, or leave bad lines out: --on-error skip"
         )
-    return {f"malformed line: {_MALFORMED.get(reason, reason.lower())}": count for reason, count in counts}
+    return {f"malformed line: {_fault(reason)}": count for reason, count in counts}
 
 
-_MALFORMED: Final = {
-    "MISSING COLUMNS": "too few fields",
-    "TOO MANY COLUMNS": "too many fields",
-    "UNQUOTED VALUE": "a quote that is not closed",
-    "INVALID ENCODING": "bytes that are not UTF-8",
-    "INVALID UNICODE": "bytes that are not UTF-8",
-    "LINE SIZE OVER MAXIMUM": "a line that is too long",
-}
+def _fault(error_type: str, message: str = "") -> str:
+    fault = line_fault(message)
+    return fault if "fields" in fault and message else LINE_FAULTS.get(error_type, error_type.lower())
 
 
-def _first_bad_row(
-    source: Source, connection: "duckdb.DuckDBPyConnection", table: str, readings: Sequence[Reading]
-) -> DataError:
-    file = "file" if len(source.files) > 1 else quote_text(source.files[0])
-    number, bad, value, name = value_of(
-        connection,
-        f"SELECT file_row_number, bad, bad_value, {file} FROM {table} WHERE bad > 0 "
+def _first_bad_row(source: Source, table: str, readings: Sequence[Reading]) -> DataError:
+    file, row, bad, value = _first(source, table, "bad > 0", "bad", "bad_value")
+    return bad_row_error(readings, bad, value, file, row, can_skip=True)
+
+
+def _note_line_breaks(source: Source, table: str) -> str:
+    num_rows, num_breaks = value_of(
+        source.connection, f"SELECT count(*), sum(breaks) FROM {table} WHERE breaks > 0"
+    )
+    if not num_rows:
+        return ""
+    file, row = _first(source, table, "breaks > 0")
+    return line_breaks_note(num_rows, int(num_breaks), file, row)
+
+
+def _first(source: Source, table: str, condition: str, *columns: str) -> tuple[Any, ...]:
+    """Return the file of the first row that meets a condition, its number there from 1, and columns of it."""
+    name = "file" if len(source.files) > 1 else quote_text(source.files[0])
+    number, file, *values = value_of(
+        source.connection,
+        f"SELECT {', '.join(('file_row_number', name, *columns))} FROM {table} WHERE {condition} "
         "ORDER BY file_row_number LIMIT 1",
     )
     [start] = value_of(
-        connection, f"SELECT min(file_row_number) FROM {table} WHERE {file} = {quote_text(name)}"
+        source.connection, f"SELECT min(file_row_number) FROM {table} WHERE {name} = {quote_text(file)}"
     )
-    return bad_row_error(readings, bad, value, name, number - start + 1)
+    return (file, number - start + 1, *values)
 
 
-def bad_row_error(readings: Sequence[Reading], bad: int, value: str | None, file: str, row: int) -> DataError:
+def bad_row_error(
+    readings: Sequence[Reading], bad: int, value: str | None, file: str, row: int, *, can_skip: bool = False
+) -> DataError:
     """Make the error about a row that fails a check.
 
     Args:
@@ -238,10 +255,11 @@ def bad_row_error(readings: Sequence[Reading], bad: int, value: str | None, file
         value: The raw value.
         file: The row's file.
         row: Its number in the file, from 1, below the header.
+        can_skip: Whether the caller can leave bad rows out.
     """
     check = [check for reading in readings for check in reading.checks][bad - 1]
     got = "nothing (null)" if value is None else repr(value)
+    advice = "Correct the row, or leave bad rows out: --on-error skip" if can_skip else "Correct the row"
     return DataError(
-        f"{file}, row {row}, column {check.column!r}: expected {check.expected}; got {got}. "
-        "Correct the row or skip such rows"
+        f"{file}, row {row}, column {check.column!r}: expected {check.expected}; got {got}. {advice}"
     )

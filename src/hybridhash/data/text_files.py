@@ -1,17 +1,21 @@
-"""What must be known of a text file before DuckDB reads it: its header and its delimiter."""
+"""The head of a text file, and the SQL that reads the rows below it by the same rules."""
 
-import csv
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
-from hybridhash.data.duck import quote_text
+from hybridhash.data.paths import Compression, compression_of
+from hybridhash.data.sql import quote_name, quote_path, quote_text
 from hybridhash.errors import DataError
 
 FILE_COLUMN: Final = "__file__"  # every scan adds the name of the file that a row comes from
-DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
-_CANDIDATES: Final = ("::", "\t", ",", ";", "|")
-_MAX_LINE_BYTES: Final = 2_000_000
+_CHUNK_BYTES: Final = 1 << 16
+_MAX_HEAD_BYTES: Final = 2_000_000
+_MARK: Final = b"\xef\xbb\xbf"  # of UTF-8, at the beginning of a file
+_LINE_END: Final = rb"\r\n|\r|\n"
+_BLANK_LINES: Final = re.compile(rb"(?:[ \t]*(?:\r\n|\r|\n))*")
 
 Scan = Callable[[bool], str]
 """Makes the SQL of a scan; True collects malformed lines in DuckDB's reject tables, False fails on one."""
@@ -22,124 +26,216 @@ class Dialect:
     """How the lines of a text file are cut into fields.
 
     Attributes:
-        delimiter: Between fields; one to four characters.
-        quote: Around fields that hold a delimiter; empty where quotes are ordinary characters.
+        delimiter: The text between fields; one to four characters.
+        quote: The character around fields that hold a delimiter; empty where quotes are ordinary characters.
         header: Whether the first line names the columns.
         encoding: ``utf-8`` or ``latin-1``.
+        is_guess: Whether nothing speaks for or against ``quote`` but the delimiter. Values that stand in quotes
+            are refused then, since either reading could be meant.
     """
 
     delimiter: str
     quote: str = '"'
     header: bool = True
     encoding: str = "utf-8"
+    is_guess: bool = False
 
 
-def text_scan(files: Sequence[str], names: Sequence[str], dialect: Dialect) -> Scan:
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a text file.
+
+    Attributes:
+        file: The path.
+        compression: How the file is compressed.
+        num_blank_lines: Lines above the first record that hold nothing but spaces.
+        start: Bytes from the first record on, decompressed; all of a small file, some lines of a large one.
+        is_whole: Whether ``start`` goes to the end of the file.
+        has_mark: Whether the file begins with the byte order mark of UTF-8.
+    """
+
+    file: str
+    compression: Compression = "none"
+    num_blank_lines: int = 0
+    start: bytes = field(default=b"", repr=False)
+    is_whole: bool = True
+    has_mark: bool = False
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The complete lines of `start`, without their ends and without those that are empty."""
+        lines = re.split(_LINE_END, self.start)
+        return [line for line in (lines if self.is_whole else lines[:-1]) if line]
+
+
+def read_head(file: str) -> Head:
+    """Read the beginning of a text file: two lines that are not blank and 64 KiB, where there is so much.
+
+    Args:
+        file: A path; what is compressed by gzip or zstd is decompressed.
+
+    Raises:
+        DataError: The file cannot be read or decompressed, holds no text, or has a first line of more than 2 MB.
+    """
+    import pyarrow as pa
+
+    compression = compression_of(file)
+    data, is_whole = b"", False
+    try:
+        with pa.input_stream(file, compression=None if compression == "none" else compression) as stream:
+            while not is_whole and len(data) < _MAX_HEAD_BYTES:
+                chunk = stream.read(_CHUNK_BYTES)
+                data += chunk
+                is_whole = not chunk
+                if sum(not line.isspace() for line in data.splitlines(keepends=True)[:-1]) > 1:
+                    break
+    except (OSError, pa.ArrowException) as error:
+        expected = "a file that can be read" if compression == "none" else f"a whole {compression} file"
+        raise DataError(f"{file}: expected {expected}, got one that is cut short or damaged") from error
+    has_mark = data.startswith(_MARK)
+    data = data.removeprefix(_MARK)
+    blank = _BLANK_LINES.match(data)
+    start = data[blank.end() :] if blank else data
+    if is_whole and not start.strip():
+        start = b""
+    num_blank_lines = len(re.findall(_LINE_END, data[: len(data) - len(start)])) if start else 0
+    if not is_whole and not re.search(rb"[\r\n]", start):
+        raise DataError(
+            f"{file}: expected lines of text, got {len(data):,} bytes without the end of the first one; "
+            "check that this is the file that is meant"
+        )
+    return Head(file, compression, num_blank_lines, start, is_whole, has_mark)
+
+
+def first_record(head: Head, dialect: Dialect) -> list[str]:
+    """Return the fields of the first record of a file; the list is empty where there is none.
+
+    Raises:
+        DataError: A quote that is not closed or stands inside a quoted field, or bytes of another encoding.
+    """
+    return _cut(head, dialect)[0] if head.start else []
+
+
+def header_names(head: Head, dialect: Dialect) -> list[str]:
+    """Return the names that the first record of a file gives; a name left out becomes ``column<i>``, from 0.
+
+    Raises:
+        DataError: An empty file, a header that cannot be cut, or a name that stands there twice.
+    """
+    if not head.start:
+        raise DataError(f"{head.file}: expected a header line and rows, got an empty file")
+    names = [
+        name if name.strip() else f"column{index}" for index, name in enumerate(first_record(head, dialect))
+    ]
+    folded = [name.casefold() for name in names]
+    repeated = [name for name in names if folded.count(name.casefold()) > 1]
+    if repeated:
+        raise DataError(
+            f"{head.file}: expected different column names, got {repeated[:4]} (case does not count)"
+        )
+    return names
+
+
+def require_rows(heads: Sequence[Head], dialect: Dialect) -> None:
+    """Refuse text files without a row.
+
+    Raises:
+        DataError: A file without a byte, or no file with a record below its header.
+    """
+    for head in heads:
+        if not head.start:
+            raise DataError(f"{head.file}: expected rows, got an empty file")
+    if dialect.header and not any(head.start[_cut(head, dialect)[1] :].strip(b"\r\n") for head in heads):
+        raise DataError(f"{heads[0].file}: expected rows below the header, got a header only")
+
+
+def text_scan(heads: Sequence[Head], names: Sequence[str], dialect: Dialect) -> Scan:
     """Return what makes the SQL that reads text files, every field as text.
 
     Args:
-        files: Paths, read in this order.
+        heads: The files, read in this order.
         names: One name per field.
         dialect: How lines are cut.
     """
-    paths = ", ".join(quote_text(file) for file in files)
     columns = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in names)
-    options = {
+    shared = {
         "columns": f"{{{columns}}}",
         "auto_detect": "false",
-        "header": str(dialect.header).lower(),
         "delim": quote_text(dialect.delimiter),
         "quote": quote_text(dialect.quote),
         "escape": quote_text(dialect.quote),
-        "strict_mode": "true",
         "encoding": quote_text(dialect.encoding),
         "filename": quote_text(FILE_COLUMN),
+        "hive_partitioning": "false",
     }
 
+    def as_row(head: Head) -> bool:
+        return dialect.header and _is_read_as_row(head, dialect)
+
+    def select(files: Sequence[Head], collect_rejects: bool) -> str:
+        options = {
+            **shared,
+            "header": str(dialect.header and not as_row(files[0])).lower(),
+            "strict_mode": str(not (dialect.header and _has_breaks(files[0], dialect))).lower(),
+            "skip": str(files[0].num_blank_lines),
+            "compression": quote_text(files[0].compression),
+        }
+        if collect_rejects:
+            options["store_rejects"] = "true"
+        paths = ", ".join(quote_path(head.file) for head in files)
+        sql = f"SELECT * FROM read_csv([{paths}], {', '.join(f'{key} = {value}' for key, value in options.items())})"
+        if not as_row(files[0]):
+            return sql
+        same = (
+            f"{quote_name(name)} IS NOT DISTINCT FROM nullif({quote_text(cell)}, '')"
+            for name, cell in zip(names, first_record(files[0], dialect), strict=True)
+        )
+        return f"{sql} WHERE NOT ({' AND '.join(same)})"
+
     def make(collect_rejects: bool) -> str:
-        chosen = {**options, "store_rejects": "true"} if collect_rejects else options
-        return f"read_csv([{paths}], {', '.join(f'{name} = {value}' for name, value in chosen.items())})"
+        groups = groupby(heads, key=lambda head: (head.compression, head.num_blank_lines, as_row(head)))
+        return f"({' UNION ALL '.join(select(list(files), collect_rejects) for _, files in groups)})"
 
     return make
 
 
-def head(file: str, num_lines: int = 2) -> list[bytes]:
-    """Return the first lines of a file that are not blank, decompressed, without their line ends.
+def _is_read_as_row(head: Head, dialect: Dialect) -> bool:
+    """Say whether DuckDB must read the header as a row: it loses its way in some where they are told to be headers."""
+    begins_quoted = bool(dialect.quote) and head.start.lstrip(b" ").startswith(dialect.quote.encode())
+    return (head.has_mark and begins_quoted) or _has_breaks(head, dialect)
 
-    Args:
-        file: A path; ``.gz`` and ``.zst`` are decompressed.
-        num_lines: At most so many.
 
-    Raises:
-        DataError: The file cannot be read or decompressed.
-    """
-    import pyarrow as pa
+def _has_breaks(head: Head, dialect: Dialect) -> bool:
+    return any("\n" in cell or "\r" in cell for cell in first_record(head, dialect))
 
-    lines: list[bytes] = []
+
+def _cut(head: Head, dialect: Dialect) -> tuple[list[str], int]:
+    """Return the fields of the first record and where it ends, by the rules of DuckDB's reader."""
+    mark, delimiter = re.escape(dialect.quote.encode()), re.escape(dialect.delimiter.encode())
+    end = rb" *(?:(%s)|%s|\Z)" % (delimiter, _LINE_END)
+    quoted = re.compile(rb" *%s((?:[^%s]|%s%s)*)%s" % ((mark,) * 5) + end) if mark else None
+    plain = re.compile(rb"(.*?)" + end.removeprefix(b" *"), re.DOTALL)
+    fields: list[bytes] = []
+    at = 0
+    while True:
+        match = quoted.match(head.start, at) if quoted else None
+        if match:
+            fields.append(match[1].replace(dialect.quote.encode() * 2, dialect.quote.encode()))
+        elif quoted and head.start[at:].lstrip(b" ").startswith(dialect.quote.encode()):
+            raise DataError(
+                f"{head.file}: expected a closing quote and the next field behind it in the first line, "
+                f"got {head.start[at : at + 60]!r}; correct the line, or name the quote: --quote none"
+            )
+        else:
+            match = plain.match(head.start, at)
+            assert match is not None
+            fields.append(match[1])
+        at = match.end()
+        if match[2] is None:
+            break
     try:
-        with pa.input_stream(file, compression="detect") as stream:
-            data = b""
-            while len(data) < _MAX_LINE_BYTES:
-                chunk = stream.read(1 << 16)
-                data += chunk
-                lines = [line for line in data.splitlines() if line.strip()]
-                if not chunk or len(lines) > num_lines:
-                    break
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{file}: expected a readable file, whole if compressed, got: {error}") from error
-    return lines[:num_lines]
-
-
-def read_header(file: str, dialect: Dialect) -> list[str]:
-    """Return the names in the first line of a text file; a name left out becomes ``column<i>``, from 0.
-
-    Raises:
-        DataError: An empty file, a header that is not UTF-8, or a name that stands there twice.
-    """
-    lines = head(file, 1)
-    if not lines:
-        raise DataError(f"{file}: expected a header line and rows, got an empty file")
-    names = split_line(lines[0], dialect, file)
-    names = [name if name.strip() else f"column{index}" for index, name in enumerate(names)]
-    folded = [name.casefold() for name in names]
-    repeated = [name for name in names if folded.count(name.casefold()) > 1]
-    if repeated:
-        raise DataError(f"{file}: expected different column names, got {repeated[:4]} (case does not count)")
-    return names
-
-
-def split_line(line: bytes, dialect: Dialect, file: str) -> list[str]:
-    """Cut one line into fields.
-
-    Raises:
-        DataError: The line is not UTF-8.
-    """
-    try:
-        text = line.decode("utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding)
+        return [item.decode(dialect.encoding) for item in fields], at
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{file}: expected UTF-8 text, got other bytes on line 1; convert the file first"
+            f"{head.file}: expected UTF-8 text, got other bytes in the first line; convert the file to UTF-8 first"
         ) from error
-    if len(dialect.delimiter) > 1 or not dialect.quote:
-        return text.split(dialect.delimiter)
-    return next(csv.reader([text], delimiter=dialect.delimiter))
-
-
-def sniff(file: str, extension: str) -> Dialect:
-    """Find the delimiter of a file with a header.
-
-    It is the extension's own (``.csv`` a comma, ``.tsv`` a tab) where the header has it, otherwise the
-    one of ``::``, tab, comma, semicolon and bar that the header has most often.
-
-    Args:
-        file: A path.
-        extension: In lower case, with the dot, without that of the compression.
-    """
-    first = (head(file, 1) or [b""])[0]
-    own = DELIMITERS.get(extension, ",")
-    if own.encode() in first:
-        return Dialect(own)
-    counts = [(first.count(candidate.encode()), candidate) for candidate in _CANDIDATES]
-    most = max(count for count, _ in counts)
-    delimiter = next(candidate for count, candidate in counts if count == most) if most else own
-    return Dialect(delimiter, quote='"' if len(delimiter) == 1 else "")

@@ -17,6 +17,7 @@ Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
 
+_BOOLEANS: Final = {"false": 0, "true": 1}
 _CANONICAL: Final = re.compile(r"0|-?[1-9][0-9]*")
 _INT_MIN: Final = -(1 << 63)
 _INT_END: Final = 1 << 64  # unsigned 64-bit ids are integers too
@@ -206,8 +207,7 @@ def _convert_arrow(column: Column, dtype: str) -> Column | None:
     if kind.startswith(("int", "uint")) or kind == "bool":
         if dtype == "int":
             return column
-        dense = _without_dictionary(values)
-        return Column((dense.cast("int8") if kind == "bool" else dense).cast("string"))
+        return None if kind == "bool" else Column(_without_dictionary(values).cast("string"))
     is_text = kind in ("string", "large_string", "string_view")
     return column if kind == "null" or (is_text and dtype == "string") else None
 
@@ -221,9 +221,7 @@ def _convert_array(column: Column, dtype: str) -> Column | None:
     if is_text == (dtype == "string"):
         return column
     if not is_text:
-        return Column(
-            (values.astype(np.int64) if values.dtype.kind == "b" else values).astype(np.str_), column.is_null
-        )
+        return None if values.dtype.kind == "b" else Column(values.astype(np.str_), column.is_null)
     parsed = _parse_array(values)
     return None if parsed is None else Column(parsed, column.is_null)
 
@@ -242,6 +240,8 @@ def _to_int(value: Any) -> int:
         value = value.decode()
     if not isinstance(value, str):
         return _index(value)
+    if value.lower() in _BOOLEANS:  # as programs write into text what Parquet holds as booleans
+        return _BOOLEANS[value.lower()]
     if not _CANONICAL.fullmatch(value) or not _INT_MIN <= int(value) < _INT_END:
         raise ValueError(
             f"expected an integer as in the training data, got {value!r}; text must be the decimal form of a "
@@ -253,11 +253,16 @@ def _to_int(value: Any) -> int:
 def _to_string(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(
+            f"expected text as in the training data, got {value}; cast booleans to the text that stood there, "
+            "such as 'True' or '1'"
+        )
     return value.decode() if isinstance(value, bytes) else str(_index(value))
 
 
 def _index(value: Any) -> int:
-    if isinstance(value, np.bool_):
+    if isinstance(value, np.bool_) or (isinstance(value, Decimal) and value.as_tuple().exponent == 0):
         return int(value)
     try:
         return int(operator.index(value))

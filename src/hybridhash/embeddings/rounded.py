@@ -7,16 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from hybridhash.embeddings.bag import EmbeddingBag
+from hybridhash.embeddings.bag import KeyEmbeddingBag
 from hybridhash.embeddings.bags import BagOptions
-from hybridhash.embeddings.base import KeyRows
-from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.embeddings.encoder import EncodedRows, RowEncoder
 from hybridhash.errors import InvalidTypeError
 from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.reference import Rows
 from hybridhash.packing import FLOAT_BITS
-from hybridhash.spec import NOT_SHIPPED, Tier
-from hybridhash.tables import Blueprint
+from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
 
 REFRESH_EVERY: Final = 256
 """Training passes between two looks at the whole table for its largest step, which only rises in between."""
@@ -24,8 +22,8 @@ REFRESH_EVERY: Final = 256
 RoundRows = Callable[[Tensor, Tensor, int, float, Tensor], float]
 
 
-class RoundedEmbeddingBag(EmbeddingBag):
-    """A `EmbeddingBag` whose bags are pooled from rounded rows, while the float rows are trained.
+class RoundedEmbeddingBag(KeyEmbeddingBag):
+    """A `KeyEmbeddingBag` whose bags are pooled from rounded rows, while the float rows are trained.
 
     The rows that a batch reads are rounded first, to the bits of their tier and with the scales that
     `hybridhash.packing.pack_rows` would choose. Their gradient goes to the float rows as if nothing had been rounded
@@ -41,7 +39,7 @@ class RoundedEmbeddingBag(EmbeddingBag):
 
     Args:
         spec: The table, its ``tiers`` and ``tail_bits`` among it.
-        encoder: As in `EmbeddingBag`.
+        encoder: As in `KeyEmbeddingBag`.
         **options: As there.
 
     Source: Bengio et al., "Estimating or Propagating Gradients Through Stochastic Neurons", 2013; Courbariaux et al.,
@@ -51,28 +49,22 @@ class RoundedEmbeddingBag(EmbeddingBag):
         >>> import numpy as np
         >>> from hybridhash.vocabulary import Vocabulary
         >>> spec = TableSpec(num_head=0, num_buckets=100, dim=4, tail_bits=1)
-        >>> bag = RoundedEmbeddingBag(Blueprint(spec, Vocabulary(np.empty(0, dtype=np.int64))))
+        >>> bag = RoundedEmbeddingBag(spec, RowEncoder(spec, Vocabulary(np.empty(0, dtype=np.int64))))
         >>> len(bag(torch.tensor([[7]])).abs().unique())
         1
     """
 
-    def __init__(
-        self,
-        blueprint: Blueprint,
-        *,
-        encoder: RowEncoder | None = None,
-        **options: Unpack[BagOptions],
-    ) -> None:
-        super().__init__(blueprint, encoder=encoder, **options)
-        spec = self.spec
+    def __init__(self, spec: TableSpec, encoder: RowEncoder, **options: Unpack[BagOptions]) -> None:
+        """Make the float rows and room for the rounded ones."""
+        super().__init__(spec, encoder, **options)
         self.rounded_head = RoundedRows(
             self.head, [(tier.num_positions, _bits_in_training(tier)) for tier in spec.head_tiers]
         )
         self.rounded_tail = RoundedRows(self.tail, [(spec.num_buckets, spec.tail_bits)])
         self.register_load_state_dict_post_hook(RoundedEmbeddingBag._look_again)  # type: ignore[no-untyped-call]
 
-    def rows_read(self, rows: KeyRows) -> tuple[Tensor, Tensor]:
-        """Round the rows of a batch; see `EmbeddingBag.rows_read`.
+    def rows_read(self, rows: EncodedRows) -> tuple[Tensor, Tensor]:
+        """Round the rows of a batch; see `KeyEmbeddingBag.rows_read`.
 
         Raises:
             InvalidTypeError: The rows are of a type in which the largest steps would be rounded too.
@@ -80,7 +72,7 @@ class RoundedEmbeddingBag(EmbeddingBag):
         if self.dtype not in (torch.float32, torch.float64):
             raise InvalidTypeError(
                 f"rows: expected float32 or float64, as rounding in the loop needs, got {self.dtype}; round after "
-                "training with a EmbeddingBag"
+                "training with a KeyEmbeddingBag"
             )
         if isinstance(rows, Rows):
             head, tail = rows.head, rows.tail.flatten()
@@ -89,7 +81,7 @@ class RoundedEmbeddingBag(EmbeddingBag):
             first = found[:, 0]
             head = first[(first >= 0) & (first != torch.iinfo(first.dtype).max)].long()
             tail = ~found[first < 0].flatten().long()
-        native = self.engine_in_use().name == "cpu" and self.dtype == torch.float32
+        native = self.engine_in_use() == "cpu" and self.dtype == torch.float32
         round_rows: RoundRows = cpu.round_rows if native else reference.round_rows
         return self.rounded_head(self.head, head, round_rows), self.rounded_tail(self.tail, tail, round_rows)
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,10 +11,10 @@ from hybridhash.data import TEST
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.experiments.figures import measured
-from hybridhash.experiments.output import check_not_an_input, check_output_folder, input_files, output_folder
+from hybridhash.experiments.output import check_output_folder
 from hybridhash.experiments.profiling import feature_rows
 from hybridhash.experiments.settings import CompareSettings
-from hybridhash.files import write_text
+from hybridhash.files import make_folder, write_text
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.planner import parse_budget
 from hybridhash.report import RESULTS_FORMAT, write_report
@@ -24,6 +23,7 @@ from hybridhash.trials import (
     DataSettings,
     Listener,
     Prepared,
+    RunStore,
     Trial,
     TrialRunner,
     check_group,
@@ -69,10 +69,7 @@ def compare(
     if not methods:
         raise InvalidValueError("--method: expected one method or more, got none")
     check_output_folder(settings.out)
-    bundles = {method: settings.out / f"{method}{BUNDLE_SUFFIX}" for method in methods}
-    files = (settings.out / RESULTS_FILE, settings.out / REPORT_FILE)
-    check_not_an_input([*bundles.values(), *files], input_files(data))
-    with work_folder(settings) as work_dir, ExitStack() as held:
+    with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
         plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
         baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
@@ -87,17 +84,19 @@ def compare(
         notes = [reason for reason in reasons if reason is not None]
         for note in notes:
             listener.note(note)
-        store = held.enter_context(output_folder(settings.out))
+        make_folder(settings.out)
+        make_folder(settings.out / "runs")
         run_key = _run_key(prepared, settings)
         trials = [
             Trial(
                 title=method,
                 key=f"{method}-{run_key}",
                 layouts=tuple(layouts[method, seed] for seed in range(settings.seeds)),
-                bundle=bundles[method],
+                bundle=settings.out / f"{method}{BUNDLE_SUFFIX}",
             )
             for method in methods
         ]
+        store = RunStore(settings.out / "runs")
         trained = TrialRunner(prepared.dataset, settings, store, settings.jobs).attempt(trials, listener)
         rows = [
             {
@@ -119,8 +118,8 @@ def compare(
             "notes": notes,
             "methods": rows,
         }
-        write_text(settings.out / RESULTS_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
-        write_report(results, settings.out / REPORT_FILE)
+    write_text(settings.out / RESULTS_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    write_report(results, settings.out / REPORT_FILE)
     return results
 
 
@@ -142,7 +141,7 @@ def describe_data(prepared: Prepared, settings: DataSettings) -> dict[str, Any]:
         "positives": dataset.num_positives,
         "label": str(dataset.label),
         "split": str(dataset.split.split),
-        "note": dataset.split.note,
+        "note": dataset.note,
         "skipped": dataset.skipped,
         "mean_label_test": float(labels.mean(dtype=np.float64)),
         "best_reachable_rce": best,

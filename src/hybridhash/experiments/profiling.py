@@ -41,7 +41,7 @@ def profile(data: Sequence[str], settings: ProfileSettings, listener: Listener) 
             "test_rows": dataset.split.num_test,
             "positives": dataset.num_positives,
             "split": str(dataset.split.split),
-            "note": dataset.split.note,
+            "note": dataset.note,
             "skipped": dataset.skipped,
             "keys": prepared.counts.num_keys,
             "baseline_bytes": baseline_bytes,

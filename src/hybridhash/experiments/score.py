@@ -7,11 +7,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.data import Batch, Label, encode_batch, open_source, read_columns
+from hybridhash.data import Batch, Label, Source, encode_batch, open_source, read_columns
 from hybridhash.data.read import RowBatch
 from hybridhash.errors import InvalidValueError
-from hybridhash.experiments.output import check_not_an_input, input_files
-from hybridhash.export import Predictor, load_model
+from hybridhash.export import Predictor, load
 from hybridhash.files import replacing
 from hybridhash.trials import Listener, check_group_feature, quality_of
 
@@ -24,6 +23,7 @@ def evaluate(
     listener: Listener,
     *,
     format: str | None = None,
+    quote: str | None = None,
     label: str | None = None,
     weight: str | None = None,
     group: str | None = None,
@@ -35,6 +35,7 @@ def evaluate(
         data: Files, globs or folders.
         listener: Hears how far it is.
         format: A known data set.
+        quote: What stands around fields of text; see `hybridhash.data.open_source`.
         label: What to compare with; the label that the model was trained on if not given.
         weight: Column of row weights.
         group: A categorical feature within which GAUC and NDCG@10 are measured too.
@@ -45,7 +46,7 @@ def evaluate(
     Raises:
         HybridHashError: The model or the data cannot be used.
     """
-    model = load_model(bundle)
+    model, source = load(bundle), _open(data, format, quote)
     wanted = Label.parse(label or model.label)
     if group is not None:
         check_group_feature(model.schema, group)
@@ -53,7 +54,7 @@ def evaluate(
     labels: list[npt.NDArray[np.float32]] = []
     weights: list[npt.NDArray[np.float32]] = []
     groups: list[npt.NDArray[np.int64]] = []
-    for rows, batch, probabilities in _scores(model, data, listener, format, wanted, weight):
+    for rows, batch, probabilities in _scores(model, source, listener, wanted, weight):
         predictions.append(probabilities)
         if group is not None:
             groups.append(_keys_of(batch, model.schema.names.index(group)))
@@ -77,7 +78,13 @@ def evaluate(
 
 
 def predict_file(
-    bundle: Path, data: Sequence[str], out: Path | BinaryIO, listener: Listener, *, format: str | None = None
+    bundle: Path,
+    data: Sequence[str],
+    out: Path | BinaryIO,
+    listener: Listener,
+    *,
+    format: str | None = None,
+    quote: str | None = None,
 ) -> int:
     """Write the probability of every row, in the order of the rows.
 
@@ -88,6 +95,7 @@ def predict_file(
             an open file that gets CSV.
         listener: Hears how far it is.
         format: A known data set.
+        quote: What stands around fields of text; see `hybridhash.data.open_source`.
 
     Returns:
         The number of rows.
@@ -95,11 +103,8 @@ def predict_file(
     Raises:
         HybridHashError: The model, the data or the output cannot be used.
     """
-    if isinstance(out, Path):
-        check_not_an_input([out], [bundle, *input_files(data)])
-    scores = (
-        probabilities for *_, probabilities in _scores(load_model(bundle), data, listener, format, None, None)
-    )
+    model, source = load(bundle), _open(data, format, quote)
+    scores = (probabilities for *_, probabilities in _scores(model, source, listener, None, None))
     if not isinstance(out, Path):
         return _write_csv(scores, out)
     writers = {".csv": _write_csv, ".parquet": _write_parquet}
@@ -109,19 +114,17 @@ def predict_file(
         return writers[out.suffix](scores, file)
 
 
-def _scores(
-    model: Predictor,
-    data: Sequence[str],
-    listener: Listener,
-    format: str | None,
-    label: Label | None,
-    weight: str | None,
-) -> Iterator[tuple[RowBatch, Batch, npt.NDArray[np.float32]]]:
+def _open(data: Sequence[str], format: str | None, quote: str | None) -> Source:
     if not data:
         raise InvalidValueError("data: expected one or more files, got none")
-    source = open_source(list(data), format)
+    return open_source(list(data), format, quote=quote)
+
+
+def _scores(
+    model: Predictor, source: Source, listener: Listener, label: Label | None, weight: str | None
+) -> Iterator[tuple[RowBatch, Batch, npt.NDArray[np.float32]]]:
     done = 0
-    for rows in read_columns(source, model.schema, label=label, weight=weight):
+    for rows in read_columns(source, model.schema, label=label, weight=weight, tell=listener.note):
         batch = encode_batch(rows.columns, model.schema, model.discretiser, rows.first_row)
         yield rows, batch, model.predict_batch(batch)
         done += rows.num_rows

@@ -29,6 +29,8 @@ class ScoreSettings(Settings):
 
     format: Literal["criteo", "avazu", "movielens", "movietweetings"] | None = None
     """A data set whose columns are known."""
+    quote: str | None = None
+    """What stands around fields of text: 'none', or a character; by default '"', between tabs only if lines show it."""
 
 
 class EvaluateSettings(ScoreSettings):

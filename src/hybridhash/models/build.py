@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from hybridhash.embeddings import EmbeddingBag, build_collection
+from hybridhash.embeddings import KeyEmbeddingBag, build_collection
 from hybridhash.embeddings.collection import Encoders
 from hybridhash.models.rankers import MLPRanker, WideDeep
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import ModelSpec
-from hybridhash.tables import Blueprint
+from hybridhash.vocabulary import Vocabulary
 
 
 def build_model(
     spec: ModelSpec,
     features: Sequence[str],
-    blueprints: Mapping[str, Blueprint],
+    vocabularies: Mapping[str, Vocabulary],
     *,
-    bag: type[EmbeddingBag] = EmbeddingBag,
+    bag: type[KeyEmbeddingBag] = KeyEmbeddingBag,
     optimizer: FusedOptimizer | None = None,
     init_std: float = 0.01,
     generator: torch.Generator | None = None,
@@ -30,12 +30,12 @@ def build_model(
     Args:
         spec: The model.
         features: All features of a batch, in schema order.
-        blueprints: By dictionary name; the keys of the tables.
+        vocabularies: Head keys by dictionary name.
         bag: What reads the tables' rows while the model is trained, such as
             `hybridhash.embeddings.RoundedEmbeddingBag`.
         optimizer: Moves the tables' rows inside the backward pass; None leaves sparse gradients to torch's
             optimizers.
-        init_std: As in `hybridhash.embeddings.EmbeddingBag`.
+        init_std: As in `hybridhash.embeddings.KeyEmbeddingBag`.
         generator: Source of the initial values; torch's default if not given.
 
     Returns:
@@ -45,7 +45,7 @@ def build_model(
     deep = build_collection(
         features,
         spec.deep,
-        blueprints,
+        vocabularies,
         encoders=encoders,
         bag=bag,
         optimizer=optimizer,
@@ -57,7 +57,7 @@ def build_model(
     wide = build_collection(
         features,
         spec.wide,
-        blueprints,
+        vocabularies,
         encoders=encoders,
         bag=bag,
         optimizer=optimizer,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from hybridhash.data import EncodedRows
-from hybridhash.embeddings import EmbeddingBag, RoundedEmbeddingBag
+from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD, Adagrad, Adam, FusedOptimizer
 from hybridhash.trials.layout import Layout
@@ -21,7 +21,7 @@ OPTIMIZERS: Final[Mapping[str, type[FusedOptimizer]]] = MappingProxyType(
 )
 """What moves the rows of tables, by the names that `hybridhash.training.OPTIMIZERS` has for the dense layers."""
 
-_BAGS: Final = {"after": EmbeddingBag, "in-loop": RoundedEmbeddingBag}
+_BAGS: Final = {"after": KeyEmbeddingBag, "in-loop": RoundedEmbeddingBag}
 
 
 Model = TypeVar("Model", bound=nn.Module, covariant=True)
@@ -59,7 +59,7 @@ def build_of(layout: Layout, rows: EncodedRows, settings: RunSettings) -> Build[
         model = build_model(
             layout.spec,
             rows.schema.names,
-            layout.blueprints,
+            layout.vocabularies,
             bag=_BAGS[settings.rounding],
             optimizer=OPTIMIZERS[settings.optimizer](learning_rate),
             init_std=settings.init_std,

@@ -1,10 +1,10 @@
 """From files and settings to encoded rows and counted keys."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hybridhash.data import (
@@ -22,7 +22,6 @@ from hybridhash.data import (
 )
 from hybridhash.data.names import find_name
 from hybridhash.errors import InvalidValueError
-from hybridhash.files import scratch_folder
 from hybridhash.trials.progress import Listener
 from hybridhash.trials.settings import DataSettings
 from hybridhash.vocabulary import Counts, count_key_chunks
@@ -91,20 +90,19 @@ def resolve_columns(source: Source, settings: DataSettings, *, label_required: b
 
 @contextmanager
 def work_folder(settings: DataSettings) -> Iterator[Path]:
-    """Give a folder for temporary files that is gone afterwards; those that killed processes have left there go too.
+    """Give a folder for temporary files that is gone afterwards.
 
     Raises:
         InvalidValueError: ``work_dir`` is not a folder that can be written to.
     """
-    with ExitStack() as stack:
-        try:
-            parent = Path(settings.work_dir or gettempdir())
-            folder = stack.enter_context(scratch_folder(parent, "hybridhash-"))
-        except OSError as error:
-            raise InvalidValueError(
-                f"--work-dir: expected a folder that can be written to, got {settings.work_dir} ({error.strerror})"
-            ) from error
-        yield folder
+    try:
+        folder = TemporaryDirectory(prefix="hybridhash-", dir=settings.work_dir, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise InvalidValueError(
+            f"--work-dir: expected a folder that can be written to, got {settings.work_dir} ({error.strerror})"
+        ) from error
+    with folder as name:
+        yield Path(name)
 
 
 def prepare_rows(
@@ -129,7 +127,7 @@ def prepare_rows(
     """
     if not data:
         raise InvalidValueError("data: expected one or more files, got none")
-    source = open_source(list(data), settings.format)
+    source = open_source(list(data), settings.format, quote=settings.quote)
     dataset = prepare(
         source,
         Split.parse(settings.split, settings.validation),
@@ -142,8 +140,8 @@ def prepare_rows(
         progress=listener.stage,
         extra=(settings.reference,) if settings.reference else (),
     )
-    if dataset.split.note:
-        listener.note(dataset.split.note)
+    if dataset.note:
+        listener.note(dataset.note)
     if dataset.skipped:
         reasons = "; ".join(f"{count:,} ({reason})" for reason, count in dataset.skipped.items())
         listener.note(f"skipped rows: {reasons}")

@@ -62,6 +62,8 @@ class DataSettings(Settings):
 
     format: Literal["criteo", "avazu", "movielens", "movietweetings"] | None = None
     """A data set whose columns, label and time are known; flags given beside it win."""
+    quote: str | None = None
+    """What stands around fields of text: 'none', or a character; by default '"', between tabs only if lines show it."""
     label: str | None = None
     """What to predict: a column of 0 and 1, or a comparison such as 'rating>=8'."""
     categorical: Names = ()

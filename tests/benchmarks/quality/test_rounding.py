@@ -11,7 +11,7 @@ from benchmarks.quality.methods import Span
 from benchmarks.quality.rounding import BITS, Bench, main
 
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
-from hybridhash.embeddings import EmbeddingBag, RoundedEmbeddingBag
+from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.models import pack_model
 from hybridhash.training import predict
@@ -68,10 +68,10 @@ def test_every_key_has_a_row_in_the_bits_asked_for(bench: Bench) -> None:
 
 def test_what_is_judged_is_the_shipped_model_on_the_validation_slice(bench: Bench) -> None:
     layout = bench.layout(1)
-    trained, seconds = bench.train(bench.layout(32), EmbeddingBag, 0.1, seed=0)
+    trained, seconds = bench.train(bench.layout(32), KeyEmbeddingBag, 0.1, seed=0)
     after = bench.rounded_after(trained, layout, 0.1)
     indices = bench.rows.indices(VALIDATION)
-    shipped = predict(pack_model(after, layout.blueprints), bench.rows, indices)
+    shipped = predict(pack_model(after, layout.vocabularies), bench.rows, indices)
     found = bench.judge(after, layout)
     assert found["rce"] == relative_cross_entropy(shipped, bench.rows.labels[indices])
     assert found["rce"] != bench.judge(trained, bench.layout(32))["rce"]
@@ -84,7 +84,7 @@ def test_in_the_loop_training_sees_what_is_shipped(bench: Bench) -> None:
     layout = bench.layout(1)
     model, _ = bench.train(layout, RoundedEmbeddingBag, 0.1, seed=0)
     indices = bench.rows.indices(VALIDATION)
-    shipped = predict(pack_model(model), bench.rows, indices)
+    shipped = predict(pack_model(model, layout.vocabularies), bench.rows, indices)
     np.testing.assert_allclose(predict(model, bench.rows, indices), shipped, rtol=1e-5)
 
 
