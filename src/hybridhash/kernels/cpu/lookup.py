@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hybridhash import _native
-from hybridhash.kernels.cpu.tensors import is_plain, memory, num_threads, unsigned
+from hybridhash.kernels.cpu.tensors import is_plain, map_by_loop, memory, num_threads, unsigned
 from hybridhash.kernels.reference import Dictionary
 
 MAX_DICTIONARIES: Final = 8
@@ -55,6 +55,9 @@ def _(
     padding_key: int | None = None,
 ) -> Tensor:
     return keys.new_empty(keys.numel(), len(salts), dtype=torch.int32)
+
+
+map_by_loop(encode_op)
 
 
 def in_one_piece(dictionaries: Sequence[Dictionary]) -> list[tuple[Any, int, Any, int, int]]:

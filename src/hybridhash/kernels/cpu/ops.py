@@ -15,6 +15,8 @@ from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, room_for_rows, r
 from hybridhash.kernels.cpu.tensors import (
     contiguous,
     is_plain,
+    is_transformed,
+    map_by_loop,
     memory,
     num_threads,
     optional_floats,
@@ -196,6 +198,40 @@ def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
 
 
 pool_op.register_autograd(_backward, setup_context=_setup_context)
+for _op in (pool_op, _pool_gradients, _weight_gradient):
+    map_by_loop(_op)
+
+
+class _PoolTransformed(torch.autograd.Function):
+    """The operator ``hybridhash::pool`` with a gradient that ``torch.func`` can take, as it cannot of an operator.
+
+    The gradient is dense: sparse tensors know no transforms. It is found by operators, which see through the wrappers
+    that a transform leaves around what it has saved.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(*inputs: Any) -> tuple[Tensor, Tensor]:
+        output: tuple[Tensor, Tensor] = pool_op(*inputs)
+        return output
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        _setup_context(ctx, inputs, output)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        head, tail, rows, offsets, weights, argmax = ctx.saved_tensors
+        grad = grads[0].float()
+        of_head, of_tail = _pool_gradients(
+            head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode
+        )
+        of_weights = None
+        if weights is not None:
+            of_weights = _weight_gradient(head, tail, rows, offsets, grad, ctx.combine).to(weights.dtype)
+        return of_head, of_tail, None, None, of_weights, None, None, None
 
 
 class _Pool(torch.autograd.Function):
@@ -317,7 +353,8 @@ def embedding_bag(
         )
     inputs = head, tail, rows, offsets, per_sample_weights, COMBINES.index(combine), MODES.index(mode)
     if not is_plain(offsets):
-        pooled, _ = pool_op(head, tail, rows_of(rows), *inputs[3:], sparse)
+        pool: Any = _PoolTransformed.apply if is_transformed() else pool_op
+        pooled, _ = pool(head, tail, rows_of(rows), *inputs[3:], sparse)
     elif records_gradients():
         pooled, _ = _Pool.apply(*inputs, sparse)  # type: ignore[no-untyped-call]
     else:

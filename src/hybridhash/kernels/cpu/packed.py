@@ -10,7 +10,14 @@ from hybridhash import _native
 from hybridhash.errors import InvalidValueError
 from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, room_for_rows, rows_of
 from hybridhash.kernels.cpu.ops import COMBINES, MODES
-from hybridhash.kernels.cpu.tensors import is_plain, memory, num_threads, optional_floats, unsigned
+from hybridhash.kernels.cpu.tensors import (
+    is_plain,
+    map_by_loop,
+    memory,
+    num_threads,
+    optional_floats,
+    unsigned,
+)
 from hybridhash.kernels.reference import Slab
 
 
@@ -62,6 +69,9 @@ def _(
 ) -> Tensor:
     dim = widths[-1] * (rows.shape[1] if COMBINES[combine] == "concat" else 1)
     return rows.new_empty(offsets.shape[0] - 1, dim, dtype=torch.float32)
+
+
+map_by_loop(packed_pool_op)
 
 
 def _in_one_piece(slab: Slab) -> tuple[Any, Any, int, int, int]:

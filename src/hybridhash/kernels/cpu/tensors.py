@@ -52,11 +52,37 @@ def from_numpy(array: npt.NDArray[Any]) -> Tensor:
 
 
 def is_plain(tensor: Tensor) -> bool:
-    """Whether this is a tensor with values, in a place where nobody traces: neither a compiler nor a dispatch mode."""
-    if type(tensor) is not Tensor or torch.compiler.is_compiling():
+    """Whether this is a tensor with values on the CPU, where nobody traces: no compiler, dispatch mode or transform."""
+    if type(tensor) is not Tensor or torch.compiler.is_compiling() or not tensor.is_cpu:
         return False
     modes: int = torch._C._len_torch_dispatch_stack()
-    return not modes
+    return not modes and not is_transformed()
+
+
+def is_transformed() -> bool:
+    """Whether a transform of ``torch.func`` is at work, such as ``grad`` or ``vmap``."""
+    return torch._C._functorch.maybe_current_level() is not None
+
+
+def map_by_loop(op: Any) -> None:
+    """Let ``torch.vmap`` call an operator once for each of the mapped inputs."""
+
+    def rule(info: Any, in_dims: Any, *inputs: Any) -> tuple[Any, Any]:
+        def of(index: int, value: Any, dim: Any) -> Any:
+            if isinstance(value, list | tuple):
+                dims = dim if isinstance(dim, list | tuple) else [dim] * len(value)
+                return [of(index, *pair) for pair in zip(value, dims, strict=True)]
+            return value if dim is None else value.select(dim, index)
+
+        results = [
+            op(*(of(index, *pair) for pair in zip(inputs, in_dims, strict=True)))
+            for index in range(info.batch_size)
+        ]
+        if isinstance(results[0], Tensor):
+            return torch.stack(results), 0
+        return tuple(map(torch.stack, zip(*results, strict=True))), (0,) * len(results[0])
+
+    op.register_vmap(rule)
 
 
 def records_gradients() -> bool:
