@@ -8,7 +8,6 @@
 # make bench-calibration  measure the constants of the planner's losses on validation slices (minutes; resumable)
 # make bench-shapes     the planner's tables on streams of other shapes (ten minutes; resumable)
 # make bench-tails      which tail of the hybrid table loses least at equal bytes (an hour or two on two cores; resumable)
-# make bench-rounding   rounding rows after training against in the loop (under 15 minutes; resumable)
 # make bench-setup      fetch those libraries into build/peers, out of the way of .venv
 # make paper            reproduce the paper's experiments (an hour on two cores; QUICK=1: under ten minutes)
 # make paper DATA=DIR   with the real data sets in DIR; ONLY="table1 figure4" runs some of the studies
@@ -22,7 +21,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OUT ?= results/demo
 
-.PHONY: demo test lint sanitize bench bench-setup bench-quality bench-calibration bench-shapes bench-tails bench-rounding paper tables clean
+.PHONY: demo test lint sanitize bench bench-setup bench-quality bench-calibration bench-shapes bench-tails paper tables clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -78,9 +77,6 @@ bench-shapes: $(INSTALLED)
 
 bench-tails: $(INSTALLED)
 	$(BIN)/python -m benchmarks.quality.tails $(if $(ONLY),--only $(ONLY)) $(BENCH)
-
-bench-rounding: $(INSTALLED)
-	$(BIN)/python -m benchmarks.quality.rounding $(if $(ONLY),--only $(ONLY)) $(BENCH)
 
 # Without their dependencies, of which TorchRec pins an older torchmetrics; these suffice for what is measured.
 $(PEERS): $(INSTALLED)

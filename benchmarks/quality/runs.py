@@ -123,8 +123,7 @@ def digest(prepared: Prepared, settings: FitSettings, *versions: int) -> str:
         versions: Of what these rows depend on beside this harness and the package.
     """
     files = [(Path(file).name, Path(file).stat().st_size) for file in prepared.files]
-    # Every method here builds its own tables; --rounding is no business of theirs.
-    fields = settings.model_dump(mode="json", exclude={"rounding"})
+    fields = settings.model_dump(mode="json")
     return row_key(files=files, settings=fields, versions=(VERSION, RUNS_VERSION, *versions))
 
 

@@ -73,7 +73,6 @@ def packed_encode_and_pool(
     out: Any,
     num_threads: int,
 ) -> None: ...
-def round_rows(rows: Any, touched: Any, bits: int, top: float, out: Any, num_threads: int) -> float: ...
 def weight_gradient(
     head: Any,
     tail: Any,

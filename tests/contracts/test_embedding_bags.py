@@ -26,7 +26,6 @@ from hybridhash.embeddings import (
     HybridEmbeddingBag,
     KeyEmbeddingBag,
     PackedEmbeddingBag,
-    RoundedEmbeddingBag,
     RowEncoder,
 )
 from hybridhash.embeddings.base import BaseEmbeddingBag
@@ -399,22 +398,6 @@ class TestTiers(EmbeddingBagContract):
         tiers = (Tier(2), Tier(2, 8, 4, Fingerprints(16)), Tier(1, NOT_SHIPPED))
         spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers)
         return KeyEmbeddingBag(spec, RowEncoder(spec, VOCABULARY), **options)
-
-
-class TestRounded(BagContract):
-    """Rows that are rounded when they are read; tests/embeddings/test_rounded.py has their values and gradients."""
-
-    variants: ClassVar[list[dict[str, Any]]] = [
-        {**options, "bits": bits} for options, bits in zip(COMBINED[::2], ROW_BITS, strict=True)
-    ]
-
-    def make(self, *, combine: Combine, num_hashes: int, bits: int, **options: Any) -> KeyEmbeddingBag:
-        tiers = (Tier(2, bits), Tier(2, 8, 4, Fingerprints(16)), Tier(1, NOT_SHIPPED))
-        spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers, tail_bits=bits)
-        return RoundedEmbeddingBag(spec, RowEncoder(spec, VOCABULARY), **options)
-
-    def make_large(self, **options: Any) -> KeyEmbeddingBag:
-        return self.make(init_std=1.0, generator=torch.Generator().manual_seed(1), **options)
 
 
 class TestPacked(BagContract):

@@ -147,7 +147,7 @@ def one_method(run_compare: Callable[..., Any], data: Path, out: Path, **changes
 
 @pytest.mark.parametrize(
     "changes",
-    [{"batch_size": 63}, {"dim": 5}, {"budget": "21%"}, {"optimizer": "sgd"}, {"rounding": "in-loop"}],
+    [{"batch_size": 63}, {"dim": 5}, {"budget": "21%"}, {"optimizer": "sgd"}],
 )
 def test_another_setting_trains_again(
     clicks: Path, run_compare: Callable[..., Any], tmp_path: Path, changes: dict[str, Any]

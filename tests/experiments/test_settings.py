@@ -116,7 +116,6 @@ def test_lists_of_numbers() -> None:
         ("tables", "two", "--tables: "),
         ("combine", "max", "--combine: "),
         ("optimizer", "ftrl", "--optimizer: "),
-        ("rounding", "before", "--rounding: .*'after' or 'in-loop', got 'before'"),
         ("format", "parquet", "--format: "),
         ("on_error", "ignore", "--on-error: "),
         ("categorical", 2020, "--categorical: "),

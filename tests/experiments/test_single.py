@@ -8,8 +8,6 @@ from hybridhash.errors import FileAccessError
 from hybridhash.experiments import Silence, SingleSettings, evaluate, single, train_one
 from hybridhash.trials import fitting, tuning
 
-IN_LOOP: dict[str, Any] = {"method": "auto", "budget": "30%", "rounding": "in-loop"}
-
 
 def settings(clicks: Path, out: Path, **changes: Any) -> SingleSettings:
     return SingleSettings(
@@ -73,27 +71,15 @@ def test_another_seed_is_another_model(clicks: Path, tmp_path: Path) -> None:
     assert load(tmp_path / "1.hh").spec.deep[0].table.seed == 1
 
 
-def test_rounding_in_the_loop_is_another_run_of_the_same_bytes(clicks: Path, tmp_path: Path) -> None:
-    after = run(clicks, tmp_path / "after.hh", **IN_LOOP | {"rounding": "after"})
-    in_loop = run(clicks, tmp_path / "in-loop.hh", **IN_LOOP)
-    assert in_loop["embedding_bytes"] == after["embedding_bytes"]
-    assert in_loop["ledger"]["scales"] > 0
-    assert in_loop["quality"] != after["quality"]
-    found, expected = load(tmp_path / "in-loop.hh"), load(tmp_path / "after.hh")
-    assert found.spec == expected.spec
-
-
-@pytest.mark.parametrize("changes", [{}, IN_LOOP], ids=["floats", "in-loop"])
 @pytest.mark.parametrize("interrupted_call", [1, 2, 3, 6, 7])
 def test_an_interrupted_run_goes_on(
     clicks: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     interrupted_call: int,
-    changes: dict[str, Any],
 ) -> None:
     """Calls of train: two learning rates, two more seeds of each in the run-off, then the model."""
-    run(clicks, tmp_path / "straight.hh", **changes)
+    run(clicks, tmp_path / "straight.hh")
     real, calls = fitting.train, []
 
     def train(*arguments: Any, on_progress: Any, **options: Any) -> Any:
@@ -110,10 +96,10 @@ def test_an_interrupted_run_goes_on(
         monkeypatch.setattr(room, "train", train)
     out = tmp_path / "m.hh"
     with pytest.raises(KeyboardInterrupt):
-        run(clicks, out, **changes)
+        run(clicks, out)
     assert not out.exists()
     assert len(list((tmp_path / "m.hh.runs").iterdir())) == interrupted_call
-    run(clicks, out, **changes)
+    run(clicks, out)
     assert out.read_bytes() == (tmp_path / "straight.hh").read_bytes()
     assert not (tmp_path / "m.hh.runs").exists()
 
@@ -145,11 +131,8 @@ def test_an_output_that_cannot_be_written_is_refused_before_reading(
         run(clicks, tmp_path / "file" / "m.hh")
 
 
-@pytest.mark.parametrize("others", [{}, IN_LOOP], ids=["floats", "in-loop"])
-def test_two_workers_leave_a_model_as_good_as_one_does(
-    clicks: Path, tmp_path: Path, others: dict[str, Any]
-) -> None:
-    changes = {"learning_rate": (0.05,), "epochs": 1, "batch_size": 16, **others}
+def test_two_workers_leave_a_model_as_good_as_one_does(clicks: Path, tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"learning_rate": (0.05,), "epochs": 1, "batch_size": 16}
     alone = run(clicks, tmp_path / "alone.hh", **changes)
     together = run(clicks, tmp_path / "together.hh", workers=2, **changes)
     assert together["quality"]["log_loss"] == pytest.approx(alone["quality"]["log_loss"], abs=0.02)

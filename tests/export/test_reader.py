@@ -1,3 +1,4 @@
+import copy
 import json
 import re
 import subprocess
@@ -298,6 +299,16 @@ def test_parts_that_do_not_fit_are_refused(one: Any, tmp_path: Path, change: Any
     change(tensors)
     write_checked(tmp_path / "x.hh", tensors, file.metadata, FORMAT, VERSION)
     with pytest.raises(FileFormatError, match="expected a hybridhash bundle, got one"):
+        load(tmp_path / "x.hh")
+
+
+def test_rows_of_one_bit_are_refused(one: Any, tmp_path: Path) -> None:
+    """Earlier versions could write them, and no plan of theirs did."""
+    file = read_checked(one.path, FORMAT, VERSION)
+    model = copy.deepcopy(file.metadata["model"])
+    model["deep"][0]["table"]["tail_bits"] = 1
+    write_checked(tmp_path / "x.hh", file.tensors, {**file.metadata, "model": model}, FORMAT, VERSION)
+    with pytest.raises(FileFormatError, match=r"tail_bits: expected one of \(2, 3, 4, 8, 32\), got 1"):
         load(tmp_path / "x.hh")
 
 

@@ -29,7 +29,7 @@ TIERS = (
     Tier(0, 4, 0, Fingerprints(12)),
     Tier(50, 4, 9, Fingerprints(10)),
     Tier(45, 2, 0, Fingerprints(9)),
-    Tier(25, 1, 3),
+    Tier(25, 3, 3),
     Tier(10, 4, 5, Ribbon(6)),
     Tier(60, 0),
 )

@@ -29,7 +29,7 @@ def test_the_other_instruction_sets(isa: str) -> None:
     assert chosen.stdout.strip() == isa, chosen.stderr
     tests = (
         "definition or loop or moves or patterns or rounded or on_the_way or wide or threads or no_numbers "
-        "or as_they_ship or blocks_of_the_rows or agree"
+        "or agree or of_numpy or same_bits"
     )
     files = [
         str(FOLDER / name)
@@ -38,7 +38,7 @@ def test_the_other_instruction_sets(isa: str) -> None:
             "test_dictionaries.py",
             "test_native.py",
             "test_packed.py",
-            "test_rounding.py",
+            "test_table.py",
         )
     ]
     result = run(isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", tests, *files)

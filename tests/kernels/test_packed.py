@@ -164,7 +164,7 @@ def test_bags_are_those_of_the_definition(dim: int, num_hashes: int, combine: Co
 
 
 @pytest.mark.parametrize("mode", ["sum", "mean", "max"])
-@pytest.mark.parametrize("bits", [(2,), (32,), (8, 4, 2), (32, 8, 4, 3, 2, 1, 4, 8, 4)])
+@pytest.mark.parametrize("bits", [(2,), (32,), (8, 4, 2), (32, 8, 4, 3, 2, 2, 4, 8, 4)])
 @pytest.mark.parametrize("padding", [None, 7, 8])
 def test_a_head_in_parts_is_that_of_the_definition(
     bits: tuple[int, ...], mode: Mode, padding: int | None
@@ -292,6 +292,7 @@ FLOATS = slab_of(5, 4, 32)
         {"head": [slab_of(1, 4, 4)] * 9},
         {"head": [slab_of(5, 4, 4)._replace(bits=5)]},
         {"head": [slab_of(5, 4, 4)._replace(bits=0)]},
+        {"head": [slab_of(5, 4, 2)._replace(bits=1, codes=torch.zeros(3 + 7, dtype=torch.uint8))]},
         {"head": [slab_of(5, 4, 4)._replace(bits=8)]},
         {"head": [slab_of(5, 4, 4)._replace(bits=3)]},
         {"head": [slab_of(5, 4, 4)._replace(num_rows=6)]},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag, RowEncoder
+from hybridhash.embeddings import RowEncoder
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD
 from hybridhash.spec import METHODS, Demand, GroupSpec, Ledger, ModelSpec, baseline_bytes
@@ -136,10 +136,3 @@ def test_a_state_dict_makes_another_model_the_same() -> None:
     assert not torch.equal(first(keys, offsets), second(keys, offsets))
     second.load_state_dict(first.state_dict())
     assert torch.equal(first(keys, offsets), second(keys, offsets))
-
-
-@pytest.mark.parametrize("kind", [KeyEmbeddingBag, RoundedEmbeddingBag])
-def test_all_tables_are_read_by_the_bag_asked_for(kind: type[KeyEmbeddingBag]) -> None:
-    model = built(laid_out("hybrid", 700, 16, 0.1, "companion", "joint"), bag=kind)
-    assert isinstance(model, WideDeep)
-    assert [type(bag) for part in (model.deep, model.wide) for bag in part.bags] == [kind, kind]

@@ -66,7 +66,7 @@ def test_no_scale_is_better(bits: int) -> None:
     np.testing.assert_allclose(found, np.min(errors, axis=0), rtol=1e-4, atol=1e-10)
 
 
-@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+@pytest.mark.parametrize("bits", FEW)
 def test_the_largest_float_keeps_its_value(bits: int) -> None:
     """The steps begin where the largest float is the last level."""
     values = np.zeros((1, 16), dtype=np.float32)
@@ -109,6 +109,7 @@ def test_no_rows_and_rows_of_zeros(bits: int, shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("values", "bits", "message"),
     [
+        (np.zeros((2, 2), dtype=np.float32), 1, "bits: expected one of"),
         (np.zeros((2, 2), dtype=np.float32), 5, "bits: expected one of"),
         (np.zeros(4, dtype=np.float32), 4, "expected rows, 2-D, got 1-D"),
         (np.array([[np.nan]], dtype=np.float32), 4, "expected finite numbers"),

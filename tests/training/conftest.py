@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from hybridhash.data import TRAIN, VALIDATION, Bags, EncodedRows, Feature, Schema
-from hybridhash.embeddings import KeyEmbeddingBag
 from hybridhash.models import build_model
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
@@ -54,7 +53,6 @@ def new_model() -> Callable[..., nn.Module]:
         optimizer: FusedOptimizer | None = None,
         dim: int = 4,
         tiers: tuple[Tier, ...] = (),
-        bag: type[KeyEmbeddingBag] = KeyEmbeddingBag,
     ) -> nn.Module:
         names = ("user", "item", "tags")
         table = TableSpec(num_head=10, num_buckets=16, dim=dim, num_hashes=2, tiers=tiers)
@@ -63,6 +61,6 @@ def new_model() -> Callable[..., nn.Module]:
         )
         vocabularies = {"all": Vocabulary(np.arange(10))}
         generator = torch.Generator().manual_seed(seed)
-        return build_model(spec, names, vocabularies, bag=bag, optimizer=optimizer, generator=generator)
+        return build_model(spec, names, vocabularies, optimizer=optimizer, generator=generator)
 
     return build

@@ -11,11 +11,9 @@ from torch import nn
 
 from hybridhash import optim
 from hybridhash.data import TRAIN, VALIDATION, EncodedRows
-from hybridhash.embeddings import RoundedEmbeddingBag
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.files import read_checked
 from hybridhash.metrics import relative_cross_entropy
-from hybridhash.spec import Tier
 from hybridhash.training import OPTIMIZERS, Progress, TrainSettings, loop, predict, progress, train
 
 SETTINGS = TrainSettings(optimizer="adagrad", learning_rate=0.1, batch_size=32, epochs=3, patience=3)
@@ -177,7 +175,6 @@ def interrupt_validation(monkeypatch: pytest.MonkeyPatch, time: int) -> None:
     monkeypatch.setattr(loop, "predict", interrupted)
 
 
-@pytest.mark.parametrize("rounded", [False, True], ids=["floats", "rounded"])
 @pytest.mark.parametrize("fused", [False, True], ids=["torch", "fused"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(
@@ -196,13 +193,10 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     monkeypatch: pytest.MonkeyPatch,
     optimizer: str,
     fused: bool,
-    rounded: bool,
     interrupt: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
     settings = replace(SETTINGS, optimizer=optimizer, learning_rate=0.05)
     options: dict[str, Any] = {"optimizer": FUSED[optimizer](0.05) if fused else None}
-    if rounded:
-        options |= {"bag": RoundedEmbeddingBag, "tiers": (Tier(10, 2),)}
 
     def run(name: str, model: nn.Module) -> Any:
         return train(

@@ -7,7 +7,6 @@ import torch
 
 from hybridhash import optim
 from hybridhash.data import EncodedRows
-from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.trials import FitSettings, Layout, build_of, lay_out, plan_tables
 from hybridhash.vocabulary import count_keys
 
@@ -33,15 +32,6 @@ def test_tables_move_themselves_at_the_rate(rows: EncodedRows, layout: Layout, n
     [(_, bag)] = build(0.2, 0).model.deep.tables
     assert bag.optimizer_state is not None
     assert bag.optimizer_state.optimizer == rule(0.2)
-
-
-@pytest.mark.parametrize(("rounding", "bag"), [("after", KeyEmbeddingBag), ("in-loop", RoundedEmbeddingBag)])
-def test_tables_read_rounded_rows_where_asked_to(
-    rows: EncodedRows, layout: Layout, rounding: Any, bag: type[KeyEmbeddingBag]
-) -> None:
-    build = build_of(layout, rows, SETTINGS.model_copy(update={"rounding": rounding}))
-    [(_, found)] = build(0.2, 0).model.deep.tables
-    assert type(found) is bag
 
 
 def test_a_seed_is_the_initial_values(rows: EncodedRows, layout: Layout) -> None:

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
-from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.experiments import CompareSettings, Silence
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.optim import Adagrad
@@ -78,9 +77,8 @@ def test_nothing_to_share_is_packed_without_looking_at_rows(
     assert ship(model, replace(layout, spec=spec), rows) is model
 
 
-@pytest.mark.parametrize("bag", [KeyEmbeddingBag, RoundedEmbeddingBag], ids=["after", "in-loop"])
 def test_shipping_after_each_pass_does_not_change_training(
-    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows], bag: type[KeyEmbeddingBag]
+    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
 ) -> None:
     _, layout, rows = trained
     models = [
@@ -88,7 +86,6 @@ def test_shipping_after_each_pass_does_not_change_training(
             layout.spec,
             rows.schema.names,
             layout.vocabularies,
-            bag=bag,
             optimizer=Adagrad(0.1),
             generator=torch.Generator().manual_seed(0),
         )

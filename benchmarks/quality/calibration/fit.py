@@ -41,7 +41,7 @@ def half_learned(rows: Iterable[Row]) -> float:
 
 
 def unshared_directions(rows: Iterable[Row]) -> float:
-    """Return the share of rounding noise that moves the prediction, fitted to 1 and 2 bits.
+    """Return the share of rounding noise that moves the prediction, fitted to 2 bits.
 
     Args:
         rows: Of kind ``rounding``.
@@ -50,7 +50,7 @@ def unshared_directions(rows: Iterable[Row]) -> float:
         The median over sets of the mean loss by the quantiser's error.
     """
     ratios = [
-        np.mean([row["share"] / NORMAL_ERROR[row["bits"]] for row in of_set if row["bits"] <= 2])
+        np.mean([row["share"] / NORMAL_ERROR[row["bits"]] for row in of_set if row["bits"] == 2])
         for of_set in by(rows, "set").values()
     ]
     return float(np.median(ratios))

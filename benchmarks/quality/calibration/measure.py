@@ -11,7 +11,7 @@ from hybridhash.packing import Sensitivity, cluster_rows, pack_rows, unpack_rows
 from hybridhash.vocabulary.importance import recurrence
 
 BANDS: Final = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 64))
-BITS: Final = (1, 2, 3)  # the loss by more is lost in noise
+BITS: Final = (2, 3)  # the loss by more is lost in noise
 CODE_BITS: Final = (1, 2, 3, 4, 5)
 HEADS: Final = (0.05, 0.2)  # shares of the keys that keep their rows while the others share
 _FEWEST_KEYS: Final = 200  # of a feature and a band

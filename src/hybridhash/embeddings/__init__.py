@@ -12,7 +12,6 @@ from hybridhash.embeddings.collection import EmbeddingCollection, GroupInput, bu
 from hybridhash.embeddings.encoder import CodedRowEncoder, RowEncoder
 from hybridhash.embeddings.pack import pack_collections
 from hybridhash.embeddings.packed import PackedEmbeddingBag
-from hybridhash.embeddings.rounded import RoundedEmbeddingBag
 
 __all__ = [
     "CodedRowEncoder",
@@ -25,7 +24,6 @@ __all__ = [
     "HybridEmbeddingBag",
     "KeyEmbeddingBag",
     "PackedEmbeddingBag",
-    "RoundedEmbeddingBag",
     "RowEncoder",
     "build_collection",
     "pack_collections",

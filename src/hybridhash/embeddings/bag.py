@@ -115,29 +115,15 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
 
     def pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         """Pool as `BaseEmbeddingBag.pool` says; with an optimizer, the backward pass moves the rows."""
-        head, tail = self.rows_read(rows)
         if self.optimizer_state is not None and torch.is_grad_enabled():
-            return self._pool_and_update(self.optimizer_state, head, tail, rows, offsets, weights)
-        return self._pool(head, tail, rows, offsets, weights)
+            return self._pool_and_update(self.optimizer_state, rows, offsets, weights)
+        return self._pool(rows, offsets, weights)
 
-    def rows_read(self, rows: EncodedRows) -> tuple[Tensor, Tensor]:
-        """Return the head and the tail that a batch reads: those that are trained, or made from them.
-
-        Args:
-            rows: Of the keys of the batch; no others are read.
-
-        Returns:
-            float[positions, D] and float[M, bucket_dim].
-        """
-        return self.head, self.tail
-
-    def _pool(
-        self, head: Tensor, tail: Tensor, rows: EncodedRows, offsets: Tensor, weights: Tensor | None
-    ) -> Tensor:
+    def _pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         if not isinstance(rows, Rows):
             return cpu.embedding_bag(
-                head,
-                tail,
+                self.head,
+                self.tail,
                 rows,
                 offsets,
                 combine=self.spec.combine,
@@ -146,8 +132,8 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
                 sparse=self.sparse,
             )
         return reference.embedding_bag(
-            head,
-            tail,
+            self.head,
+            self.tail,
             rows,
             offsets,
             combine=self.spec.combine,
@@ -158,13 +144,7 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
         )
 
     def _pool_and_update(
-        self,
-        state: OptimizerState,
-        head: Tensor,
-        tail: Tensor,
-        rows: EncodedRows,
-        offsets: Tensor,
-        weights: Tensor | None,
+        self, state: OptimizerState, rows: EncodedRows, offsets: Tensor, weights: Tensor | None
     ) -> Tensor:
         step = Step(
             self.head,
@@ -176,8 +156,8 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
         )
         if not isinstance(rows, Rows):
             return cpu.pool_and_update(
-                head,
-                tail,
+                self.head,
+                self.tail,
                 rows,
                 offsets,
                 combine=self.spec.combine,
@@ -186,8 +166,8 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
                 step=step,
             )
         return reference.pool_and_update(
-            head,
-            tail,
+            self.head,
+            self.tail,
             rows,
             offsets,
             combine=self.spec.combine,
@@ -233,7 +213,7 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
             InvalidValueError: They are not 1-D.
         """
         rows = self.encoder(keys, self.padding_key)
-        return reference.key_vectors(*self.rows_read(rows), rows, self.spec.combine)
+        return reference.key_vectors(self.head, self.tail, rows, self.spec.combine)
 
     @property
     def dtype(self) -> torch.dtype:

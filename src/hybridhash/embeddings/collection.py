@@ -139,7 +139,6 @@ def build_collection(
     vocabularies: Mapping[str, Vocabulary],
     *,
     encoders: Encoders | None = None,
-    bag: type[KeyEmbeddingBag] = KeyEmbeddingBag,
     optimizer: FusedOptimizer | None = None,
     init_std: float = 0.01,
     generator: torch.Generator | None = None,
@@ -151,7 +150,6 @@ def build_collection(
         groups: Which of them share which table.
         vocabularies: The head keys by dictionary name.
         encoders: Encoders made before, by what they are; equal ones are shared and new ones added.
-        bag: What reads the rows while the model is trained, such as `RoundedEmbeddingBag`.
         optimizer: Moves the rows inside the backward pass; None gives sparse gradients to torch
             (dense ones under mode ``max``).
         init_std: As in `KeyEmbeddingBag`.
@@ -182,7 +180,7 @@ def build_collection(
         if identity not in known:
             known[identity] = RowEncoder(table, vocabularies[group.dictionary])
         bags.append(
-            bag(
+            KeyEmbeddingBag(
                 table,
                 known[identity],
                 mode=group.mode,

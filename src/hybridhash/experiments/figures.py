@@ -93,7 +93,6 @@ def _settings_of(trained: Trained, layout: Layout, settings: RunSettings) -> dic
         "learning_rate": tuned.get("learning_rate"),
         "epochs": tuned.get("epochs"),
         "batch_size": settings.batch_size,
-        "rounding": settings.rounding,
         "validation_rce": tuned.get("validation_rce"),
     }
 

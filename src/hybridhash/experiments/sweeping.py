@@ -52,7 +52,6 @@ _NOT_OF_A_RUN: Final = {
     "combine",
     "seeds",
     "jobs",
-    "rounding",  # rows of a sweep are floats
 }
 
 Stage = Literal["head", "tail", "baseline"]

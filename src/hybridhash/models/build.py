@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from hybridhash.embeddings import KeyEmbeddingBag, build_collection
+from hybridhash.embeddings import build_collection
 from hybridhash.embeddings.collection import Encoders
 from hybridhash.models.rankers import MLPRanker, WideDeep
 from hybridhash.optim import FusedOptimizer
@@ -17,7 +17,6 @@ def build_model(
     features: Sequence[str],
     vocabularies: Mapping[str, Vocabulary],
     *,
-    bag: type[KeyEmbeddingBag] = KeyEmbeddingBag,
     optimizer: FusedOptimizer | None = None,
     init_std: float = 0.01,
     generator: torch.Generator | None = None,
@@ -31,8 +30,6 @@ def build_model(
         spec: The model.
         features: All features of a batch, in schema order.
         vocabularies: Head keys by dictionary name.
-        bag: What reads the tables' rows while the model is trained, such as
-            `hybridhash.embeddings.RoundedEmbeddingBag`.
         optimizer: Moves the tables' rows inside the backward pass; None leaves sparse gradients to torch's
             optimizers.
         init_std: As in `hybridhash.embeddings.KeyEmbeddingBag`.
@@ -47,7 +44,6 @@ def build_model(
         spec.deep,
         vocabularies,
         encoders=encoders,
-        bag=bag,
         optimizer=optimizer,
         init_std=init_std,
         generator=generator,
@@ -59,7 +55,6 @@ def build_model(
         spec.wide,
         vocabularies,
         encoders=encoders,
-        bag=bag,
         optimizer=optimizer,
         init_std=0.0,
     )

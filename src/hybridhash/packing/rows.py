@@ -12,7 +12,7 @@ from hybridhash.packing.integers import Bytes, pack_integers, unpack_integers
 Floats = npt.NDArray[np.float32]
 
 FLOAT_BITS: Final = 32
-ROW_BITS: Final = (1, 2, 3, 4, 8, FLOAT_BITS)
+ROW_BITS: Final = (2, 3, 4, 8, FLOAT_BITS)
 SCALE_BLOCK: Final = 16
 """Floats that share a scale: consecutive ones of the table, row after row."""
 
@@ -132,8 +132,6 @@ def _top(blocks: Floats, bits: int) -> np.float32:
     """Return the largest step that any block wants."""
     if not blocks.size:
         return np.float32(0)
-    if bits == 1:
-        return np.float32(2 * np.abs(blocks).mean(axis=1).max())
     return np.float32(np.abs(blocks).max() / ((1 << (bits - 1)) - 0.5))
 
 

@@ -141,7 +141,7 @@ class TableSpec:
 
 
 def companion_bits(bits: int) -> int:
-    """Return the bits of a wide weight beside rows of ``bits``: 4 beside 1 and 2, 8 beside 3 to 8."""
+    """Return the bits of a wide weight beside rows of ``bits``: 4 beside 2, 8 beside 3, 4 and 8."""
     if bits in (NOT_SHIPPED, FLOAT_BITS):
         return bits
-    return 4 if bits <= 2 else 8
+    return 4 if bits == 2 else 8

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from hybridhash.data import EncodedRows
-from hybridhash.embeddings import KeyEmbeddingBag, RoundedEmbeddingBag
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD, Adagrad, Adam, FusedOptimizer
 from hybridhash.trials.layout import Layout
@@ -20,9 +19,6 @@ OPTIMIZERS: Final[Mapping[str, type[FusedOptimizer]]] = MappingProxyType(
     {"sgd": SGD, "adagrad": Adagrad, "adam": Adam}
 )
 """What moves the rows of tables, by the names that `hybridhash.training.OPTIMIZERS` has for the dense layers."""
-
-_BAGS: Final = {"after": KeyEmbeddingBag, "in-loop": RoundedEmbeddingBag}
-
 
 Model = TypeVar("Model", bound=nn.Module, covariant=True)
 
@@ -60,7 +56,6 @@ def build_of(layout: Layout, rows: EncodedRows, settings: RunSettings) -> Build[
             layout.spec,
             rows.schema.names,
             layout.vocabularies,
-            bag=_BAGS[settings.rounding],
             optimizer=OPTIMIZERS[settings.optimizer](learning_rate),
             init_std=settings.init_std,
             generator=torch.Generator().manual_seed(seed),

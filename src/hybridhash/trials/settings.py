@@ -143,8 +143,6 @@ class TrainingSettings(Settings):
     """Passes without a better validation RCE before stopping."""
     workers: Annotated[int, Field(ge=1)] = 1
     """Processes that train one model together, without locks (Hogwild); with several, runs differ a little."""
-    rounding: Literal["after", "in-loop"] = "after"
-    """When rows that ship in fewer than 32 bits are rounded: after training, or whenever training reads them."""
 
 
 # Pydantic lists the fields of the last base first, and the help of a command follows it.

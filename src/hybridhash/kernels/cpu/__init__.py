@@ -4,7 +4,6 @@ from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, pool_and_update
 from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode
 from hybridhash.kernels.cpu.ops import MAX_HASHES, ROW_DTYPES, embedding_bag
 from hybridhash.kernels.cpu.packed import packed_embedding_bag
-from hybridhash.kernels.cpu.rounding import round_rows
 from hybridhash.kernels.cpu.tensors import empty_rows, from_numpy
 
 __all__ = [
@@ -19,5 +18,4 @@ __all__ = [
     "from_numpy",
     "packed_embedding_bag",
     "pool_and_update",
-    "round_rows",
 ]

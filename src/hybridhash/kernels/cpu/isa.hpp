@@ -133,10 +133,6 @@ struct Kernels {
     // The same on packed rows, of mode max too; without an encoder, the rows are there.
     void (*packed_forward)(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
                            int32_t* rows, size_t first_bag, size_t last_bag, float* out);
-    // The largest step that one of some blocks of sixteen floats wants, and the blocks rounded with the largest of all.
-    float (*largest_step)(const float* values, size_t num_floats, const uint32_t* blocks, size_t count, int bits);
-    void (*round_blocks)(const float* values, size_t num_floats, const uint32_t* blocks, size_t count, int bits,
-                         float top, float* out);
     void (*weight_gradient)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag,
                             const float* grad, float* out);
     // Adds the gradients of the entries, grouped by row in their order, and moves each row once. All entries

@@ -50,11 +50,6 @@ void pool_joined(const Encoder* encoder, const Table& table, const Bags& bags, c
 void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
                     int32_t* rows, size_t first_bag, size_t last_bag, float* out);
 
-// round.cpp
-float largest_step(const float* values, size_t num_floats, const uint32_t* blocks, size_t count, int bits);
-void round_blocks(const float* values, size_t num_floats, const uint32_t* blocks, size_t count, int bits, float top,
-                  float* out);
-
 // backward.cpp
 void apply(const Entry* entries, size_t count, const Gradient& gradient, bool head, const Slab& slab,
            Element element, const Update& update, const Grouping& room);

@@ -74,7 +74,7 @@ HH_INLINE Lane block_of(const uint8_t* codes) {
     constexpr float kOffset = 0.5f - (float)(1 << (BITS - 1));
 #if defined(__AVX512F__)
     if constexpr (BITS <= 4) {  // a table in a register, of which a code chooses by the lowest four bits of its lane
-        constexpr int kPerWord = BITS <= 2 ? kLanes : kLanes / 2;
+        constexpr int kPerWord = BITS == 2 ? kLanes : kLanes / 2;
         Lane floats{};
         Ints shifts{};
         HH_UNROLL for (int i = 0; i < kLanes; ++i) {
@@ -263,7 +263,6 @@ void add_points_with_bits(const PackedSlab& s, const Points& list, float scale, 
 template <class F>
 HH_INLINE auto with_bits(int bits, F f) {
     switch (bits) {
-        case 1: return f(std::integral_constant<int, 1>());
         case 2: return f(std::integral_constant<int, 2>());
         case 3: return f(std::integral_constant<int, 3>());
         case 4: return f(std::integral_constant<int, 4>());

@@ -20,7 +20,6 @@
 #include "pages.hpp"
 #include "pool.hpp"
 #include "ribbon.hpp"
-#include "rounding_module.hpp"
 #include "table_module.hpp"
 
 namespace nb = nanobind;
@@ -164,7 +163,6 @@ NB_MODULE(_native, m) {
     bind_encoder(m);
     bind_packed(m);
     bind_table(m);
-    bind_rounding(m);
 
     m.def("forward",
           [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,

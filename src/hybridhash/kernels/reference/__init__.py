@@ -15,7 +15,6 @@ from hybridhash.kernels.reference.encode import (
     read_integers,
 )
 from hybridhash.kernels.reference.packed import Slab, packed_embedding_bag, unpack_rows
-from hybridhash.kernels.reference.rounding import largest_step, round_rows
 from hybridhash.kernels.reference.update import Step, pool_and_update, update_rows
 
 __all__ = [
@@ -32,12 +31,10 @@ __all__ = [
     "find_positions",
     "hash_buckets",
     "key_vectors",
-    "largest_step",
     "mix64",
     "packed_embedding_bag",
     "pool_and_update",
     "read_integers",
-    "round_rows",
     "unpack_rows",
     "update_rows",
 ]

@@ -20,7 +20,7 @@ class Slab(NamedTuple):
     Attributes:
         codes: uint8, from ``packing.pack_rows``; float32[R, width] for rows of 32 bits.
         scales: uint8; empty for rows of 32 bits.
-        bits: Of a stored float: 1, 2, 3, 4, 8 or 32.
+        bits: Of a stored float: 2, 3, 4, 8 or 32.
         num_rows: R.
         width: Floats in a row.
     """
