@@ -15,7 +15,7 @@ from benchmarks.harness import Case, Plan, Row, measure
 from benchmarks.ids import Batch, Setting, draw_batches, keys_of_ranks, vocabulary_of
 from benchmarks.peers import LEARNING_RATE, Optimizer, Step
 from benchmarks.traffic import Reads, step_bytes
-from hybridhash.embeddings import KeyEmbeddingBag
+from hybridhash.embeddings import EmbeddingBag
 from hybridhash.hashing import bucket_salts, num_positions, place_fingerprints
 from hybridhash.kernels import cpu
 from hybridhash.kernels.reference import Dictionary, Slab
@@ -59,7 +59,7 @@ def _fused(optimizer: Optimizer | None) -> hybridhash.optim.FusedOptimizer | Non
     return None if optimizer is None else rules[optimizer](LEARNING_RATE)
 
 
-def _ours(bag: KeyEmbeddingBag, optimizer: Optimizer | None, rows_given: bool = False) -> Contender:
+def _ours(bag: EmbeddingBag, optimizer: Optimizer | None, rows_given: bool = False) -> Contender:
     found: dict[int, torch.Tensor] = {}
 
     def given_rows(batch: Batch) -> torch.Tensor:

@@ -21,6 +21,7 @@ from benchmarks.peers import LEARNING_RATE
 from hybridhash.embeddings import build_collection
 from hybridhash.models import WideDeep
 from hybridhash.spec import METHODS, Demand, GroupSpec, TableSpec, baseline_bytes
+from hybridhash.tables import Blueprint
 
 HYBRID: Final = "hybrid at 10 %"
 FULL: Final = "full"
@@ -107,14 +108,14 @@ def _trainer(model: nn.Module, dense: Sequence[nn.Parameter]) -> Callable[..., N
 
 def _model(table: TableSpec, keys: Int64s) -> WideDeep:
     """Return our wide & deep over one joint table, both parts with fused Adagrad."""
-    vocabularies = {"head": hh.Vocabulary(keys[: table.num_head])}
+    blueprints = {"head": Blueprint(table, hh.Vocabulary(keys[: table.num_head]))}
     rule = hybridhash.optim.Adagrad(LEARNING_RATE)
     encoders: dict[tuple[object, ...], Any] = {}
     deep, wide = (
         build_collection(
             NAMES,
             [GroupSpec(NAMES, spec, "head", "sum")],
-            vocabularies,
+            blueprints,
             encoders=encoders,
             optimizer=rule,
             init_std=0.0,

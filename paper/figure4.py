@@ -235,7 +235,7 @@ def _model(layout: Layout, prepared: Prepared, settings: CompareSettings) -> Wid
     model = build_model(
         layout.spec,
         prepared.dataset.schema.names,
-        layout.vocabularies,
+        layout.blueprints,
         optimizer=SGD(LEARNING_RATE),
         init_std=settings.init_std,
         generator=torch.Generator().manual_seed(0),

@@ -197,8 +197,8 @@ def _traffic(
     prepared: Prepared, windows: Sequence[Mapping[str, Any]], layout: Layout
 ) -> list[dict[str, float]]:
     """Return which share of each hour's keys has rows of its own, and which the two days before never had."""
-    [vocabulary] = layout.vocabularies.values()
-    known = {"head": np.sort(vocabulary.keys), "seen": np.unique(prepared.counts.keys)}
+    [blueprint] = layout.blueprints.values()
+    known = {"head": np.sort(blueprint.vocabulary.keys), "seen": np.unique(prepared.counts.keys)}
     rows = prepared.dataset.rows
     first = prepared.dataset.split.num_train + prepared.dataset.split.num_validation
     shares = []

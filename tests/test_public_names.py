@@ -10,6 +10,7 @@ import hybridhash as hh
 PROMISED = {
     "Counts",
     "DoubleHashEmbeddingBag",
+    "EmbeddingBag",
     "FrequencyEmbeddingBag",
     "FullEmbeddingBag",
     "HashEmbeddingBag",
@@ -18,10 +19,12 @@ PROMISED = {
     "Plan",
     "Predictor",
     "RelativeCrossEntropy",
+    "ShippedTable",
     "Vocabulary",
     "count",
     "hash_keys",
     "load",
+    "pack",
     "metrics",
     "plan",
     "theory",
@@ -51,5 +54,5 @@ def test_the_promised_attributes() -> None:
 
 
 def test_a_name_that_is_not_there() -> None:
-    with pytest.raises(AttributeError, match="module 'hybridhash' has no attribute 'EmbeddingBag'"):
-        hh.EmbeddingBag  # noqa: B018
+    with pytest.raises(AttributeError, match="module 'hybridhash' has no attribute 'Embedding'"):
+        hh.Embedding  # noqa: B018

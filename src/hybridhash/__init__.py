@@ -12,16 +12,19 @@ from hybridhash.errors import HybridHashError, MissingDependencyError
 from hybridhash.export import Predictor, load
 from hybridhash.hashing import hash_keys
 from hybridhash.planner import Plan, plan
+from hybridhash.tables import Blueprint, ShippedTable
 from hybridhash.vocabulary import Counts, Vocabulary, count
 
 if TYPE_CHECKING:
     from hybridhash import optim
     from hybridhash.embeddings import (
         DoubleHashEmbeddingBag,
+        EmbeddingBag,
         FrequencyEmbeddingBag,
         FullEmbeddingBag,
         HashEmbeddingBag,
         HybridEmbeddingBag,
+        pack,
     )
     from hybridhash.metrics import RelativeCrossEntropy
 
@@ -29,17 +32,21 @@ __version__ = "0.1.0"
 
 _LAZY: Final = {
     "DoubleHashEmbeddingBag": "embeddings",
+    "EmbeddingBag": "embeddings",
     "FrequencyEmbeddingBag": "embeddings",
     "FullEmbeddingBag": "embeddings",
     "HashEmbeddingBag": "embeddings",
     "HybridEmbeddingBag": "embeddings",
     "RelativeCrossEntropy": "metrics",
     "optim": "",
+    "pack": "embeddings",
 }
 
 __all__ = [
+    "Blueprint",
     "Counts",
     "DoubleHashEmbeddingBag",
+    "EmbeddingBag",
     "FrequencyEmbeddingBag",
     "FullEmbeddingBag",
     "HashEmbeddingBag",
@@ -48,6 +55,7 @@ __all__ = [
     "Plan",
     "Predictor",
     "RelativeCrossEntropy",
+    "ShippedTable",
     "Vocabulary",
     "__version__",
     "count",
@@ -55,6 +63,7 @@ __all__ = [
     "load",
     "metrics",
     "optim",
+    "pack",
     "plan",
     "theory",
 ]

@@ -16,6 +16,7 @@ from hybridhash.export import save_bundle
 from hybridhash.hashing import Fingerprints, Ribbon
 from hybridhash.models import build_model, pack_model
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
+from hybridhash.tables import Blueprint
 
 # Everything that is not numpy, safetensors, the standard library or ours cannot be found.
 BARE = """
@@ -134,9 +135,9 @@ def test_a_packed_bundle_is_served(tmp_path: Path) -> None:
         Tier(10, 0),
     )
     group = GroupSpec(("user",), TableSpec(60, 3, 8, tiers=tiers, tail_bits=8), "users")
-    vocabularies = {"users": hh.Vocabulary(keys)}
-    model = build_model(ModelSpec((group,), (), (5,)), ("user",), vocabularies, init_std=1.0)
-    packed = pack_model(model, vocabularies)
+    blueprints = {"users": Blueprint(group.table, hh.Vocabulary(keys))}
+    model = build_model(ModelSpec((group,), (), (5,)), ("user",), blueprints, init_std=1.0)
+    packed = pack_model(model)
     path = tmp_path / "model.hh"
     save_bundle(path, packed, schema, Discretiser({}), label="clicked")
     with torch.inference_mode():
@@ -165,7 +166,7 @@ def test_a_bundle_is_served(tmp_path: Path) -> None:
     table = TableSpec(3, 11, 4, 2, "concat")
     group = GroupSpec(schema.names, table, "joint")
     spec = ModelSpec((group,), (GroupSpec(schema.names, table.companion(), "joint"),), (5,))
-    model = build_model(spec, schema.names, {"joint": vocabulary}, init_std=1.0)
+    model = build_model(spec, schema.names, {"joint": Blueprint(table, vocabulary)}, init_std=1.0)
     path = tmp_path / "model.hh"
     save_bundle(path, model, schema, discretiser, label="clicked")
     with torch.inference_mode():

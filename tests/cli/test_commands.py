@@ -305,16 +305,17 @@ def test_ctrl_c_ends_with_one_line_and_the_same_command_goes_on(
     assert [path.name for path in tmp_path.iterdir()] == ["m.hh"]
 
 
-def test_generate_writes_what_compare_reads(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "stream.parquet"
+@pytest.mark.parametrize("name", ["stream.parquet", "my stream.csv.gz"])
+def test_generate_writes_what_compare_reads(run: Run, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     ended = run("generate", path, "--rows", "500", "--scale", "0.01", "--seed", "1")
     assert ended.code == 0
-    assert pq.read_table(path).num_rows == 500
     [line] = [line for line in ended.err.splitlines() if line.startswith("  hybridhash compare ")]
-    given = line.split()[1:]
+    given = shlex.split(line)[1:]
     assert run(*given, *SMALL, "--seeds", "1", "--method", "hashed", "--out", tmp_path / "out").code == 0
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert results["data"]["best_reachable_rce"] > 0
+    assert results["data"]["rows"] == 500
 
 
 @pytest.mark.parametrize(

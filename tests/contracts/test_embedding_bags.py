@@ -18,15 +18,13 @@ from torch.func import functional_call
 from torch.testing import assert_close
 
 from hybridhash.embeddings import (
-    CodedRowEncoder,
     DoubleHashEmbeddingBag,
+    EmbeddingBag,
     FrequencyEmbeddingBag,
     FullEmbeddingBag,
     HashEmbeddingBag,
     HybridEmbeddingBag,
-    KeyEmbeddingBag,
     PackedEmbeddingBag,
-    RowEncoder,
 )
 from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.errors import InvalidTypeError, InvalidValueError
@@ -41,6 +39,7 @@ from hybridhash.hashing import (
 from hybridhash.kernels.reference import Combine, Mode
 from hybridhash.packing import ROW_BITS, PackedRows, pack_integers, pack_rows, unpack_rows
 from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
+from hybridhash.tables import Blueprint, KeyIndex, ShippedTable
 from hybridhash.vocabulary import Vocabulary
 
 LOW, HIGH = -(2**63), 2**63 - 1
@@ -228,11 +227,11 @@ class BagContract:
 class EmbeddingBagContract(BagContract):
     """What every bag that is trained promises."""
 
-    def make(self, **options: Any) -> KeyEmbeddingBag:
+    def make(self, **options: Any) -> EmbeddingBag:
         """Return a bag of dim `DIM`, with the head keys `HEAD_KEYS` if it has a head."""
         raise NotImplementedError
 
-    def make_large(self, **options: Any) -> KeyEmbeddingBag:
+    def make_large(self, **options: Any) -> EmbeddingBag:
         """Return a bag of values around 1, in float64 where the engine has it."""
         options.setdefault("init_std", 1.0)
         bag = self.make(generator=torch.Generator().manual_seed(1), **options)
@@ -358,12 +357,12 @@ class EmbeddingBagContract(BagContract):
 
 
 class TestFull(EmbeddingBagContract):
-    def make(self, **options: Any) -> KeyEmbeddingBag:
+    def make(self, **options: Any) -> EmbeddingBag:
         return FullEmbeddingBag(VOCABULARY, DIM, **options)
 
 
 class TestHash(EmbeddingBagContract):
-    def make(self, **options: Any) -> KeyEmbeddingBag:
+    def make(self, **options: Any) -> EmbeddingBag:
         return HashEmbeddingBag(7, DIM, **options)
 
 
@@ -371,12 +370,12 @@ class TestDoubleHash(EmbeddingBagContract):
     variants = COMBINED[1::3]  # each combine, each num_hashes
     usual_variant = 3
 
-    def make(self, **options: Any) -> KeyEmbeddingBag:
+    def make(self, **options: Any) -> EmbeddingBag:
         return DoubleHashEmbeddingBag(7, DIM, seed=2**64 - 1, **options)
 
 
 class TestFrequency(EmbeddingBagContract):
-    def make(self, **options: Any) -> KeyEmbeddingBag:
+    def make(self, **options: Any) -> EmbeddingBag:
         return FrequencyEmbeddingBag(VOCABULARY, 7, DIM, **options)
 
 
@@ -384,7 +383,7 @@ class TestHybrid(EmbeddingBagContract):
     variants = COMBINED
     usual_variant = 1
 
-    def make(self, **options: Any) -> KeyEmbeddingBag:
+    def make(self, **options: Any) -> EmbeddingBag:
         return HybridEmbeddingBag(VOCABULARY, 7, DIM, **options)
 
 
@@ -394,10 +393,10 @@ class TestTiers(EmbeddingBagContract):
     variants = COMBINED[1::3]
     usual_variant = 3
 
-    def make(self, *, combine: Combine, num_hashes: int, **options: Any) -> KeyEmbeddingBag:
+    def make(self, *, combine: Combine, num_hashes: int, **options: Any) -> EmbeddingBag:
         tiers = (Tier(2), Tier(2, 8, 4, Fingerprints(16)), Tier(1, NOT_SHIPPED))
         spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers)
-        return KeyEmbeddingBag(spec, RowEncoder(spec, VOCABULARY), **options)
+        return EmbeddingBag(Blueprint(spec, VOCABULARY), **options)
 
 
 class TestPacked(BagContract):
@@ -420,14 +419,15 @@ class TestPacked(BagContract):
     ) -> PackedEmbeddingBag:
         tiers = (Tier(2, bits), Tier(2, 8, 3, Fingerprints(16)), Tier(1, NOT_SHIPPED))
         spec = TableSpec(5, 7, DIM, num_hashes, combine, tiers=tiers, tail_bits=bits)
-        codes = torch.from_numpy(pack_integers(self.codes, 2))
-        encoder = CodedRowEncoder(RowEncoder(spec, VOCABULARY), [None, codes, None])
+        places = [one.places for one in KeyIndex.in_training(Blueprint(spec, VOCABULARY)).dictionaries]
+        codes = [np.empty(0, dtype=np.uint8), pack_integers(self.codes, 2)]
+        index = KeyIndex.shipped(spec, places[:2], codes)
         shapes = ((tiers[0].num_positions, DIM, bits), (3, DIM, 8), (7, spec.bucket_dim, bits))
-        *head, tail = (
+        slabs = [
             pack_rows(torch.randn(num_rows, width, generator=generator).numpy(), each)
             for num_rows, width, each in shapes
-        )
-        return PackedEmbeddingBag(spec, encoder, head, tail, **options)
+        ]
+        return PackedEmbeddingBag(ShippedTable(spec, index, slabs), **options)
 
     def make_large(self, **options: Any) -> PackedEmbeddingBag:
         return self.make(generator=torch.Generator().manual_seed(1), **options)

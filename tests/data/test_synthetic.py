@@ -1,3 +1,4 @@
+import csv
 import os
 import tracemalloc
 from dataclasses import replace
@@ -8,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hybridhash.data import open_source
 from hybridhash.data.synthetic import SyntheticStream
 from hybridhash.data.synthetic_presets import stream_preset
-from hybridhash.errors import DataError, InvalidValueError
+from hybridhash.errors import FileAccessError, InvalidValueError
 
 SETTINGS = replace(stream_preset("demo", scale=0.1), num_rows=20_011)
 
@@ -126,27 +128,46 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> No
     assert path.read_text() == "old"
 
 
-def test_the_file_is_synced_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[str] = []
-    fsync, rename = os.fsync, Path.replace
-
-    def spy_fsync(descriptor: int) -> None:
-        steps.append("fsync")
-        fsync(descriptor)
-
-    def spy_replace(self: Path, target: Path) -> Path:
-        steps.append(f"rename to {target.name} in {target.parent.relative_to(self.parent)}")
-        return rename(self, target)
-
-    monkeypatch.setattr(os, "fsync", spy_fsync)
-    monkeypatch.setattr(Path, "replace", spy_replace)
-    SyntheticStream(SETTINGS).write_parquet(tmp_path / "clicks.parquet")
-    assert steps == ["fsync", "rename to clicks.parquet in ."]
-
-
-@pytest.mark.parametrize("name", ["missing/clicks.parquet", "folder"])
+@pytest.mark.parametrize("name", ["missing/clicks.parquet", "folder.csv"])
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(DataError, match=f"{name}: expected a file that can be written"):
-        SyntheticStream(SETTINGS).write_parquet(tmp_path / name)
-    assert os.listdir(tmp_path) == ["folder"]
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(FileAccessError, match=f"{name}: cannot be written"):
+        SyntheticStream(SETTINGS).write(tmp_path / name)
+    assert os.listdir(tmp_path) == ["folder.csv"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv.zst", "a.TXT"])
+def test_a_file_is_of_the_kind_that_its_name_says(tmp_path: Path, name: str) -> None:
+    """In text, numbers are those that Python reads back, and lists and what is missing stand as docs/data.md says."""
+    stream = SyntheticStream(replace(SETTINGS, num_rows=2000), block_rows=300)
+    stream.write(tmp_path / name)
+    with pa.input_stream(str(tmp_path / name), compression="detect") as file:
+        lines = file.read().decode().splitlines()
+    found = list(csv.DictReader(lines, delimiter="\t" if "tsv" in name else ","))
+    for row, expected in zip(found, whole(stream).to_pylist(), strict=True):
+        for column, value in expected.items():
+            if isinstance(value, float):
+                assert float(row[column]) == pytest.approx(value, rel=1e-15, nan_ok=True)
+            else:
+                text = (
+                    "|".join(map(str, value))
+                    if isinstance(value, list)
+                    else ""
+                    if value is None
+                    else str(value)
+                )
+                assert row[column] == text
+    assert open_source(str(tmp_path / name)).columns == tuple(stream.schema.names)
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_parquet_by_its_name(tmp_path: Path) -> None:
+    SyntheticStream(SETTINGS).write(tmp_path / "a.pq")
+    assert pq.read_metadata(tmp_path / "a.pq").num_rows == SETTINGS.num_rows
+
+
+@pytest.mark.parametrize("name", ["a", "a.json", "a.parquet.gz", "a.gz", "a.csv.bz2"])
+def test_a_name_of_no_known_kind_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidValueError, match="choose the kind of file by its ending"):
+        SyntheticStream(SETTINGS).write(tmp_path / name)
+    assert os.listdir(tmp_path) == []

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from hybridhash.embeddings import (
     DoubleHashEmbeddingBag,
+    EmbeddingBag,
     FrequencyEmbeddingBag,
     FullEmbeddingBag,
     HybridEmbeddingBag,
-    KeyEmbeddingBag,
     RowEncoder,
 )
 from hybridhash.embeddings.bag import Engine
@@ -25,13 +25,14 @@ from hybridhash.kernels import cpu
 from hybridhash.kernels.reference import Mode
 from hybridhash.optim import SGD, Adagrad, FusedOptimizer
 from hybridhash.spec import TableSpec, Tier
+from hybridhash.tables import Blueprint, KeyIndex
 from hybridhash.vocabulary import Vocabulary
 
 KEYS = np.array([900, -(2**63), 17, 0, -5, 2**63 - 1, 64, 3])  # by importance
 HEAD_KEYS = torch.from_numpy(KEYS)
 HEAD_ROWS = torch.from_numpy(find_positions(KEYS, place_keys(KEYS)))  # the row of each of them
 DIM = 5
-Make = Callable[..., KeyEmbeddingBag]
+Make = Callable[..., EmbeddingBag]
 BAGS: dict[str, Make] = {
     "full": lambda **options: FullEmbeddingBag(Vocabulary(KEYS), DIM, **options),
     "frequency": lambda **options: FrequencyEmbeddingBag(Vocabulary(KEYS), 11, DIM, **options),
@@ -40,9 +41,7 @@ BAGS: dict[str, Make] = {
 }
 
 
-def with_peer(
-    make: Make, padding: int | None = None, **options: Any
-) -> tuple[KeyEmbeddingBag, nn.EmbeddingBag]:
+def with_peer(make: Make, padding: int | None = None, **options: Any) -> tuple[EmbeddingBag, nn.EmbeddingBag]:
     """Return a bag of the engine that sums as torch does, and torch's; ``padding`` is a place in `KEYS`."""
     bag = make(
         engine="reference",
@@ -58,7 +57,7 @@ def with_peer(
 
 
 def assert_equal(
-    bag: KeyEmbeddingBag,
+    bag: EmbeddingBag,
     peer: nn.EmbeddingBag,
     places: Tensor,
     offsets: Tensor | None = None,
@@ -284,13 +283,13 @@ def test_torch_compile_takes_a_fused_optimizer(rule: type[FusedOptimizer]) -> No
 def test_what_the_compiled_engine_cannot_do_is_left_to_the_reference(
     num_hashes: int, dim: int, optimizer: FusedOptimizer | None
 ) -> None:
-    def make(engine: Engine) -> KeyEmbeddingBag:
+    def make(engine: Engine) -> EmbeddingBag:
         return HybridEmbeddingBag(
             Vocabulary(KEYS), 11, dim, "sum", num_hashes, mode="sum", engine=engine, optimizer=optimizer
         )
 
     bag = make("auto")
-    assert bag.engine_in_use() == "reference"
+    assert bag.engine_in_use().name == "reference"
     vectors = bag.dense_equivalent(HEAD_KEYS)
     torch.testing.assert_close(bag(HEAD_KEYS, torch.tensor([0])), vectors.sum(0, keepdim=True))
     with pytest.raises(InvalidValueError, match="use engine 'reference' or 'auto'"):
@@ -302,7 +301,9 @@ def test_a_lookup_of_another_bag_is_refused() -> None:
         BAGS["hybrid"](mode="sum", include_last_offset=True, padding_key=padding)
         for padding in (None, None, 3)
     )
-    sharing = KeyEmbeddingBag(bag.spec, bag.encoder, mode="sum", include_last_offset=True, engine="reference")
+    sharing = EmbeddingBag(
+        bag.blueprint, encoder=bag.encoder, mode="sum", include_last_offset=True, engine="reference"
+    )
     offsets = torch.tensor([0, HEAD_KEYS.numel()])
     lookup = bag.lookup(HEAD_KEYS)
     for other in (same_size, padded, sharing):
@@ -386,9 +387,9 @@ def test_the_outermost_keys_may_be_padding(padding: int) -> None:
     [TableSpec(3, 7, 4, 2), TableSpec(2, 8, 4, 2), TableSpec(2, 7, 4, 1), TableSpec(2, 7, 4, 2, seed=1)],
 )
 def test_an_encoder_of_another_table_is_refused(other: TableSpec) -> None:
-    encoder = RowEncoder(other, Vocabulary(KEYS[: other.num_head]))
+    encoder = RowEncoder(KeyIndex.in_training(Blueprint(other, Vocabulary(KEYS[: other.num_head]))))
     with pytest.raises(InvalidValueError, match="encoder: expected one of TableSpec"):
-        KeyEmbeddingBag(TableSpec(2, 7, 4, 2), encoder)
+        EmbeddingBag(Blueprint(TableSpec(2, 7, 4, 2), Vocabulary(KEYS[:2])), encoder=encoder)
 
 
 @pytest.mark.parametrize(
@@ -409,9 +410,8 @@ def test_a_head_in_tiers_trains_as_torch_trains_it(engine: Engine) -> None:
     tiers = (Tier(20), Tier(30, 8, 4, Fingerprints(16)), Tier(10, 0))
     spec = TableSpec(60, 7, 8, 2, "mean", tiers=tiers)
     vocabulary = Vocabulary(np.random.default_rng(0).permutation(60))
-    bag = KeyEmbeddingBag(
-        spec,
-        RowEncoder(spec, vocabulary),
+    bag = EmbeddingBag(
+        Blueprint(spec, vocabulary),
         mode="sum",
         engine=engine,
         optimizer=SGD(0.01),

@@ -5,11 +5,11 @@ import pytest
 
 from hybridhash.embeddings import (
     DoubleHashEmbeddingBag,
+    EmbeddingBag,
     FrequencyEmbeddingBag,
     FullEmbeddingBag,
     HashEmbeddingBag,
     HybridEmbeddingBag,
-    KeyEmbeddingBag,
 )
 from hybridhash.errors import InvalidValueError
 from hybridhash.spec import TableSpec
@@ -31,7 +31,7 @@ VOCABULARY = Vocabulary(np.array([30, -7, 12]))
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_the_table(bag: KeyEmbeddingBag, spec: TableSpec) -> None:
+def test_the_table(bag: EmbeddingBag, spec: TableSpec) -> None:
     assert bag.spec == spec
     assert bag.head.shape == (spec.num_positions, spec.dim)
     assert bag.tail.shape == (spec.num_buckets, spec.bucket_dim)

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from hybridhash.embeddings import CodedRowEncoder, KeyEmbeddingBag, PackedEmbeddingBag, RowEncoder
-from hybridhash.embeddings.base import ENGINES
+from hybridhash.embeddings import EmbeddingBag, PackedEmbeddingBag, RowEncoder, pack
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import Fingerprints
-from hybridhash.kernels import cpu
+from hybridhash.kernels import cpu, engine_names
 from hybridhash.kernels.reference import Mode, Rows
 from hybridhash.packing import PackedRows, pack_integers, pack_rows
 from hybridhash.spec import TableSpec, Tier
+from hybridhash.tables import Blueprint, KeyIndex, ShippedTable
 from hybridhash.vocabulary import Vocabulary
 
 POOL = np.random.default_rng(0).permutation(4000)
@@ -25,14 +25,18 @@ OFFSETS = torch.from_numpy(np.sort(np.random.default_rng(2).integers(0, 9000, 70
 OFFSETS[0] = 0
 
 
-def encoder_of(spec: TableSpec) -> CodedRowEncoder:
-    codes = [
-        torch.from_numpy(pack_integers(np.arange(tier.num_positions, dtype=np.uint32) % 50, tier.code_bits))
-        if tier.num_codes
-        else None
-        for tier in spec.head_tiers
+def index_of(spec: TableSpec) -> KeyIndex:
+    trained = KeyIndex.in_training(Blueprint(spec, Vocabulary(POOL[: spec.num_head])))
+    shipped = [
+        (one, tier) for one, tier in zip(trained.dictionaries, spec.head_tiers, strict=True) if tier.bits
     ]
-    return CodedRowEncoder(RowEncoder(spec, Vocabulary(POOL[: spec.num_head])), codes)
+    codes = [
+        pack_integers(np.arange(tier.num_positions, dtype=np.uint32) % 50, tier.code_bits)
+        if tier.num_codes
+        else np.empty(0, dtype=np.uint8)
+        for _, tier in shipped
+    ]
+    return KeyIndex.shipped(spec, [one.places for one, _ in shipped], codes)
 
 
 def rows_of(spec: TableSpec) -> list[PackedRows]:
@@ -46,8 +50,7 @@ def rows_of(spec: TableSpec) -> list[PackedRows]:
 
 
 def bag(spec: TableSpec = SPEC, **options: Any) -> PackedEmbeddingBag:
-    *head, tail = rows_of(spec)
-    return PackedEmbeddingBag(spec, encoder_of(spec), head, tail, **options)
+    return PackedEmbeddingBag(ShippedTable(spec, index_of(spec), rows_of(spec)), **options)
 
 
 @pytest.mark.parametrize("mode", ["sum", "mean", "max"])
@@ -57,7 +60,7 @@ def test_the_engines_agree(mode: Mode, combine: Any, padding: int | None) -> Non
     """Bags of many keys: of the head, with codes, omitted and new."""
     spec = TableSpec(1400, 90, 24, 3, combine, seed=5, tiers=TIERS, tail_bits=3)
     fast, slow = (bag(spec, mode=mode, padding_key=padding, engine=name) for name in ("cpu", "reference"))
-    assert (fast.engine_in_use(), slow.engine_in_use()) == ("cpu", "reference")
+    assert (fast.engine_in_use().name, slow.engine_in_use().name) == ("cpu", "reference")
     assert isinstance(slow.lookup(KEYS), Rows)
     assert_close(fast(KEYS, OFFSETS), slow(KEYS, OFFSETS))
     assert torch.equal(fast(KEYS, OFFSETS, rows=fast.encode(KEYS)), fast(KEYS, OFFSETS))
@@ -100,29 +103,30 @@ def test_rows_of_another_table_are_refused(place: int, changes: dict[str, int]) 
     } | changes
     rows[place] = pack_rows(np.ones((wanted["num_rows"], wanted["width"]), dtype=np.float32), wanted["bits"])
     with pytest.raises(InvalidValueError, match=r"rows: expected \(rows, width, bits\) \[\(336, 24, 8\)"):
-        PackedEmbeddingBag(SPEC, encoder_of(SPEC), rows[:2], rows[2])
+        ShippedTable(SPEC, index_of(SPEC), rows)
 
 
 def test_rows_of_a_tier_that_is_not_shipped_are_refused() -> None:
     rows = rows_of(SPEC)
     for head in (rows[:1], [*rows[:2], rows[1]]):
         with pytest.raises(InvalidValueError, match=r"rows: expected \(rows, width, bits\)"):
-            PackedEmbeddingBag(SPEC, encoder_of(SPEC), head, rows[2])
+            ShippedTable(SPEC, index_of(SPEC), [*head, rows[2]])
 
 
 def test_an_encoder_of_another_table_is_refused() -> None:
-    *head, tail = rows_of(SPEC)
     tiers = (TIERS[0], Tier(600, 4, 51, Fingerprints(10)), TIERS[2])
     other = TableSpec(1400, 90, 24, 3, "concat", seed=5, tiers=tiers)
     with pytest.raises(InvalidValueError, match="encoder: expected one of TableSpec"):
-        PackedEmbeddingBag(SPEC, encoder_of(other), head, tail)
+        PackedEmbeddingBag(bag().shipped(), encoder=RowEncoder(index_of(other)))
+    with pytest.raises(InvalidValueError, match="index: expected that of TableSpec"):
+        ShippedTable(SPEC, index_of(other), rows_of(SPEC))
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"mode": "median"}, "mode: expected one of sum, mean, max, got 'median'"),
-        ({"engine": "gpu"}, f"engine: expected one of {', '.join(ENGINES)}, got 'gpu'"),
+        ({"engine": "gpu"}, f"engine: expected one of {', '.join(engine_names())}, got 'gpu'"),
         ({"padding_key": 2**63}, "padding_key: expected an int64 key, got 9223372036854775808"),
         ({"padding_key": -(2**63) - 1}, "padding_key: expected an int64 key"),
     ],
@@ -134,21 +138,19 @@ def test_options_that_are_refused(options: dict[str, Any], message: str) -> None
 
 def test_more_hashes_than_the_kernels_take() -> None:
     spec = TableSpec(0, 9, 8, cpu.MAX_HASHES + 1, "sum", tail_bits=4)
-    assert bag(spec).engine_in_use() == "reference"
-    with pytest.raises(
-        InvalidValueError, match=r"engine 'cpu': expected rows on the CPU and at most 16 hashes"
-    ):
+    assert bag(spec).engine_in_use().name == "reference"
+    with pytest.raises(InvalidValueError, match=r"engine 'cpu': expected .* at most 16 hashes"):
         bag(spec, engine="cpu")(KEYS, OFFSETS)
     last = TableSpec(0, 9, 8, cpu.MAX_HASHES, "sum", tail_bits=4)
-    assert bag(last).engine_in_use() == "cpu"
+    assert bag(last).engine_in_use().name == "cpu"
 
 
 def test_a_lookup_of_another_bag_is_refused() -> None:
     mine = bag()
     others = [
         bag(),
-        PackedEmbeddingBag(SPEC, mine.encoder, rows_of(SPEC)[:2], rows_of(SPEC)[2], padding_key=5),
-    ]  # type: ignore[arg-type]
+        PackedEmbeddingBag(mine.shipped(), encoder=mine.encoder, padding_key=5),
+    ]
     for other in others:
         with pytest.raises(
             InvalidValueError, match="rows: expected the lookup of a bag with the same encoder"
@@ -175,13 +177,17 @@ def test_both_engines_read_a_table_trained_in_tiers_as_it_was() -> None:
     """Floats of 32 bits and no codes: the packed bag is the trained one."""
     tiers = (Tier(300, 32, 0, Fingerprints(16)), Tier(600))
     spec = TableSpec(900, 90, 24, 2, "sum", tiers=tiers)
-    trained = KeyEmbeddingBag(spec, RowEncoder(spec, Vocabulary(POOL[:900])), init_std=1.0)
-    head = [
-        pack_rows(part.numpy(), 32) for part in trained.head.detach().split([t.num_positions for t in tiers])
-    ]
-    tail = pack_rows(trained.tail.detach().numpy(), 32)
+    trained = EmbeddingBag(Blueprint(spec, Vocabulary(POOL[:900])), init_std=1.0)
     for engine in ("cpu", "reference"):
-        found = PackedEmbeddingBag(
-            spec, CodedRowEncoder(trained.encoder, [None, None]), head, tail, engine=engine
-        )
+        found = PackedEmbeddingBag(pack(trained), engine=engine)
         assert_close(found(KEYS, OFFSETS), trained(KEYS, OFFSETS).detach())
+
+
+def test_the_module_and_the_table_without_torch_are_one() -> None:
+    found = bag(mode="sum")
+    again = PackedEmbeddingBag(found.shipped(), mode="sum")
+    assert torch.equal(again(KEYS, OFFSETS), found(KEYS, OFFSETS))
+    bounds = np.append(OFFSETS.numpy(), KEYS.numel())
+    np.testing.assert_array_equal(
+        found.shipped().pool(KEYS.numpy(), bounds, mode="sum"), found(KEYS, OFFSETS).numpy()
+    )

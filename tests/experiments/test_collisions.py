@@ -19,7 +19,7 @@ def test_measured_shares_equal_a_brute_force_count(method: str) -> None:
     plans = plan_tables(SCHEMA, count_keys({"u": occurrences}, occurrences.size), settings)
     layout = lay_out(method, plans, 2400, settings, seed=1)
     table = layout.spec.deep[0].table
-    head = set(layout.vocabularies["deep:joint"].keys.tolist())
+    head = set(layout.blueprints["deep:joint"].vocabulary.keys.tolist())
     assert bool(head) == (method in ("frequency", "full"))
     keys, counts = np.unique(occurrences, return_counts=True)
     tail = [key for key in keys.tolist() if key not in head]

@@ -218,7 +218,7 @@ def test_an_interrupted_run_goes_on(
         patch.setattr(fitting, "train_windows", interrupt)
         with pytest.raises(KeyboardInterrupt):
             run(clicks, tmp_path / "out")
-    assert len(list((tmp_path / "out" / "runs").glob("*-windows.checkpoint"))) == 1
+    assert len(list((tmp_path / "out" / "runs").glob("*@windows.checkpoint"))) == 1
     resumed = run(clicks, tmp_path / "out")
     assert resumed.runs == ["baseline: seed 1", "hybrid: seed 0", "hybrid: seed 1"]
     assert figures(resumed.results) == figures(followed.results)

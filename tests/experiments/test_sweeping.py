@@ -305,9 +305,9 @@ def test_trained_weights_are_the_same_whatever_the_test_span_holds(
         (one, one_layout, one_tuned, one_model, one_quality),
         (two, two_layout, two_tuned, two_model, two_quality),
     ) = found
-    for name, vocabulary in one_layout.vocabularies.items():
-        assert vocabulary.keys.size > 10
-        assert np.array_equal(vocabulary.keys, two_layout.vocabularies[name].keys)
+    for name, blueprint in one_layout.blueprints.items():
+        assert blueprint.num_keys > 10
+        assert np.array_equal(blueprint.vocabulary.keys, two_layout.blueprints[name].vocabulary.keys)
     assert one_layout.spec == two_layout.spec
     assert np.array_equal(one.counts.keys, two.counts.keys)
     edges, other_edges = one.dataset.discretiser.edges, two.dataset.discretiser.edges

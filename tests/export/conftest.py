@@ -84,13 +84,13 @@ def make_model(method: str, kind: str, tables: str, has_cross: bool) -> tuple[nn
     plans = plan_tables(schema, count_keys(keys, 300, seed=3), settings)
     budget = sum(plan.baseline_bytes() for plan in plans) // 2
     layout = lay_out(method, plans, budget, settings, seed=1)
-    model = build_model(layout.spec, schema.names, layout.vocabularies)
+    model = build_model(layout.spec, schema.names, layout.blueprints)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(std=0.7, generator=generator)
         model.dense[-1].bias.zero_()
-        model = pack_model(model, layout.vocabularies)
+        model = pack_model(model)
         rows = columns_of(NUM_ROWS, seed=0, num_users=40)
         batch = encode_batch(rows, schema, DISCRETISER)
         logits = model(torch.from_numpy(batch.keys), torch.from_numpy(batch.offsets))

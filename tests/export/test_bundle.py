@@ -14,6 +14,7 @@ from hybridhash.export import model_spec, model_tensors, save_bundle
 from hybridhash.hashing import Fingerprints, Ribbon, dictionary_words
 from hybridhash.models import build_model, pack_model
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
+from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 DISCRETISER = Discretiser({"price": np.array([0.5, 1.0, 2.5, 7.0])})
@@ -80,15 +81,15 @@ def test_refuses_weights_that_are_not_finite(one: Any, tmp_path: Path) -> None:
 def test_refuses_a_model_that_is_not_packed_as_its_spec_asks(tmp_path: Path, tiers: tuple[Tier, ...]) -> None:
     schema = Schema((Feature("u", "categorical", "int"),))
     table = TableSpec(20, 3, 4, tiers=tiers)
-    vocabularies = {"u": Vocabulary(np.arange(20))}
-    model = build_model(ModelSpec((GroupSpec(("u",), table, "u"),), (), ()), ("u",), vocabularies)
+    blueprints = {"u": Blueprint(table, Vocabulary(np.arange(20)))}
+    model = build_model(ModelSpec((GroupSpec(("u",), table, "u"),), (), ()), ("u",), blueprints)
     path = tmp_path / "x.hh"
     with pytest.raises(
         InvalidTypeError, match=r"expected packed tables, as the spec of deep table 0.*pack_model"
     ):
         save_bundle(path, model, schema, Discretiser({}), label="y")
     assert not list(tmp_path.iterdir())
-    save_bundle(path, pack_model(model, vocabularies), schema, Discretiser({}), label="y")
+    save_bundle(path, pack_model(model), schema, Discretiser({}), label="y")
     assert load(path).spec.deep[0].table == table
 
 

@@ -3,32 +3,26 @@ import dataclasses
 import pytest
 
 from hybridhash.errors import FileFormatError
-from hybridhash.export.layout import (
-    SCALES,
-    codes_name,
-    dictionary_name,
-    head_name,
-    ledger_part,
-    tail_name,
-)
+from hybridhash.export.layout import ledger_part, rows_prefix
 from hybridhash.spec import Ledger
+from hybridhash.tables import SCALES, codes_name, dictionary_name, head_name, tail_name
 
 
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        (head_name("deep", 0, 0), "head_rows"),
-        (head_name("deep", 10, 7), "head_rows"),
-        (head_name("deep", 0, 1) + SCALES, "scales"),
-        (tail_name("deep", 12), "tail_rows"),
-        (tail_name("deep", 0) + SCALES, "scales"),
-        (head_name("wide", 0, 2), "wide_weights"),
-        (head_name("wide", 0, 2) + SCALES, "wide_weights"),
-        (tail_name("wide", 3), "wide_weights"),
-        (tail_name("wide", 3) + SCALES, "wide_weights"),
-        (dictionary_name("deep:joint", 0), "dictionary"),
-        (dictionary_name("deep:a\nb.scales", 3), "dictionary"),
-        (codes_name("deep:joint", 1), "codes"),
+        (head_name(0, rows_prefix("deep", 0)), "head_rows"),
+        (head_name(7, rows_prefix("deep", 10)), "head_rows"),
+        (head_name(1, rows_prefix("deep", 0)) + SCALES, "scales"),
+        (tail_name(rows_prefix("deep", 12)), "tail_rows"),
+        (tail_name(rows_prefix("deep", 0)) + SCALES, "scales"),
+        (head_name(2, rows_prefix("wide", 0)), "wide_weights"),
+        (head_name(2, rows_prefix("wide", 0)) + SCALES, "wide_weights"),
+        (tail_name(rows_prefix("wide", 3)), "wide_weights"),
+        (tail_name(rows_prefix("wide", 3)) + SCALES, "wide_weights"),
+        (dictionary_name(0, "deep:joint"), "dictionary"),
+        (dictionary_name(3, "deep:a\nb.scales"), "dictionary"),
+        (codes_name(1, "deep:joint"), "codes"),
         ("dense.0.weight", "dense_layers"),
         ("dense.1.bias", "dense_layers"),
         ("discretiser.price", "discretiser"),

@@ -22,6 +22,7 @@ from hybridhash.files import read_checked, write_checked
 from hybridhash.hashing import HASH_FAMILY
 from hybridhash.models import build_model
 from hybridhash.spec import GroupSpec, Ledger, ModelSpec, TableSpec
+from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 # Nothing but numpy and safetensors may be needed: importing any of these fails.
@@ -200,7 +201,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The content of a bundle of one feature and one layer, small enough to damage everywhere."""
     table = TableSpec(num_head=1, num_buckets=1, dim=1)
     spec = ModelSpec((GroupSpec(("u",), table, "u"),), (), hidden=())
-    model = build_model(spec, ("u",), {"u": Vocabulary(np.array([7]))})
+    model = build_model(spec, ("u",), {"u": Blueprint(spec.deep[0].table, Vocabulary(np.array([7])))})
     path = tmp_path_factory.mktemp("tiny") / "tiny.hh"
     schema = Schema((Feature("u", "categorical", "int"),))
     save_bundle(path, model, schema, Discretiser({}), label="y")

@@ -10,6 +10,7 @@ from hybridhash.embeddings import RowEncoder
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD
 from hybridhash.spec import METHODS, Demand, GroupSpec, Ledger, ModelSpec, baseline_bytes
+from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 FEATURES = ("user", "item", "tags", "cross")
@@ -37,8 +38,11 @@ def laid_out(method: str, num_keys: int, dim: int, share: float, wide: str, tabl
 
 
 def built(spec: ModelSpec, **options: Any) -> WideDeep | MLPRanker:
-    vocabularies = {name: Vocabulary(KEYS[:size]) for name, size in spec.dictionaries().items()}
-    return build_model(spec, FEATURES, vocabularies, **options)
+    blueprints = {
+        group.dictionary: Blueprint(group.table, Vocabulary(KEYS[: group.table.num_head]))
+        for group in (*spec.deep, *spec.wide)
+    }
+    return build_model(spec, FEATURES, blueprints, **options)
 
 
 def bytes_of(model: WideDeep | MLPRanker) -> Ledger:

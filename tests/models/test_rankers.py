@@ -15,13 +15,17 @@ from hybridhash.embeddings import EmbeddingCollection, RowEncoder, build_collect
 from hybridhash.errors import InvalidValueError
 from hybridhash.models import MLPRanker, WideDeep
 from hybridhash.spec import GroupSpec, TableSpec
+from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 FEATURES = ("user", "tags", "cross")
-HEADS = {"deep": Vocabulary(np.array([3, 1, 2])), "wide": Vocabulary(np.array([7, 8]))}
 DEEP = (GroupSpec(("user", "tags"), TableSpec(3, 13, 4, 2, "concat"), "deep"),)
 COMPANION = (replace(DEEP[0], table=DEEP[0].table.companion()),)
 APART = (GroupSpec(FEATURES, TableSpec(2, 9, 1), "wide"),)
+BLUEPRINTS = {
+    "deep": Blueprint(DEEP[0].table, Vocabulary(np.array([3, 1, 2]))),
+    "wide": Blueprint(APART[0].table, Vocabulary(np.array([7, 8]))),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +46,7 @@ def batch() -> tuple[Tensor, Tensor]:
 
 
 def collection(groups: tuple[GroupSpec, ...], encoders: Any = None, **options: Any) -> EmbeddingCollection:
-    return build_collection(FEATURES, groups, HEADS, encoders=encoders, init_std=1.0, **options)
+    return build_collection(FEATURES, groups, BLUEPRINTS, encoders=encoders, init_std=1.0, **options)
 
 
 def vectors_of(part: EmbeddingCollection, name: str) -> Tensor:

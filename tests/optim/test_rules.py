@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim.adagrad import adagrad
 from torch.testing import assert_close
 
-from hybridhash.embeddings import HybridEmbeddingBag, KeyEmbeddingBag
+from hybridhash.embeddings import EmbeddingBag, HybridEmbeddingBag
 from hybridhash.embeddings.bag import Engine
 from hybridhash.errors import InvalidValueError
 from hybridhash.optim import FTRL, SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad
@@ -23,7 +23,7 @@ ENGINES = ["reference", "cpu"]
 State = dict[str, list[Tensor]]
 
 
-def bag_of(engine: Engine, optimizer: FusedOptimizer | None, **options: Any) -> KeyEmbeddingBag:
+def bag_of(engine: Engine, optimizer: FusedOptimizer | None, **options: Any) -> EmbeddingBag:
     """Return a bag of 20 head keys and a tail of 7 rows in chunks of 3."""
     options = {"mode": "mean", "include_last_offset": True, "init_std": 1.0} | options
     generator = torch.Generator().manual_seed(1)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from hybridhash.embeddings import HybridEmbeddingBag, KeyEmbeddingBag
+from hybridhash.embeddings import EmbeddingBag, HybridEmbeddingBag
 from hybridhash.embeddings.bag import Engine
 from hybridhash.errors import InvalidValueError
 from hybridhash.optim import FTRL, SGD, Adagrad, Adam, FusedOptimizer, OptimizerState, RowWiseAdagrad
@@ -26,9 +26,7 @@ ENGINES = ["reference", "cpu"]
 KEYS, OFFSETS = torch.tensor([3, 3, 90, 4, 91, 3]), torch.tensor([0, 2, 2, 5])
 
 
-def bag_of(
-    optimizer: FusedOptimizer | None, engine: Engine, seed: int = 0, **options: Any
-) -> KeyEmbeddingBag:
+def bag_of(optimizer: FusedOptimizer | None, engine: Engine, seed: int = 0, **options: Any) -> EmbeddingBag:
     generator = torch.Generator().manual_seed(seed)
     options = {"mode": "sum", "init_std": 1.0} | options
     return HybridEmbeddingBag(
@@ -36,7 +34,7 @@ def bag_of(
     )
 
 
-def step(bag: KeyEmbeddingBag, times: int = 1) -> None:
+def step(bag: EmbeddingBag, times: int = 1) -> None:
     for number in range(times):
         bag(KEYS + number, OFFSETS).square().sum().backward()
 

@@ -11,6 +11,7 @@ from hybridhash.data import TRAIN, VALIDATION, Bags, EncodedRows, Feature, Schem
 from hybridhash.models import build_model
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
+from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 NUM_ROWS = 400
@@ -59,8 +60,8 @@ def new_model() -> Callable[..., nn.Module]:
         spec = ModelSpec(
             (GroupSpec(names, table, "all"),), (GroupSpec(names, table.companion(), "all"),), hidden=(8,)
         )
-        vocabularies = {"all": Vocabulary(np.arange(10))}
+        blueprints = {"all": Blueprint(table, Vocabulary(np.arange(10)))}
         generator = torch.Generator().manual_seed(seed)
-        return build_model(spec, names, vocabularies, optimizer=optimizer, generator=generator)
+        return build_model(spec, names, blueprints, optimizer=optimizer, generator=generator)
 
     return build

@@ -15,6 +15,7 @@ from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import find_positions, hash_buckets
 from hybridhash.models import build_model
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec
+from hybridhash.tables import Blueprint
 from hybridhash.training import OPTIMIZERS, build_optimizers
 from hybridhash.training.step import train_step
 from hybridhash.vocabulary import Vocabulary
@@ -74,9 +75,9 @@ class DenseTwin(nn.Module):
 
 def model_of(optimizer: optim.FusedOptimizer | None = None) -> nn.Module:
     spec = ModelSpec((GroupSpec(NAMES, TABLE, "all"),), (GroupSpec(NAMES, TABLE.companion(), "all"),), (5,))
-    vocabularies = {"all": Vocabulary(np.arange(4))}
+    blueprints = {"all": Blueprint(TABLE, Vocabulary(np.arange(4)))}
     generator = torch.Generator().manual_seed(2)
-    return build_model(spec, NAMES, vocabularies, optimizer=optimizer, init_std=0.5, generator=generator)
+    return build_model(spec, NAMES, blueprints, optimizer=optimizer, init_std=0.5, generator=generator)
 
 
 def batch_of(seed: int) -> Batch:

@@ -58,7 +58,7 @@ def test_crosses_stand_in_a_wide_table_of_their_own() -> None:
     layout = lay_out("full", [deep, wide], 10_000, settings(), seed=0)
     assert layout.spec.deep[0].table.num_head == 1103
     assert layout.spec.wide[0].table.num_head == 3103
-    assert {name: len(item) for name, item in layout.vocabularies.items()} == {
+    assert {name: item.num_keys for name, item in layout.blueprints.items()} == {
         "deep:joint": 1103,
         "wide:joint": 3103,
     }
@@ -148,7 +148,7 @@ def test_the_head_is_the_most_frequent_keys() -> None:
     num_head = layout.spec.deep[0].table.num_head
     # 1200 bytes buy a salt and 42 positions of 28 bytes: 3 buckets for 7.6 keys each and 2 spare ones.
     assert num_head == 22
-    assert layout.vocabularies["deep:joint"].keys.tolist() == list(range(num_head))
+    assert layout.blueprints["deep:joint"].vocabulary.keys.tolist() == list(range(num_head))
 
 
 def test_the_budget_is_divided_as_the_method_does_it() -> None:
@@ -187,9 +187,9 @@ def test_every_head_key_is_told_its_feature() -> None:
     schema = Schema((Feature("a", "categorical", "int"), Feature("b", "categorical", "int")))
     [plan] = plan_tables(schema, counts, settings())
     layout = lay_out("full", [plan], 10_000, settings(), seed=0)
-    keys = layout.vocabularies["deep:joint"].keys.tolist()
+    keys = layout.blueprints["deep:joint"].vocabulary.keys.tolist()
     # 20 is of both, and more frequent in the second.
-    assert dict(zip(keys, layout.features["deep:joint"].tolist(), strict=True)) == {
+    assert dict(zip(keys, layout.blueprints["deep:joint"].feature_of_key.tolist(), strict=True)) == {
         10: 0,
         20: 1,
         30: 1,

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,21 @@ def test_the_work_folder_is_gone_afterwards(tmp_path: Path) -> None:
         assert folder.parent == tmp_path
         (folder / "file").touch()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_has_left_is_gone_too(tmp_path: Path) -> None:
+    code = "import sys, time; from hybridhash.trials.prepare import *; from hybridhash.trials.settings import *\n"
+    code += "with work_folder(DataSettings(work_dir=sys.argv[1])) as folder:\n"
+    code += "    (folder / 'x').touch(); print(flush=True); time.sleep(99)"
+    process = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with work_folder(DataSettings(work_dir=tmp_path)):
+            assert len(list(tmp_path.iterdir())) == 2
+        process.kill()
+    with work_folder(DataSettings(work_dir=tmp_path)) as folder:
+        assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_refuses_a_work_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -46,7 +46,37 @@ def test_keeps_and_gets(tmp_path: Path) -> None:
     store.keep("a", {"rce": 1.25, "none": None})
     assert store.get("a") == {"rce": 1.25, "none": None}
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-    assert store.path("a", ".checkpoint") == tmp_path / "a.checkpoint"
+
+
+def test_a_kept_result_has_no_checkpoints(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    checkpoints = [store.checkpoint("a"), store.checkpoint("a", "rate0.1"), store.checkpoint("a", "rate0.2")]
+    others = [store.checkpoint("a-seed1"), store.checkpoint("ab", "rate0.1")]
+    for path in (*checkpoints, *others):
+        path.touch()
+    store.keep("a", {})
+    assert sorted(tmp_path.iterdir()) == sorted([store.path("a"), *others])
+    store.remove_checkpoints()
+    assert list(tmp_path.iterdir()) == [store.path("a")]
+
+
+def test_opening_removes_what_killed_processes_have_left(tmp_path: Path) -> None:
+    """A checkpoint of a run that was kept, half a file, a folder; nothing that a run can go on from."""
+    store = RunStore(tmp_path / "runs")
+    with store.open(), store.scratch() as folder:
+        assert folder.parent == store.folder
+    store.keep("a-seed1", {})
+    store.checkpoint("a-seed1").touch()
+    store.checkpoint("a-seed1", "windows").touch()
+    wanted = store.checkpoint("a-seed10")
+    wanted.touch()
+    (store.folder / ".b.json.0123456789abcdef.tmp").touch()
+    (store.folder / "scratch-0123456789abcdef").mkdir()
+    with store.open():
+        assert sorted(store.folder.iterdir()) == sorted(
+            [store.folder / ".lock", store.path("a-seed1"), wanted]
+        )
+    assert sorted(store.folder.iterdir()) == sorted([store.path("a-seed1"), wanted])
 
 
 def test_a_damaged_result_counts_as_none(tmp_path: Path) -> None:

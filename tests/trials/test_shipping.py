@@ -31,7 +31,7 @@ def trained(
     budget = sum(plan.baseline_bytes() for plan in plans) // 50
     layout = lay_out("auto", plans, budget, SETTINGS, seed=0)
     assert any(tier.num_codes for tier in layout.spec.deep[0].table.tiers)
-    model = build_model(layout.spec, rows.schema.names, layout.vocabularies, optimizer=Adagrad(0.1))
+    model = build_model(layout.spec, rows.schema.names, layout.blueprints, optimizer=Adagrad(0.1))
     train(model, rows, rows.indices(0), TrainSettings("adagrad", 0.1, 64, epochs=1))
     return model, layout, rows
 
@@ -56,7 +56,7 @@ def test_rows_are_shared_otherwise_than_by_nearness(
     trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
 ) -> None:
     model, layout, rows = trained
-    ours, plain = ship(model, layout, rows).state_dict(), pack_model(model, layout.vocabularies).state_dict()
+    ours, plain = ship(model, layout, rows).state_dict(), pack_model(model).state_dict()
     # Codes stand in the ribbons, which are the dictionaries of their tiers.
     dictionaries = [name for name in ours if "dictionary" in name]
     assert dictionaries
@@ -72,7 +72,7 @@ def test_nothing_to_share_is_packed_without_looking_at_rows(
         deep=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.deep),
         wide=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.wide),
     )
-    model = build_model(spec, rows.schema.names, layout.vocabularies)
+    model = build_model(spec, rows.schema.names, layout.blueprints)
     monkeypatch.setattr("hybridhash.trials.shipping.sensitivities", lambda *_: pytest.fail("looked"))
     assert ship(model, replace(layout, spec=spec), rows) is model
 
@@ -85,7 +85,7 @@ def test_shipping_after_each_pass_does_not_change_training(
         build_model(
             layout.spec,
             rows.schema.names,
-            layout.vocabularies,
+            layout.blueprints,
             optimizer=Adagrad(0.1),
             generator=torch.Generator().manual_seed(0),
         )

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.quality.calibration.patient import Patient, Tables
-from hybridhash.embeddings.pack import WIDE_FACTOR
+from hybridhash.embeddings.packing import WIDE_FACTOR
 from hybridhash.packing import Sensitivity, cluster_rows, pack_rows, unpack_rows
 from hybridhash.vocabulary.importance import recurrence
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hybridhash.experiments import merge_settings, read_experiment
+from hybridhash.experiments.output import check_not_an_input
 from hybridhash.experiments.settings import given_flags
 from hybridhash.report import format_bytes
 from hybridhash.trials import Settings
@@ -42,7 +43,11 @@ def settle(
     """
     file = read_experiment(experiment) if experiment is not None else {}
     given = {} if flags is None else given_flags(flags)
-    return list(data) or list(file.get("data", [])), merge_settings(kind, file, given)
+    settings = merge_settings(kind, file, given)
+    out = getattr(settings, "out", None)
+    if out is not None and experiment is not None:
+        check_not_an_input([out], [experiment])
+    return list(data) or list(file.get("data", [])), settings
 
 
 def verbatim_console(**settings: Any) -> Console:

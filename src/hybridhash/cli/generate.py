@@ -25,15 +25,17 @@ def generate(
     The column 'probability' is the teacher's; name it with --reference, never as a feature.
 
     Args:
-        out: A Parquet file.
+        out: A file that ends in .parquet, .csv or .tsv, text also with .gz or .zst.
     """
     from hybridhash.data import SyntheticStream, stream_preset
+    from hybridhash.data.synthetic_files import check_stream_name
 
     settings = stream_preset(preset, scale, seed)
+    check_stream_name(out)
     stream = SyntheticStream(settings if rows is None else replace(settings, num_rows=rows))
     console = terminal()
     with TerminalListener(console) as listener:
-        stream.write_parquet(out, lambda done, total: listener.stage("generate", done, total))
+        stream.write(out, lambda done, total: listener.stage("generate", done, total))
     columns = stream.columns
     say(
         console,

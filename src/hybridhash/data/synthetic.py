@@ -1,22 +1,23 @@
 """A seeded click log of any length with a known teacher, made block by block."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from hybridhash.data.synthetic_arrow import arrow, stream_batch, stream_schema
+from hybridhash.data.paths import PARQUET, extension
+from hybridhash.data.synthetic_arrow import stream_batch, stream_schema
+from hybridhash.data.synthetic_files import check_stream_name, write_parquet, write_text
 from hybridhash.data.synthetic_rows import draw_rows
 from hybridhash.data.synthetic_settings import StreamColumns, StreamSettings
 from hybridhash.data.synthetic_teacher import Teacher
-from hybridhash.errors import DataError, InvalidValueError
+from hybridhash.errors import InvalidValueError
+from hybridhash.files import replacing
 
 DEFAULT_BLOCK_ROWS: Final = 1 << 15
 MAX_BLOCK_ROWS: Final = 1 << 20
-
-_GROUP_ROWS: Final = 1 << 18  # rows of a Parquet row group
 
 
 class SyntheticStream:
@@ -105,49 +106,46 @@ class SyntheticStream:
 
     __iter__ = batches
 
-    def write_parquet(self, path: str | Path, progress: Callable[[int, int], None] | None = None) -> None:
-        """Write the stream to a Parquet file, holding about 2**18 rows at a time.
+    def write(self, path: str | Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write the stream to a file of the kind that its name says: Parquet, or text with a header.
 
-        The file appears under its name when it is complete: it is written beside it, synced and renamed.
-        On an error or an interrupt nothing is left.
+        About 2**18 rows are held at a time. The file appears under its name when it is complete.
 
         Args:
-            path: The file; one that exists is replaced.
+            path: A name that ends in ``.parquet`` or ``.pq``; or in ``.csv``, ``.tsv``, ``.txt`` or ``.dat``, also with
+                ``.gz`` or ``.zst`` behind it. A file that exists is replaced.
+            progress: Called with the rows written so far and the rows in all.
+
+        Raises:
+            InvalidValueError: Another ending.
+            FileAccessError: The file cannot be written.
+        """
+        target = Path(path)
+        check_stream_name(target)
+        if extension(target.name) in PARQUET:
+            self.write_parquet(target, progress)
+            return
+        with replacing(target) as file:
+            self._count(write_text(file, target, self.schema, self.batches()), progress)
+
+    def write_parquet(self, path: str | Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write the stream to a Parquet file of any name, holding about 2**18 rows at a time.
+
+        Args:
+            path: The file, which appears under its name when it is complete; one that exists is replaced.
             progress: Called with the rows written so far and the rows in all, once per row group.
 
         Raises:
-            DataError: The file cannot be written.
+            FileAccessError: The file cannot be written.
         """
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                self._write_groups(file, progress)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except OSError as error:
-            raise DataError(
-                f"{target}: expected a file that can be written, got {error.strerror or error}; "
-                "choose another folder or name"
-            ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replacing(Path(path)) as file:
+            self._count(write_parquet(file, self.schema, self.batches()), progress)
 
-    def _write_groups(self, file: Any, progress: Callable[[int, int], None] | None) -> None:
-        pa = arrow()
-        import pyarrow.parquet as pq
-
-        with pq.ParquetWriter(file, self.schema, compression="zstd") as writer:
-            group: list[Any] = []
-            num_written = 0
-            for batch in self.batches():
-                group.append(batch)
-                num_pending = sum(part.num_rows for part in group)
-                if num_pending < _GROUP_ROWS and num_written + num_pending < self.num_rows:
-                    continue
-                writer.write_table(pa.Table.from_batches(group), row_group_size=num_pending)
-                num_written += num_pending
-                group.clear()
+    def _count(self, written: Generator[int], progress: Callable[[int, int], None] | None) -> None:
+        """Let all rows be written, and say how far it is."""
+        num_written = 0
+        with closing(written):
+            for num_rows in written:
+                num_written += num_rows
                 if progress:
                     progress(num_written, self.num_rows)

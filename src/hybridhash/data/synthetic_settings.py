@@ -43,7 +43,6 @@ class StreamIds:
     text: bool = False
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         _check_name(self.name)
         where = f"feature {self.name!r}: "
         _check(f"{where}num_ids", self.num_ids, 1 <= self.num_ids <= MAX_IDS, "an integer in [1, 2**31]")
@@ -69,7 +68,6 @@ class StreamCategorical(StreamIds):
     null_share: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         super().__post_init__()
         _check_share(f"feature {self.name!r}: null_share", self.null_share)
 
@@ -85,7 +83,6 @@ class StreamList(StreamIds):
     max_length: int = 5
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         super().__post_init__()
         in_range = 1 <= self.max_length <= MAX_LIST_LENGTH
         _check(f"feature {self.name!r}: max_length", self.max_length, in_range, "an integer in [1, 256]")
@@ -115,7 +112,6 @@ class StreamNumeric:
     nan_share: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         _check_name(self.name)
         where = f"feature {self.name!r}: "
         _check(f"{where}median", self.median, 0 < self.median < math.inf, "a number above 0")
@@ -144,7 +140,6 @@ class StreamInteraction:
     strength: float
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         if self.first == self.second:
             raise InvalidValueError(f"interaction: expected two different features, got {self.first!r} twice")
         _check_strength("interaction: ", self.strength)
@@ -207,7 +202,6 @@ class StreamSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the ranges and that the parts fit together."""
         _check("num_rows", self.num_rows, 1 <= self.num_rows <= MAX_ROWS, "an integer in [1, 2**40]")
         _check("duration_s", self.duration_s, 1 <= self.duration_s <= MAX_ROWS, "an integer in [1, 2**40]")
         _check("positive_rate", self.positive_rate, 0 < self.positive_rate < 1, "a number in (0, 1)")

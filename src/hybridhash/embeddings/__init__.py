@@ -1,6 +1,6 @@
 """Embedding modules: spec to module in one place."""
 
-from hybridhash.embeddings.bag import KeyEmbeddingBag
+from hybridhash.embeddings.bag import EmbeddingBag
 from hybridhash.embeddings.bags import (
     DoubleHashEmbeddingBag,
     FrequencyEmbeddingBag,
@@ -9,22 +9,23 @@ from hybridhash.embeddings.bags import (
     HybridEmbeddingBag,
 )
 from hybridhash.embeddings.collection import EmbeddingCollection, GroupInput, build_collection
-from hybridhash.embeddings.encoder import CodedRowEncoder, RowEncoder
-from hybridhash.embeddings.pack import pack_collections
+from hybridhash.embeddings.encoder import RowEncoder
 from hybridhash.embeddings.packed import PackedEmbeddingBag
+from hybridhash.embeddings.packing import pack, pack_bags, pack_collections
 
 __all__ = [
-    "CodedRowEncoder",
     "DoubleHashEmbeddingBag",
+    "EmbeddingBag",
     "EmbeddingCollection",
     "FrequencyEmbeddingBag",
     "FullEmbeddingBag",
     "GroupInput",
     "HashEmbeddingBag",
     "HybridEmbeddingBag",
-    "KeyEmbeddingBag",
     "PackedEmbeddingBag",
     "RowEncoder",
     "build_collection",
+    "pack",
+    "pack_bags",
     "pack_collections",
 ]

@@ -1,21 +1,30 @@
 """The embedding bag that all methods are: a head of rows of their own and a tail of shared rows."""
 
 import math
-from typing import Final, Literal
+from typing import Final, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from hybridhash.embeddings.base import BaseEmbeddingBag, Engine
-from hybridhash.embeddings.encoder import EncodedRows, RowEncoder
-from hybridhash.errors import InvalidValueError
-from hybridhash.kernels import cpu, reference
-from hybridhash.kernels.reference import Mode, Rows, Step
+from hybridhash.embeddings.base import BaseEmbeddingBag, KeyRows
+from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.kernels import Engine, Request, empty_rows, reference
+from hybridhash.kernels.reference import Step
 from hybridhash.optim import FusedOptimizer, OptimizerState
-from hybridhash.spec import TableSpec
+from hybridhash.spec import Mode
+from hybridhash.tables import Blueprint, KeyIndex, TrainedRows
 
 
-class KeyEmbeddingBag(BaseEmbeddingBag):
+class HasBlueprint(Protocol):
+    """What a bag is built from, such as a plan."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The table."""
+
+
+class EmbeddingBag(BaseEmbeddingBag):
     """Embeds bags of int64 keys, with the contract of ``nn.EmbeddingBag``.
 
     Any key is legal: a key outside the vocabulary reads tail rows. If every key of a batch is in the
@@ -24,15 +33,15 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
     rows that belong to one id. Unlike there, keys and offsets are int64 only.
 
     Args:
-        spec: The table.
-        encoder: Says which rows a key reads; pass the same one to bags that share rows.
+        blueprint: The table and its keys: a `hybridhash.Plan`, or a `hybridhash.tables.Blueprint`.
+        encoder: Says which rows a key reads; pass that of another bag to share its rows. Made if not given.
         mode: How the vectors of a bag become one: ``sum``, ``mean`` (as in torch, the default) or ``max``.
         include_last_offset: Whether ``offsets`` ends with the number of keys.
         padding_key: A key that stands for nothing: not summed, not counted, never trained.
         sparse: Whether gradients are sparse tensors (not with ``max``).
         engine: ``reference`` (plain torch), ``cpu`` (compiled), or ``auto``: the compiled one where device and
-            dtype allow it. The engines agree within rounding; only ``reference`` has exactly the gradients
-            of ``nn.EmbeddingBag``, whose order of summation it shares.
+            dtype allow it; `hybridhash.kernels.register_engine` adds others. The engines agree within rounding;
+            only ``reference`` has exactly the gradients of ``nn.EmbeddingBag``, whose order of summation it shares.
         optimizer: Moves the rows inside the backward pass (`hybridhash.optim`); the parameters then take no
             gradient and belong to no torch optimizer. None leaves gradients to torch.
         init_std: Standard deviation of each float of a key's initial vector; it holds for head and tail
@@ -40,31 +49,38 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
         generator: Source of the initial values; torch's default if not given.
 
     Raises:
+        InvalidTypeError: ``blueprint`` is neither a plan nor a blueprint.
         InvalidValueError: An encoder of another table, an unknown mode, ``sparse`` with ``max``, a negative
             ``init_std``, or a ``padding_key`` outside int64.
 
     Shape:
         keys int64[N] with offsets int64[B] (or [B + 1]), or keys int64[B, L]; returns float[B, D].
+
+    Example:
+        >>> blueprint = Blueprint(TableSpec(2, 5, 4), Vocabulary(np.array([7, 9])))
+        >>> EmbeddingBag(blueprint, mode="sum")(torch.tensor([[7, 9], [7, 1]])).shape
+        torch.Size([2, 4])
     """
 
     def __init__(
         self,
-        spec: TableSpec,
-        encoder: RowEncoder,
+        blueprint: Blueprint | HasBlueprint,
         *,
+        encoder: RowEncoder | None = None,
         mode: Mode = "mean",
         include_last_offset: bool = False,
         padding_key: int | None = None,
         sparse: bool = False,
-        engine: Engine = "auto",
+        engine: str = "auto",
         optimizer: FusedOptimizer | None = None,
         init_std: float = 0.01,
         generator: torch.Generator | None = None,
     ) -> None:
-        """Make the head and tail parameters and fill them."""
+        found = blueprint_of(blueprint)
+        spec = found.spec
         super().__init__(
             spec,
-            encoder,
+            RowEncoder(KeyIndex.in_training(found)) if encoder is None else encoder,
             mode=mode,
             include_last_offset=include_last_offset,
             padding_key=padding_key,
@@ -79,13 +95,14 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
             raise InvalidValueError("sparse: expected False with mode 'max', which has dense gradients only")
         if not init_std >= 0:
             raise InvalidValueError(f"init_std: expected 0 or more, got {init_std}")
+        self.blueprint: Final = found
         self.sparse: Final = sparse
-        self.head = nn.Parameter(cpu.empty_rows((spec.num_positions, spec.dim)))
-        self.tail = nn.Parameter(cpu.empty_rows((spec.num_buckets, spec.bucket_dim)))
+        self.head = nn.Parameter(empty_rows((spec.num_positions, spec.dim)))
+        self.tail = nn.Parameter(empty_rows((spec.num_buckets, spec.bucket_dim)))
         self.optimizer_state = None if optimizer is None else OptimizerState(optimizer, self.head, self.tail)
         self._padding_row: int | None
         self._find_padding_row()
-        self.register_load_state_dict_post_hook(KeyEmbeddingBag._find_padding_row)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_post_hook(EmbeddingBag._find_padding_row)  # type: ignore[no-untyped-call]
         self.reset_parameters(init_std, generator)
 
     def reset_parameters(self, init_std: float, generator: torch.Generator | None = None) -> None:
@@ -113,15 +130,11 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
             if self.spec.num_buckets == 1:
                 self.tail.zero_()
 
-    def pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
+    def pool(self, engine: Engine, rows: KeyRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         """Pool as `BaseEmbeddingBag.pool` says; with an optimizer, the backward pass moves the rows."""
-        if self.optimizer_state is not None and torch.is_grad_enabled():
-            return self._pool_and_update(self.optimizer_state, rows, offsets, weights)
-        return self._pool(rows, offsets, weights)
-
-    def _pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
-        if not isinstance(rows, Rows):
-            return cpu.embedding_bag(
+        state = self.optimizer_state
+        if state is not None and torch.is_grad_enabled():
+            return engine.pool_and_update(
                 self.head,
                 self.tail,
                 rows,
@@ -129,9 +142,17 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
                 combine=self.spec.combine,
                 mode=self.mode,
                 per_sample_weights=weights,
-                sparse=self.sparse,
+                step=Step(
+                    self.head,
+                    self.tail,
+                    state.of("head"),
+                    state.of("tail"),
+                    state.optimizer.rule,
+                    state.next_numbers,
+                ),
+                padding_row=self._padding_row,
             )
-        return reference.embedding_bag(
+        return engine.embedding_bag(
             self.head,
             self.tail,
             rows,
@@ -143,61 +164,21 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
             padding_row=self._padding_row,
         )
 
-    def _pool_and_update(
-        self, state: OptimizerState, rows: EncodedRows, offsets: Tensor, weights: Tensor | None
-    ) -> Tensor:
-        step = Step(
-            self.head,
-            self.tail,
-            state.of("head"),
-            state.of("tail"),
-            state.optimizer.rule,
-            state.next_numbers,
-        )
-        if not isinstance(rows, Rows):
-            return cpu.pool_and_update(
-                self.head,
-                self.tail,
-                rows,
-                offsets,
-                combine=self.spec.combine,
-                mode=self.mode,
-                per_sample_weights=weights,
-                step=step,
-            )
-        return reference.pool_and_update(
-            self.head,
-            self.tail,
-            rows,
-            offsets,
-            combine=self.spec.combine,
-            mode=self.mode,
-            per_sample_weights=weights,
-            step=step,
-            padding_row=self._padding_row,
+    def request(self) -> Request:
+        """Return what the engine must be able to run."""
+        return Request(
+            self.head.device,
+            self.head.dtype,
+            self.spec.num_hashes,
+            self.encoder.num_dictionaries,
+            self.encoder.kinds,
+            0 if self.optimizer_state is None else self.spec.dim,
         )
 
-    def engine_in_use(self) -> Literal["reference", "cpu"]:
-        """Return the engine that the rows' device and dtype, and the options, lead to.
-
-        Raises:
-            InvalidValueError: The engine that was asked for cannot run here.
-        """
-        head = self.head
-        able = (
-            head.device.type == "cpu"
-            and head.dtype in cpu.ROW_DTYPES
-            and self.spec.num_hashes <= cpu.MAX_HASHES
-            and (self.optimizer_state is None or self.spec.dim <= cpu.MAX_FUSED_DIM)
-        )
-        if self.engine == "cpu" and not able:
-            raise InvalidValueError(
-                f"engine 'cpu': expected float32, bfloat16 or float16 rows on the CPU, at most {cpu.MAX_HASHES} "
-                f"hashes, and at most {cpu.MAX_FUSED_DIM} floats a row with an optimizer, got {head.dtype} on "
-                f"{head.device}, {self.spec.num_hashes} hashes and {self.spec.dim} floats; use engine "
-                "'reference' or 'auto'"
-            )
-        return "cpu" if able and self.engine != "reference" else "reference"
+    def trained_rows(self) -> TrainedRows:
+        """Return the rows as float32 arrays, for packing."""
+        head, tail = (rows.detach().cpu().float().numpy() for rows in (self.head, self.tail))
+        return TrainedRows(self.spec, head, tail)
 
     def dense_equivalent(self, keys: Tensor) -> Tensor:
         """Return the vector of each key, its tail rows combined.
@@ -231,3 +212,18 @@ class KeyEmbeddingBag(BaseEmbeddingBag):
     def _find_padding_row(self, *_: object) -> None:
         """Keep the padding key's head row as a number that torch.export can hold."""
         self._padding_row = None if self.padding_key is None else self.encoder.head_row(self.padding_key)
+
+
+def blueprint_of(source: Blueprint | HasBlueprint) -> Blueprint:
+    """Return the blueprint of a plan, or the blueprint itself.
+
+    Raises:
+        InvalidTypeError: It is neither.
+    """
+    found = getattr(source, "blueprint", source)
+    if not isinstance(found, Blueprint):
+        raise InvalidTypeError(
+            f"blueprint: expected a plan from hybridhash.plan or a hybridhash.tables.Blueprint, got "
+            f"{type(source).__name__}"
+        )
+    return found

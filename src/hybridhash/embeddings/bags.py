@@ -5,37 +5,35 @@ from typing import Final, TypedDict, Unpack
 import numpy as np
 import torch
 
-from hybridhash.embeddings.bag import KeyEmbeddingBag
-from hybridhash.embeddings.base import Engine
-from hybridhash.embeddings.encoder import RowEncoder
-from hybridhash.kernels.reference import Mode
+from hybridhash.embeddings.bag import EmbeddingBag
 from hybridhash.optim import FusedOptimizer
-from hybridhash.spec import Combine, TableSpec
+from hybridhash.spec import Combine, Mode, TableSpec
+from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 _NO_KEYS: Final = Vocabulary(np.empty(0, dtype=np.int64))
 
 
 class BagOptions(TypedDict, total=False):
-    """Options that all bags have; `KeyEmbeddingBag` says what they do."""
+    """Options that all bags have; `EmbeddingBag` says what they do."""
 
     mode: Mode
     include_last_offset: bool
     padding_key: int | None
     sparse: bool
-    engine: Engine
+    engine: str
     optimizer: FusedOptimizer | None
     init_std: float
     generator: torch.Generator | None
 
 
-class FullEmbeddingBag(KeyEmbeddingBag):
+class FullEmbeddingBag(EmbeddingBag):
     """One row per key of the vocabulary, and one more, zero at first, for all keys outside it.
 
     Args:
         vocabulary: N keys.
         dim: D, floats in the vector of a key.
-        **options: As in `KeyEmbeddingBag`: ``mode``, ``include_last_offset``, ``padding_key``,
+        **options: As in `EmbeddingBag`: ``mode``, ``include_last_offset``, ``padding_key``,
             ``sparse``, ``engine``, ``optimizer``, ``init_std``, ``generator``.
 
     Example:
@@ -47,26 +45,26 @@ class FullEmbeddingBag(KeyEmbeddingBag):
     def __init__(self, vocabulary: Vocabulary, dim: int, **options: Unpack[BagOptions]) -> None:
         """Lay out the table."""
         spec = TableSpec(num_head=len(vocabulary), num_buckets=1, dim=dim)
-        super().__init__(spec, RowEncoder(spec, vocabulary), **options)
+        super().__init__(Blueprint(spec, vocabulary), **options)
 
 
-class HashEmbeddingBag(KeyEmbeddingBag):
+class HashEmbeddingBag(EmbeddingBag):
     """Regular hashing: every key reads one shared row (Zhang et al. 2020, section 3.1).
 
     Args:
         num_buckets: M, rows.
         dim: D, floats in the vector of a key.
         seed: Seed of the bucket hash.
-        **options: As in `KeyEmbeddingBag`.
+        **options: As in `EmbeddingBag`.
     """
 
     def __init__(self, num_buckets: int, dim: int, *, seed: int = 0, **options: Unpack[BagOptions]) -> None:
         """Lay out the table."""
         spec = TableSpec(num_head=0, num_buckets=num_buckets, dim=dim, seed=seed)
-        super().__init__(spec, RowEncoder(spec, _NO_KEYS), **options)
+        super().__init__(Blueprint(spec, _NO_KEYS), **options)
 
 
-class DoubleHashEmbeddingBag(KeyEmbeddingBag):
+class DoubleHashEmbeddingBag(EmbeddingBag):
     """Double hashing: every key combines several shared rows (Zhang et al. 2020, section 3.2).
 
     Args:
@@ -75,7 +73,7 @@ class DoubleHashEmbeddingBag(KeyEmbeddingBag):
         combine: ``sum``, ``mean`` or ``concat``.
         num_hashes: H, rows that a key reads; the paper has 2.
         seed: Seed of the bucket hashes.
-        **options: As in `KeyEmbeddingBag`.
+        **options: As in `EmbeddingBag`.
     """
 
     def __init__(
@@ -90,10 +88,10 @@ class DoubleHashEmbeddingBag(KeyEmbeddingBag):
     ) -> None:
         """Lay out the table."""
         spec = TableSpec(0, num_buckets, dim, num_hashes, combine, seed)
-        super().__init__(spec, RowEncoder(spec, _NO_KEYS), **options)
+        super().__init__(Blueprint(spec, _NO_KEYS), **options)
 
 
-class FrequencyEmbeddingBag(KeyEmbeddingBag):
+class FrequencyEmbeddingBag(EmbeddingBag):
     """Frequency hashing: the vocabulary has its own rows, other keys share (Zhang et al. 2020, section 3.3).
 
     Args:
@@ -101,7 +99,7 @@ class FrequencyEmbeddingBag(KeyEmbeddingBag):
         num_buckets: M, rows for all other keys, which read one each.
         dim: D, floats in the vector of a key.
         seed: Seed of the bucket hash.
-        **options: As in `KeyEmbeddingBag`.
+        **options: As in `EmbeddingBag`.
     """
 
     def __init__(
@@ -115,10 +113,10 @@ class FrequencyEmbeddingBag(KeyEmbeddingBag):
     ) -> None:
         """Lay out the table."""
         spec = TableSpec(len(vocabulary), num_buckets, dim, seed=seed)
-        super().__init__(spec, RowEncoder(spec, vocabulary), **options)
+        super().__init__(Blueprint(spec, vocabulary), **options)
 
 
-class HybridEmbeddingBag(KeyEmbeddingBag):
+class HybridEmbeddingBag(EmbeddingBag):
     """Hybrid hashing: the vocabulary has its own rows, other keys combine several shared ones.
 
     Args:
@@ -128,7 +126,7 @@ class HybridEmbeddingBag(KeyEmbeddingBag):
         combine: ``sum``, ``mean`` or ``concat``.
         num_hashes: H, rows that a tail key reads; the paper has 2.
         seed: Seed of the bucket hashes.
-        **options: As in `KeyEmbeddingBag`.
+        **options: As in `EmbeddingBag`.
 
     Source: Zhang et al. 2020, section 3.3 and figure 3.
 
@@ -151,4 +149,4 @@ class HybridEmbeddingBag(KeyEmbeddingBag):
     ) -> None:
         """Lay out the table."""
         spec = TableSpec(len(vocabulary), num_buckets, dim, num_hashes, combine, seed)
-        super().__init__(spec, RowEncoder(spec, vocabulary), **options)
+        super().__init__(Blueprint(spec, vocabulary), **options)

@@ -1,23 +1,22 @@
 """What trained and packed embedding bags have in common: the contract of their input."""
 
-from typing import Final, Literal, get_args
+from abc import ABC, abstractmethod
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64
+from hybridhash.embeddings.encoder import RowEncoder, check_int64, check_keys
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.kernels import cpu
-from hybridhash.kernels.reference import Mode, Rows
-from hybridhash.spec import TableSpec
+from hybridhash.kernels import AUTO, Engine, Request, check_engine, engine_for
+from hybridhash.spec import MODES, Mode, TableSpec
 
-Engine = Literal["auto", "reference", "cpu"]
-MODES: Final = get_args(Mode)
-ENGINES: Final = get_args(Engine)
+KeyRows = Any
+"""Rows of keys as an engine finds and reads them; a bag hands them back to the engine that found them."""
 
 
-class BaseEmbeddingBag(nn.Module):
-    """An embedding bag of int64 keys with the contract of ``nn.EmbeddingBag``; see `KeyEmbeddingBag`.
+class BaseEmbeddingBag(nn.Module, ABC):
+    """An embedding bag of int64 keys with the contract of ``nn.EmbeddingBag``; see `EmbeddingBag`.
 
     Args:
         spec: The table.
@@ -25,7 +24,7 @@ class BaseEmbeddingBag(nn.Module):
         mode: How the vectors of a bag become one.
         include_last_offset: Whether ``offsets`` ends with the number of keys.
         padding_key: A key that stands for nothing.
-        engine: What computes.
+        engine: Name of the engine that computes, or ``auto``.
 
     Raises:
         InvalidValueError: An encoder of another table, an unknown mode or engine, or a ``padding_key`` outside
@@ -40,24 +39,22 @@ class BaseEmbeddingBag(nn.Module):
         mode: Mode,
         include_last_offset: bool,
         padding_key: int | None,
-        engine: Engine,
+        engine: str = AUTO,
     ) -> None:
-        """Check and hold what bags are told apart by."""
         super().__init__()
         if not encoder.serves(spec):
-            raise InvalidValueError(f"encoder: expected one of {spec}, got {encoder}, seed {encoder.seed}")
+            raise InvalidValueError(f"encoder: expected one of {spec}, got {encoder}")
         if padding_key is not None and not -(1 << 63) <= padding_key < 1 << 63:
             raise InvalidValueError(f"padding_key: expected an int64 key, got {padding_key}")
         if mode not in MODES:
             raise InvalidValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
-        if engine not in ENGINES:
-            raise InvalidValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
+        check_engine(engine)
         self.spec: Final = spec
         self.encoder = encoder
         self.mode: Final[Mode] = mode
         self.include_last_offset: Final = include_last_offset
         self.padding_key: Final = padding_key
-        self.engine: Final[Engine] = engine
+        self.engine: Final = engine
 
     def forward(
         self,
@@ -65,7 +62,7 @@ class BaseEmbeddingBag(nn.Module):
         offsets: Tensor | None = None,
         per_sample_weights: Tensor | None = None,
         *,
-        rows: EncodedRows | None = None,
+        rows: KeyRows | None = None,
     ) -> Tensor:
         """Pool the vectors of each bag.
 
@@ -85,31 +82,29 @@ class BaseEmbeddingBag(nn.Module):
                 of offsets cannot be looked at, and are not, inside ``torch.compile`` and ``torch.export``.
         """
         flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
+        engine = self.engine_in_use()
         if rows is None:
-            rows = self._lookup(flat, kept=False)
-        elif isinstance(rows, cpu.Lookup):
-            self._check_lookup(rows)
-        is_reference = isinstance(rows, Rows)
-        if is_reference and not torch.compiler.is_compiling():
-            _check_bounds(bounds, flat.numel())
-        try:
-            return self.pool(rows, bounds, weights)
-        except ValueError:
-            if not is_reference:  # its kernels check offsets too, faster and with fewer words
-                _check_bounds(bounds, flat.numel())
-            raise
-
-    def _check_lookup(self, lookup: cpu.Lookup) -> None:
-        if self.engine_in_use() != "cpu" or not self.encoder.answers(lookup, self.padding_key):
+            rows = engine.lookup(flat, self.encoder.index(self.padding_key), kept=False)
+        elif not engine.answers(rows, self.encoder.index(self.padding_key)):
             raise InvalidValueError(
                 "rows: expected the lookup of a bag with the same encoder, padding key and engine; make one with "
                 "this bag's lookup"
             )
+        if not engine.checks_offsets and not torch.compiler.is_compiling():
+            _check_bounds(bounds, flat.numel())
+        try:
+            return self.pool(engine, rows, bounds, weights)
+        except ValueError:
+            if engine.checks_offsets:  # faster than here, and with fewer words
+                _check_bounds(bounds, flat.numel())
+            raise
 
-    def pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
+    @abstractmethod
+    def pool(self, engine: Engine, rows: KeyRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         """Pool the vectors of bags whose input has been checked.
 
         Args:
+            engine: The engine that found the rows.
             rows: Of N keys.
             offsets: int64[B + 1].
             weights: float[N], or None.
@@ -117,16 +112,20 @@ class BaseEmbeddingBag(nn.Module):
         Returns:
             float[B, D].
         """
-        raise NotImplementedError
 
-    def engine_in_use(self) -> Literal["reference", "cpu"]:
+    @abstractmethod
+    def request(self) -> Request:
+        """Return what the engine must be able to run."""
+
+    def engine_in_use(self) -> Engine:
         """Return the engine that the rows' device and dtype, and the options, lead to.
 
         Raises:
             InvalidValueError: The engine that was asked for cannot run here.
         """
-        raise NotImplementedError
+        return engine_for(self.engine, self.request())
 
+    @abstractmethod
     def dense_equivalent(self, keys: Tensor) -> Tensor:
         """Return the vector of each key, its tail rows combined.
 
@@ -140,14 +139,13 @@ class BaseEmbeddingBag(nn.Module):
             InvalidTypeError: The keys are not int64.
             InvalidValueError: They are not 1-D.
         """
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def dtype(self) -> torch.dtype:
         """The type of the vectors."""
-        raise NotImplementedError
 
-    def encode(self, keys: Tensor) -> EncodedRows:
+    def encode(self, keys: Tensor) -> KeyRows:
         """Find the rows of keys, as the engine in use reads them.
 
         Args:
@@ -156,13 +154,13 @@ class BaseEmbeddingBag(nn.Module):
         Returns:
             What `forward` takes as ``rows``.
         """
-        found: EncodedRows = self.encoder(keys, self.padding_key, self.engine_in_use())
-        return found
+        check_keys(keys)
+        return self.engine_in_use().encode(keys, self.encoder.index(self.padding_key))
 
-    def lookup(self, keys: Tensor) -> EncodedRows:
-        """Stand for the rows of keys: the compiled engine finds them in one pass with the first pooling.
+    def lookup(self, keys: Tensor) -> KeyRows:
+        """Stand for the rows of keys, which an engine may find in one pass with the first pooling.
 
-        Bags that share rows take the same one. The reference engine, and torch.compile, find them at once.
+        Bags that share rows take the same one.
 
         Args:
             keys: int64[N], not to be changed before a bag has read them.
@@ -170,12 +168,8 @@ class BaseEmbeddingBag(nn.Module):
         Returns:
             What `forward` takes as ``rows``.
         """
-        return self._lookup(keys, kept=True)
-
-    def _lookup(self, keys: Tensor, *, kept: bool) -> EncodedRows:
-        if self.engine_in_use() == "cpu" and not torch.compiler.is_compiling():
-            return self.encoder.lookup(keys, self.padding_key, kept=kept)
-        return self.encode(keys)
+        check_keys(keys)
+        return self.engine_in_use().lookup(keys, self.encoder.index(self.padding_key), kept=True)
 
     def _check(
         self, keys: Tensor, offsets: Tensor | None, weights: Tensor | None

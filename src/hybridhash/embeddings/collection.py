@@ -1,18 +1,19 @@
 """Embeddings of all features of a batch, over one joint table or any grouping of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from hybridhash.embeddings.bag import KeyEmbeddingBag
-from hybridhash.embeddings.base import BaseEmbeddingBag
-from hybridhash.embeddings.encoder import EncodedRows, RowEncoder, check_int64
+from hybridhash.embeddings.bag import EmbeddingBag
+from hybridhash.embeddings.base import BaseEmbeddingBag, KeyRows
+from hybridhash.embeddings.encoder import RowEncoder, check_int64
 from hybridhash.errors import InvalidValueError
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec, row_layout
-from hybridhash.vocabulary import Vocabulary
+from hybridhash.tables import Blueprint, KeyIndex
 
 Encoders = dict[tuple[object, ...], RowEncoder]
 
@@ -28,7 +29,7 @@ class GroupInput(NamedTuple):
 
     keys: Tensor
     offsets: Tensor
-    rows: EncodedRows
+    rows: KeyRows
 
 
 class EmbeddingCollection(nn.Module):
@@ -84,7 +85,7 @@ class EmbeddingCollection(nn.Module):
             and all(
                 mine.encoder is theirs.encoder
                 and mine.padding_key == theirs.padding_key
-                and mine.engine_in_use() == theirs.engine_in_use()
+                and mine.engine_in_use() is theirs.engine_in_use()
                 for (_, mine), (_, theirs) in zip(self.tables, other.tables, strict=True)
             )
         )
@@ -136,7 +137,7 @@ class EmbeddingCollection(nn.Module):
 def build_collection(
     features: Sequence[str],
     groups: Sequence[GroupSpec],
-    vocabularies: Mapping[str, Vocabulary],
+    blueprints: Mapping[str, Blueprint],
     *,
     encoders: Encoders | None = None,
     optimizer: FusedOptimizer | None = None,
@@ -148,28 +149,29 @@ def build_collection(
     Args:
         features: All features of a batch, in schema order.
         groups: Which of them share which table.
-        vocabularies: The head keys by dictionary name.
+        blueprints: By dictionary name; the keys of a group are those of the blueprint of its dictionary.
         encoders: Encoders made before, by what they are; equal ones are shared and new ones added.
         optimizer: Moves the rows inside the backward pass; None gives sparse gradients to torch
             (dense ones under mode ``max``).
-        init_std: As in `KeyEmbeddingBag`.
+        init_std: As in `EmbeddingBag`.
         generator: Source of the initial values.
 
     Returns:
         The collection.
 
     Raises:
-        InvalidValueError: A group names a dictionary without a vocabulary, one of another size than its
+        InvalidValueError: A group names a dictionary without a blueprint, one of another size than its
             table's head, or a feature that the batch does not have.
     """
     known: Encoders = {} if encoders is None else encoders
     bags = []
     for group in groups:
         table = group.table
-        if group.dictionary not in vocabularies:
+        if group.dictionary not in blueprints:
             raise InvalidValueError(
-                f"vocabularies: expected one named {group.dictionary!r}, got {sorted(vocabularies)}"
+                f"blueprints: expected one named {group.dictionary!r}, got {sorted(blueprints)}"
             )
+        blueprint = replace(blueprints[group.dictionary], spec=table)
         identity = (
             group.dictionary,
             row_layout(table.head_tiers),
@@ -178,11 +180,11 @@ def build_collection(
             table.seed,
         )
         if identity not in known:
-            known[identity] = RowEncoder(table, vocabularies[group.dictionary])
+            known[identity] = RowEncoder(KeyIndex.in_training(blueprint))
         bags.append(
-            KeyEmbeddingBag(
-                table,
-                known[identity],
+            EmbeddingBag(
+                blueprint,
+                encoder=known[identity],
                 mode=group.mode,
                 include_last_offset=True,
                 sparse=optimizer is None and group.mode != "max",

@@ -1,140 +1,120 @@
-"""Keys to rows: the only place where a key meets a bucket."""
+"""Keys to rows as a module: the only place where a key meets a bucket."""
 
-from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.hashing import bucket_salts
-from hybridhash.kernels import cpu, reference
-from hybridhash.kernels.reference import Dictionary, Rows
-from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier, row_layout
-from hybridhash.vocabulary import Vocabulary
+from hybridhash.kernels import Index, from_numpy, reference
+from hybridhash.kernels.reference import Dictionary
+from hybridhash.spec import TableSpec
+from hybridhash.tables import KeyIndex, TierDictionary
 
-EncodedRows = Rows | Tensor | cpu.Lookup
+_DICTIONARY: Final = "dictionary"
+_CODES: Final = "codes"
 
 
 class RowEncoder(nn.Module):
     """Says which rows a key reads; tables with the same rows (deep and wide) share one encoder.
 
     Args:
-        spec: The table; its head and tiers, buckets, hashes and seed count here.
-        vocabulary: The ``spec.num_head`` head keys, the most important first. A key's place in the dictionary of
-            its tier is its row, so nothing is kept beside the keys, or their fingerprints, themselves.
-
-    Raises:
-        InvalidValueError: The vocabulary's size is not the spec's.
+        index: The dictionaries of the head, and the hash functions of the tail.
 
     The ``state_dict`` holds the dictionaries and the salts of the hash functions. Dictionaries are loaded;
     the salts, which follow from the seed, must be the same, or the trained rows would go to other keys.
     """
 
-    dictionary: Tensor
     no_codes: Tensor
     salts: Tensor
 
-    def __init__(self, spec: TableSpec, vocabulary: Vocabulary) -> None:
-        """Hold the dictionaries as buffers."""
+    def __init__(self, index: KeyIndex) -> None:
         super().__init__()
-        if len(vocabulary) != spec.num_head:
-            raise InvalidValueError(
-                f"vocabulary: expected {spec.num_head} keys, one per head row, got {len(vocabulary)}; take "
-                "the first keys of a longer one"
-            )
-        self.tiers = spec.head_tiers
-        self.num_head = spec.num_head
-        self.num_buckets = spec.num_buckets
-        self.num_hashes = spec.num_hashes
-        self.seed = spec.seed
-        first = 0
-        for place, tier in enumerate(self.tiers):
-            keys = vocabulary.keys[first : first + tier.num_keys]
-            self.register_buffer(_DICTIONARY + _suffix(place), cpu.from_numpy(_place(keys, tier)))
-            first += tier.num_keys
+        self._index = index
+        for one in index.dictionaries:
+            self.register_buffer(_DICTIONARY + _suffix(one), from_numpy(one.places))
+            if one.codes.size:
+                self.register_buffer(_CODES + _suffix(one), from_numpy(one.codes))
         self.register_buffer("no_codes", torch.empty(0, dtype=torch.uint8), persistent=False)
-        salts = np.array(bucket_salts(spec.num_hashes, spec.seed), dtype=np.uint64).view(np.int64)
+        salts = np.array(index.words, dtype=np.uint64).view(np.int64)
         self.register_buffer("salts", torch.from_numpy(salts), persistent=False)
-        self._salts = salts.tolist()
+        self._words: tuple[int, ...] = tuple(salts.tolist())
 
     @property
     def dictionaries(self) -> list[Dictionary]:
         """Who is in each tier, and which row each key reads."""
         return [
             Dictionary(
-                self.places_of(place),
-                tier.dictionary.in_training.key_bits,
-                self.no_codes,
-                0,
-                tier.num_positions,
+                getattr(self, _DICTIONARY + _suffix(one)),
+                one.kind.key_bits,
+                getattr(self, _CODES + _suffix(one), self.no_codes),
+                one.code_bits,
+                one.num_rows,
+                one.kind.name,
             )
-            for place, tier in enumerate(self.tiers)
+            for one in self._index.dictionaries
         ]
 
-    def places_of(self, tier: int) -> Tensor:
-        """Return the dictionary of a tier: int64 with exact keys or a ribbon, uint8 with fingerprints."""
-        found: Tensor = getattr(self, _DICTIONARY + _suffix(tier))
-        return found
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Names of the kinds of the dictionaries."""
+        return frozenset(one.kind.name for one in self._index.dictionaries)
 
-    def forward(
-        self, keys: Tensor, padding_key: int | None = None, engine: Literal["reference", "cpu"] = "reference"
-    ) -> EncodedRows:
-        """Find the rows of keys.
+    @property
+    def num_dictionaries(self) -> int:
+        """Dictionaries that are asked in turn."""
+        return len(self._index.dictionaries)
+
+    def index(self, padding_key: int | None = None) -> Index:
+        """Return what engines take to find rows.
+
+        Args:
+            padding_key: A key that stands for nothing.
+        """
+        return Index(self.dictionaries, self._index.spec.num_buckets, self.salts, self._words, padding_key)
+
+    def key_index(self) -> KeyIndex:
+        """Return the index with the arrays that the buffers hold now."""
+        dictionaries = tuple(
+            TierDictionary(
+                one.tier,
+                one.kind,
+                getattr(self, _DICTIONARY + _suffix(one)).cpu().numpy(),
+                getattr(self, _CODES + _suffix(one), self.no_codes).cpu().numpy(),
+                one.code_bits,
+                one.num_rows,
+            )
+            for one in self._index.dictionaries
+        )
+        return KeyIndex(self._index.spec, dictionaries)
+
+    def forward(self, keys: Tensor, padding_key: int | None = None) -> reference.Rows:
+        """Find the rows of keys by the definition.
 
         Args:
             keys: int64[N].
             padding_key: A key that stands for nothing.
-            engine: Which engine is going to read the rows.
 
         Returns:
-            The rows as that engine reads them: `hybridhash.kernels.reference.Rows`, or int32[N, H] from
-            `hybridhash.kernels.cpu.encode`.
+            The rows, as `hybridhash.kernels.reference` reads them.
 
         Raises:
             InvalidTypeError: The keys are not a tensor of int64.
             InvalidValueError: They are not 1-D.
         """
-        _check_keys(keys)
-        if engine == "cpu":
-            found: Tensor = cpu.encode(keys, self.dictionaries, self.num_buckets, self._salts, padding_key)
-            return found
-        return reference.encode(keys, self.dictionaries, self.num_buckets, self.salts, padding_key)
-
-    def lookup(self, keys: Tensor, padding_key: int | None = None, *, kept: bool = True) -> cpu.Lookup:
-        """Let the compiled engine find the rows of keys when a bag first reads them.
-
-        Args:
-            keys: int64[N], not to be changed until then.
-            padding_key: A key that stands for nothing.
-            kept: Whether other bags are going to read them too.
-
-        Returns:
-            What stands for the rows.
-
-        Raises:
-            InvalidTypeError: The keys are not a tensor of int64.
-            InvalidValueError: They are not 1-D.
-        """
-        _check_keys(keys)
-        return cpu.Lookup(keys, self.dictionaries, self.num_buckets, self._salts, padding_key, kept)
-
-    def answers(self, lookup: cpu.Lookup, padding_key: int | None) -> bool:
-        """Whether `lookup` was made here, and with this padding key."""
-        return lookup.padding_key == padding_key and same_dictionaries(self.dictionaries, lookup.dictionaries)
+        check_keys(keys)
+        index = self.index(padding_key)
+        return reference.encode(keys, index.dictionaries, index.num_buckets, index.salts, padding_key)
 
     def head_row(self, key: int) -> int | None:
         """Return the head row of one key, or None where it has none."""
-        keys = torch.tensor([key], device=self.salts.device)
-        rows = reference.encode(keys, self.dictionaries, self.num_buckets, self.salts)
+        rows = self(torch.tensor([key], device=self.salts.device))
         return int(rows.head) if rows.head.numel() else None
 
     def serves(self, spec: TableSpec) -> bool:
         """Whether a table of this spec has the rows that this encoder names."""
-        mine = (self.num_buckets, self.num_hashes, self.seed, row_layout(self.tiers))
-        return mine == (spec.num_buckets, spec.num_hashes, spec.seed, row_layout(spec.head_tiers))
+        return self._index.serves(spec)
 
     def get_extra_state(self) -> Tensor:
         """Return the salts for the ``state_dict``."""
@@ -147,93 +127,43 @@ class RowEncoder(nn.Module):
             InvalidValueError: The state is of other hash functions.
         """
         if not torch.equal(state.to(self.salts.device), self.salts):
+            spec = self._index.spec
             raise InvalidValueError(
-                f"state_dict: expected one of {self.num_hashes} hashes with seed {self.seed}, got one of other "
+                f"state_dict: expected one of {spec.num_hashes} hashes with seed {spec.seed}, got one of other "
                 "hash functions; build the module with the seed and num_hashes of the one that was saved"
             )
 
     def extra_repr(self) -> str:
         """Say the sizes when printed."""
-        tiers = f", {len(self.tiers)} tiers" if len(self.tiers) > 1 else ""
+        spec = self._index.spec
+        tiers = f", {len(spec.head_tiers)} tiers" if len(spec.head_tiers) > 1 else ""
         return (
-            f"num_head={self.num_head}{tiers}, num_buckets={self.num_buckets}, num_hashes={self.num_hashes}"
+            f"num_head={spec.num_head}{tiers}, num_buckets={spec.num_buckets}, num_hashes={spec.num_hashes}, "
+            f"seed={spec.seed}"
         )
 
 
-class CodedRowEncoder(RowEncoder):
-    """The encoder of a table as it is shipped: tiers that are not shipped are gone, coded keys share rows.
+def _suffix(one: TierDictionary) -> str:
+    return f"_{one.tier}" if one.tier else ""
 
-    Args:
-        trained: The encoder that the table was trained with.
-        codes: For each tier the row of the tier that each position reads, uint8 from
-            `hybridhash.packing.pack_integers`, or the ribbon with the rows of its keys, int64 from
-            `hybridhash.hashing.build_ribbon`; None where every position has its own.
+
+def check_keys(keys: Any) -> None:
+    """Refuse anything but a 1-D tensor of int64.
+
+    Raises:
+        InvalidTypeError: The keys are not a tensor of int64.
+        InvalidValueError: They are not 1-D.
     """
-
-    def __init__(self, trained: RowEncoder, codes: Sequence[Tensor | None]) -> None:
-        """Hold what the trained encoder holds, and the codes."""
-        nn.Module.__init__(self)
-        self.tiers = trained.tiers
-        self.num_head, self.num_buckets = trained.num_head, trained.num_buckets
-        self.num_hashes, self.seed = trained.num_hashes, trained.seed
-        self._salts = trained._salts
-        for name in ("no_codes", "salts"):
-            self.register_buffer(name, getattr(trained, name), persistent=False)
-        for place, tier in enumerate(self.tiers):
-            if tier.bits != NOT_SHIPPED:
-                places = codes[place] if tier.dictionary.holds_codes else trained.places_of(place)
-                self.register_buffer(_DICTIONARY + _suffix(place), places)
-                if codes[place] is not None and not tier.dictionary.holds_codes:
-                    self.register_buffer(_CODES + _suffix(place), codes[place])
-
-    @property
-    def dictionaries(self) -> list[Dictionary]:
-        """Who is in each tier that is shipped, and which row each key reads."""
-        return [
-            Dictionary(
-                self.places_of(place), tier.key_bits, self.codes_of(place), tier.code_bits, tier.num_rows
-            )
-            for place, tier in enumerate(self.tiers)
-            if tier.bits != NOT_SHIPPED
-        ]
-
-    def codes_of(self, tier: int) -> Tensor:
-        """Return the codes of a tier; empty where every position has a row of its own."""
-        found: Tensor = getattr(self, _CODES + _suffix(tier), self.no_codes)
-        return found
-
-
-def same_dictionaries(one: Sequence[Dictionary], other: Sequence[Dictionary]) -> bool:
-    """Whether two lists hold the same tensors, not just equal ones."""
-    return len(one) == len(other) and all(
-        mine.places is theirs.places and mine.codes is theirs.codes
-        for mine, theirs in zip(one, other, strict=True)
-    )
-
-
-_DICTIONARY: Final = "dictionary"
-_CODES: Final = "codes"
-
-
-def _suffix(place: int) -> str:
-    return f"_{place}" if place else ""
-
-
-def _place(keys: npt.NDArray[np.int64], tier: Tier) -> npt.NDArray[Any]:
-    return tier.dictionary.in_training.build(keys)
-
-
-def _check_keys(keys: Tensor) -> None:
     check_int64("keys", keys)
     if keys.dim() != 1:
         raise InvalidValueError(f"keys: expected 1-D, got {keys.dim()}-D; flatten them first")
 
 
-def check_int64(name: str, tensor: Tensor) -> None:
+def check_int64(name: str, tensor: Any) -> None:
     """Refuse anything but a tensor of int64.
 
     Args:
-        name: What the caller calls it.
+        name: What the caller calls the tensor.
         tensor: What came.
 
     Raises:

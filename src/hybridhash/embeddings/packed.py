@@ -1,70 +1,56 @@
 """The embedding bag as it is shipped: rows of a few bits, read without unpacking the table."""
 
-from collections.abc import Sequence
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from hybridhash.embeddings.base import BaseEmbeddingBag, Engine
-from hybridhash.embeddings.encoder import CodedRowEncoder, EncodedRows
-from hybridhash.errors import InvalidValueError
-from hybridhash.kernels import cpu, reference
-from hybridhash.kernels.reference import Mode, Rows, Slab
+from hybridhash.embeddings.base import BaseEmbeddingBag, KeyRows
+from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.kernels import AUTO, Engine, Request, from_numpy, reference
+from hybridhash.kernels.reference import Slab
 from hybridhash.packing import PackedRows
-from hybridhash.spec import NOT_SHIPPED, TableSpec
+from hybridhash.spec import Mode
+from hybridhash.tables import ShippedTable
 
 
 class PackedEmbeddingBag(BaseEmbeddingBag):
-    """Embeds bags of int64 keys from packed rows; for inference only, it has no parameters.
+    """A shipped table as a module, with the contract of ``nn.EmbeddingBag``; for inference only, without parameters.
 
     Args:
-        spec: The table, as it was trained.
-        encoder: Says which packed row a key reads.
-        head: The rows of each tier that is shipped.
-        tail: The rows of the tail.
-        mode: As in `KeyEmbeddingBag`.
-        include_last_offset: As there.
-        padding_key: As there.
-        engine: As there.
+        table: The shipped table; its arrays are copied into buffers.
+        encoder: That of another bag with the same index, to share its buffers. Made if not given.
+        mode: How the vectors of a bag become one, as in `EmbeddingBag`.
+        include_last_offset: Whether ``offsets`` ends with the number of keys.
+        padding_key: A key that stands for nothing.
+        engine: Name of the engine that computes, or ``auto``.
 
     Raises:
-        InvalidValueError: Rows that are not those of the spec.
+        InvalidValueError: An encoder of another table, an unknown mode or engine, or a ``padding_key`` outside int64.
     """
 
     def __init__(
         self,
-        spec: TableSpec,
-        encoder: CodedRowEncoder,
-        head: Sequence[PackedRows],
-        tail: PackedRows,
+        table: ShippedTable,
         *,
+        encoder: RowEncoder | None = None,
         mode: Mode = "mean",
         include_last_offset: bool = False,
         padding_key: int | None = None,
-        engine: Engine = "auto",
+        engine: str = AUTO,
     ) -> None:
-        """Hold the packed rows as buffers."""
         super().__init__(
-            spec,
-            encoder,
+            table.spec,
+            RowEncoder(table.index) if encoder is None else encoder,
             mode=mode,
             include_last_offset=include_last_offset,
             padding_key=padding_key,
             engine=engine,
         )
-        wanted = [
-            *((tier.num_rows, spec.dim, tier.bits) for tier in spec.head_tiers if tier.bits != NOT_SHIPPED),
-            (spec.num_buckets, spec.bucket_dim, spec.tail_bits),
-        ]
-        slabs = [*head, tail]
-        got = [(slab.num_rows, slab.width, slab.bits) for slab in slabs]
-        if got != wanted:
-            raise InvalidValueError(f"rows: expected (rows, width, bits) {wanted}, got {got}")
-        self._shapes = wanted
-        for place, slab in enumerate(slabs):
-            self.register_buffer(f"rows_{place}", cpu.from_numpy(slab.codes))
-            self.register_buffer(f"scales_{place}", cpu.from_numpy(slab.scales))
+        self.feature_names = table.feature_names
+        self.key_seed = table.key_seed
+        self._shapes = [(slab.num_rows, slab.width, slab.bits) for slab in table.slabs]
+        for place, slab in enumerate(table.slabs):
+            self.register_buffer(f"rows_{place}", from_numpy(slab.codes))
+            self.register_buffer(f"scales_{place}", from_numpy(slab.scales))
 
     @property
     def slabs(self) -> list[Slab]:
@@ -74,37 +60,38 @@ class PackedEmbeddingBag(BaseEmbeddingBag):
             for place, (num_rows, width, bits) in enumerate(self._shapes)
         ]
 
-    def pool(self, rows: EncodedRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
+    def shipped(self) -> ShippedTable:
+        """Return the table that the buffers hold, without torch."""
+        slabs = [
+            PackedRows(
+                slab.codes.cpu().numpy(), slab.scales.cpu().numpy(), slab.bits, slab.width, slab.num_rows
+            )
+            for slab in self.slabs
+        ]
+        return ShippedTable(
+            self.spec,
+            self.encoder.key_index(),
+            slabs,
+            feature_names=self.feature_names,
+            key_seed=self.key_seed,
+        )
+
+    def pool(self, engine: Engine, rows: KeyRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         """Pool as `BaseEmbeddingBag.pool` says."""
         *head, tail = self.slabs
-        if not isinstance(rows, Rows):
-            return cpu.packed_embedding_bag(
-                head,
-                tail,
-                rows,
-                offsets,
-                combine=self.spec.combine,
-                mode=self.mode,
-                per_sample_weights=weights,
-            )
-        return reference.packed_embedding_bag(
+        return engine.packed_embedding_bag(
             head, tail, rows, offsets, combine=self.spec.combine, mode=self.mode, per_sample_weights=weights
         )
 
-    def engine_in_use(self) -> Literal["reference", "cpu"]:
-        """Return the engine that the rows' device, and the number of hashes, lead to.
-
-        Raises:
-            InvalidValueError: The engine that was asked for cannot run here.
-        """
-        device = self.encoder.salts.device
-        able = device.type == "cpu" and self.spec.num_hashes <= cpu.MAX_HASHES
-        if self.engine == "cpu" and not able:
-            raise InvalidValueError(
-                f"engine 'cpu': expected rows on the CPU and at most {cpu.MAX_HASHES} hashes, got {device} and "
-                f"{self.spec.num_hashes} hashes; use engine 'reference' or 'auto'"
-            )
-        return "cpu" if able and self.engine != "reference" else "reference"
+    def request(self) -> Request:
+        """Return what the engine must be able to run."""
+        return Request(
+            self.encoder.salts.device,
+            torch.float32,
+            self.spec.num_hashes,
+            self.encoder.num_dictionaries,
+            self.encoder.kinds,
+        )
 
     def dense_equivalent(self, keys: Tensor) -> Tensor:
         """Return the vector of each key, float[N, D]; see `BaseEmbeddingBag.dense_equivalent`."""

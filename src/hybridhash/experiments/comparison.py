@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,10 +12,10 @@ from hybridhash.data import TEST
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.experiments.figures import measured
-from hybridhash.experiments.output import check_output_folder
+from hybridhash.experiments.output import check_not_an_input, check_output_folder, input_files, output_folder
 from hybridhash.experiments.profiling import feature_rows
 from hybridhash.experiments.settings import CompareSettings
-from hybridhash.files import make_folder, write_text
+from hybridhash.files import write_text
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.planner import parse_budget
 from hybridhash.report import RESULTS_FORMAT, write_report
@@ -23,7 +24,6 @@ from hybridhash.trials import (
     DataSettings,
     Listener,
     Prepared,
-    RunStore,
     Trial,
     TrialRunner,
     check_group,
@@ -69,7 +69,10 @@ def compare(
     if not methods:
         raise InvalidValueError("--method: expected one method or more, got none")
     check_output_folder(settings.out)
-    with work_folder(settings) as work_dir:
+    bundles = {method: settings.out / f"{method}{BUNDLE_SUFFIX}" for method in methods}
+    files = (settings.out / RESULTS_FILE, settings.out / REPORT_FILE)
+    check_not_an_input([*bundles.values(), *files], input_files(data))
+    with work_folder(settings) as work_dir, ExitStack() as held:
         prepared = prepare_rows(data, settings, work_dir, listener)
         plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
         baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
@@ -84,19 +87,17 @@ def compare(
         notes = [reason for reason in reasons if reason is not None]
         for note in notes:
             listener.note(note)
-        make_folder(settings.out)
-        make_folder(settings.out / "runs")
+        store = held.enter_context(output_folder(settings.out))
         run_key = _run_key(prepared, settings)
         trials = [
             Trial(
                 title=method,
                 key=f"{method}-{run_key}",
                 layouts=tuple(layouts[method, seed] for seed in range(settings.seeds)),
-                bundle=settings.out / f"{method}{BUNDLE_SUFFIX}",
+                bundle=bundles[method],
             )
             for method in methods
         ]
-        store = RunStore(settings.out / "runs")
         trained = TrialRunner(prepared.dataset, settings, store, settings.jobs).attempt(trials, listener)
         rows = [
             {
@@ -118,8 +119,8 @@ def compare(
             "notes": notes,
             "methods": rows,
         }
-    write_text(settings.out / RESULTS_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
-    write_report(results, settings.out / REPORT_FILE)
+        write_text(settings.out / RESULTS_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
+        write_report(results, settings.out / REPORT_FILE)
     return results
 
 

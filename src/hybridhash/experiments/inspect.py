@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.export import load
+from hybridhash.export import load_model
 from hybridhash.files import format_of, read_checked
 from hybridhash.vocabulary import Vocabulary
 
@@ -30,7 +30,7 @@ def inspect_file(path: Path) -> dict[str, Any]:
 
 
 def _bundle(path: Path) -> dict[str, Any]:
-    model = load(path)
+    model = load_model(path)
     tables = [
         {
             "part": part,

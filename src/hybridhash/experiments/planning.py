@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from hybridhash.experiments.output import check_not_an_input, check_output_file, input_files
 from hybridhash.experiments.settings import PlanSettings
 from hybridhash.files import write_text
 from hybridhash.planner import Plan, Table, alternatives, divide, parse_budget, plan, read_plan, write_plan
@@ -44,6 +45,9 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
         HybridHashError: The data or the settings cannot be used; a budget that is too small is answered with the
             smallest one.
     """
+    if settings.out is not None:
+        check_output_file(settings.out)
+        check_not_an_input([settings.out], input_files(data))
     if settings.plan:
         listener.note("the plan that was given is not followed: this command plans anew")
     with work_folder(settings) as work_dir:

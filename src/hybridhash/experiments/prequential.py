@@ -11,9 +11,9 @@ from hybridhash.data import Dataset, Split, Window, cut_windows, open_source, pa
 from hybridhash.errors import DataError, InvalidValueError
 from hybridhash.experiments.comparison import describe_data
 from hybridhash.experiments.differences import compare_windows, describe_runs
-from hybridhash.experiments.output import check_output_folder
+from hybridhash.experiments.output import check_not_an_input, check_output_folder, input_files, output_folder
 from hybridhash.experiments.settings import ContinuousSettings
-from hybridhash.files import make_folder, write_text
+from hybridhash.files import write_text
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.planner import parse_budget
 from hybridhash.report import CONTINUOUS_FORMAT, write_continuous_report
@@ -21,7 +21,6 @@ from hybridhash.trials import (
     Layout,
     Listener,
     Prepared,
-    RunStore,
     StreamRunner,
     Trial,
     TrialRunner,
@@ -74,8 +73,9 @@ def continuous(
     methods = list(dict.fromkeys(settings.method))
     if not methods:
         raise InvalidValueError("--method: expected one method or more, got none")
-    check_continuous(data, settings)
     check_output_folder(settings.out)
+    check_not_an_input([settings.out / CONTINUOUS_FILE, settings.out / REPORT_FILE], input_files(data))
+    check_continuous(data, settings)
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
         plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
@@ -169,9 +169,6 @@ def follow(
             f"window: expected both labels in one window of {settings.window} at least, got none in {len(windows)}; "
             "use a longer one"
         )
-    store = RunStore(settings.out / "runs")
-    make_folder(settings.out)
-    make_folder(store.folder)
     fields = settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN)
     trials = [
         Trial(
@@ -181,10 +178,12 @@ def follow(
         )
         for name, of_seed in layouts.items()
     ]
-    runner = StreamRunner(TrialRunner(dataset, settings, store, settings.jobs), windows)
+    with output_folder(settings.out) as store:
+        runner = StreamRunner(TrialRunner(dataset, settings, store, settings.jobs), windows)
+        found = runner.follow(trials, listener)
     rows = [
         {"name": trial.title, **describe_runs(followed, trial.layouts[0], baseline_bytes)}
-        for trial, followed in zip(trials, runner.follow(trials, listener), strict=True)
+        for trial, followed in zip(trials, found, strict=True)
     ]
     return {
         "window": settings.window,

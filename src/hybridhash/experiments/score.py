@@ -10,7 +10,8 @@ import numpy.typing as npt
 from hybridhash.data import Batch, Label, Source, encode_batch, open_source, read_columns
 from hybridhash.data.read import RowBatch
 from hybridhash.errors import InvalidValueError
-from hybridhash.export import Predictor, load
+from hybridhash.experiments.output import check_not_an_input, input_files
+from hybridhash.export import Predictor, load_model
 from hybridhash.files import replacing
 from hybridhash.trials import Listener, check_group_feature, quality_of
 
@@ -46,7 +47,7 @@ def evaluate(
     Raises:
         HybridHashError: The model or the data cannot be used.
     """
-    model, source = load(bundle), _open(data, format, quote)
+    model, source = load_model(bundle), _open(data, format, quote)
     wanted = Label.parse(label or model.label)
     if group is not None:
         check_group_feature(model.schema, group)
@@ -103,7 +104,9 @@ def predict_file(
     Raises:
         HybridHashError: The model, the data or the output cannot be used.
     """
-    model, source = load(bundle), _open(data, format, quote)
+    if isinstance(out, Path):
+        check_not_an_input([out], [bundle, *input_files(data)])
+    model, source = load_model(bundle), _open(data, format, quote)
     scores = (probabilities for *_, probabilities in _scores(model, source, listener, None, None))
     if not isinstance(out, Path):
         return _write_csv(scores, out)

@@ -1,14 +1,14 @@
 """Train one model of one method and export it."""
 
-import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from typing import Any, Final
 
-from hybridhash.experiments.output import check_output_file
+from hybridhash.experiments.output import check_not_an_input, check_output_file, input_files
 from hybridhash.experiments.settings import SingleSettings
-from hybridhash.export import load, save_bundle
-from hybridhash.files import make_folder
+from hybridhash.export import load_model, save_bundle
+from hybridhash.files import check_free
 from hybridhash.planner import parse_budget
 from hybridhash.trials import (
     Listener,
@@ -47,7 +47,10 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
         HybridHashError: The data, the settings or the output cannot be used.
     """
     check_output_file(settings.out)
-    with work_folder(settings) as work_dir:
+    check_not_an_input([settings.out], input_files(data))
+    store = RunStore(settings.out.with_name(settings.out.name + ".runs"))
+    check_free(store.folder)
+    with work_folder(settings) as work_dir, ExitStack() as held:
         prepared = prepare_rows(data, settings, work_dir, listener)
         dataset = prepared.dataset
         check_group(dataset.rows, settings.group)
@@ -58,16 +61,15 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
         note = why_no_head(settings.method, plans, budget_bytes, settings)
         if note is not None:
             listener.note(note)
-        store = RunStore(settings.out.with_name(settings.out.name + ".runs"))
         key = fingerprint(prepared.files, settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN))
-        make_folder(store.folder)
+        held.enter_context(store.open())
         build = build_of(layout, dataset.rows, settings)
         tuned = tune(
             build,
             dataset.rows,
             settings,
             lambda what, progress: listener.training(f"tune: {what}", progress),
-            lambda rate, seed: store.path(f"rate{rate:g}-seed{seed}-{key}", ".checkpoint"),
+            lambda rate, seed: store.checkpoint(f"tuned-{key}", f"rate{rate:g}-seed{seed}"),
         )
         listener.run_done("tuned", f"learning rate {tuned.learning_rate:g}, {tuned.epochs} epochs")
         fitted = fit(
@@ -77,7 +79,7 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
             tuned,
             settings.seed,
             lambda progress: listener.training("train", progress),
-            store.path(f"train-{key}", ".checkpoint"),
+            store.checkpoint(f"train-{key}"),
         )
         model = fitted.built.ship()
         quality = asdict(judge(model, dataset.rows, settings.group))
@@ -89,8 +91,10 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
             label=str(dataset.label),
             notes={"method": settings.method, "training": tuned.as_dict(), "test": quality},
         )
-        shutil.rmtree(store.folder)
-    ledger = load(settings.out).ledger
+        store.remove_checkpoints()
+    with suppress(OSError):  # something else lies in it
+        store.folder.rmdir()
+    ledger = load_model(settings.out).ledger
     return {
         "bundle": str(settings.out),
         "method": settings.method,

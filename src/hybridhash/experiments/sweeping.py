@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -11,9 +12,15 @@ from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.amounts import Amount, parse_amount
 from hybridhash.experiments.comparison import describe_data
 from hybridhash.experiments.figures import measured
-from hybridhash.experiments.output import check_output_folder
+from hybridhash.experiments.output import (
+    check_not_an_input,
+    check_output_folder,
+    input_files,
+    output_folder,
+    run_store,
+)
 from hybridhash.experiments.settings import SweepSettings
-from hybridhash.files import make_folder, write_text
+from hybridhash.files import write_text
 from hybridhash.report import SWEEP_FORMAT, write_sweep_report
 from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
 from hybridhash.trials import (
@@ -21,7 +28,6 @@ from hybridhash.trials import (
     Layout,
     Listener,
     Prepared,
-    RunStore,
     TablePlan,
     Trained,
     Trial,
@@ -95,14 +101,14 @@ def sweep(
     if not heads:
         raise InvalidValueError("--top-k: expected one number of keys or more, got none")
     check_output_folder(settings.out)
-    with work_folder(settings) as work_dir:
+    check_not_an_input([settings.out / SWEEP_FILE, settings.out / REPORT_FILE], input_files(data))
+    with work_folder(settings) as work_dir, ExitStack() as held:
         prepared = prepare_rows(data, settings, work_dir, listener)
         check_group(prepared.dataset.rows, settings.group)
         bench = _Bench(prepared, plan_tables(prepared.dataset.schema, prepared.counts, settings), settings)
-        runner = TrialRunner(prepared.dataset, settings, RunStore(settings.out / "runs"), settings.jobs)
+        runner = TrialRunner(prepared.dataset, settings, run_store(settings.out), settings.jobs)
         head_rows = [bench.head_row(head) for head in heads]  # refuses a head that is too large
-        make_folder(settings.out)
-        make_folder(runner.store.folder)
+        held.enter_context(output_folder(settings.out))
         best = best_head(
             [row.title for row in head_rows], runner.choose([row.trial for row in head_rows], listener)
         )
@@ -132,8 +138,8 @@ def sweep(
                 bench.describe(row, twin, baseline, found) for row, twin in zip(rows, twins, strict=True)
             ],
         }
-    write_text(settings.out / SWEEP_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
-    write_sweep_report(results, settings.out / REPORT_FILE)
+        write_text(settings.out / SWEEP_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
+        write_sweep_report(results, settings.out / REPORT_FILE)
     return results
 
 

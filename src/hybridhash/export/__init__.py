@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from hybridhash.errors import MissingDependencyError
-from hybridhash.export.reader import Predictor, load
+from hybridhash.export.reader import Predictor, load, load_model
 
 if TYPE_CHECKING:
     from hybridhash.export.bundle import model_spec, model_tensors, save_bundle
 
-__all__ = ["Predictor", "load", "model_spec", "model_tensors", "save_bundle"]
+__all__ = ["Predictor", "load", "load_model", "model_spec", "model_tensors", "save_bundle"]
 
 
 def __getattr__(name: str) -> Any:

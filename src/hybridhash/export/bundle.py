@@ -6,28 +6,17 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
 from hybridhash.data import Discretiser, Schema
-from hybridhash.embeddings import EmbeddingCollection, PackedEmbeddingBag, RowEncoder
-from hybridhash.embeddings.bag import KeyEmbeddingBag
+from hybridhash.embeddings import EmbeddingBag, EmbeddingCollection, PackedEmbeddingBag, pack
 from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.export.layout import (
-    DENSE,
-    DISCRETISER,
-    FORMAT,
-    SCALES,
-    VERSION,
-    codes_name,
-    dictionary_name,
-    head_name,
-    tail_name,
-)
+from hybridhash.export.layout import DENSE, DISCRETISER, FORMAT, VERSION, rows_prefix
 from hybridhash.files import JSON, write_checked
 from hybridhash.hashing import HASH_FAMILY
-from hybridhash.spec import NOT_SHIPPED, ModelSpec
+from hybridhash.spec import ModelSpec
+from hybridhash.tables import ShippedTable, index_arrays, row_arrays, shipped_tiers
 
 
 class Ranker(Protocol):
@@ -110,47 +99,35 @@ def model_spec(model: Ranker) -> ModelSpec:
 
 
 def model_tensors(model: Ranker) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of a model by their names in the file, each dictionary once."""
+    """Return the arrays of a model by their names in the file, each dictionary once.
+
+    Raises:
+        InvalidTypeError: A table is not packed and its spec asks for that.
+    """
     tensors: dict[str, npt.NDArray[Any]] = {}
     for part in ("deep", "wide"):
         collection: EmbeddingCollection | None = getattr(model, part, None)
         if collection is None:
             continue
-        for index, (group, bag) in enumerate(collection.tables):
-            tensors |= _rows(bag, part, index)
-            tensors |= _dictionary(bag.encoder, group.dictionary)
-    for index, layer in enumerate(_linear_layers(model)):
-        tensors[f"{DENSE}{index}.weight"] = _array(layer.weight)
-        tensors[f"{DENSE}{index}.bias"] = _array(layer.bias)
+        for number, (group, bag) in enumerate(collection.tables):
+            table = _shipped(bag, part, number)
+            tensors |= row_arrays(table.slabs, shipped_tiers(table.spec), rows_prefix(part, number))
+            tensors |= index_arrays(table.index, group.dictionary)
+    for number, layer in enumerate(_linear_layers(model)):
+        tensors[f"{DENSE}{number}.weight"] = _array(layer.weight)
+        tensors[f"{DENSE}{number}.bias"] = _array(layer.bias)
     return tensors
 
 
-def _rows(bag: BaseEmbeddingBag, part: str, index: int) -> dict[str, npt.NDArray[Any]]:
-    """Return the rows of each tier that is shipped, and of the tail, with their scales."""
-    shipped = [place for place, tier in enumerate(bag.spec.head_tiers) if tier.bits != NOT_SHIPPED]
-    names = [*(head_name(part, index, place) for place in shipped), tail_name(part, index)]
+def _shipped(bag: BaseEmbeddingBag, part: str, number: int) -> ShippedTable:
     if isinstance(bag, PackedEmbeddingBag):
-        rows = {name: _array(slab.codes) for name, slab in zip(names, bag.slabs, strict=True)}
-        scales = zip(names, bag.slabs, strict=True)
-        return rows | {name + SCALES: _array(slab.scales) for name, slab in scales if slab.scales.numel()}
-    if not isinstance(bag, KeyEmbeddingBag) or bag.spec.is_packed:
+        return bag.shipped()
+    if not isinstance(bag, EmbeddingBag) or bag.spec.is_packed:
         raise InvalidTypeError(
-            f"model: expected packed tables, as the spec of {part} table {index} asks for, got {type(bag).__name__}; "
+            f"model: expected packed tables, as the spec of {part} table {number} asks for, got {type(bag).__name__}; "
             "pack the trained model with pack_model"
         )
-    heads = torch.split(bag.head, [tier.num_positions for tier in bag.spec.head_tiers])
-    return dict(zip(names, map(_array, (*heads, bag.tail)), strict=True))
-
-
-def _dictionary(encoder: RowEncoder, name: str) -> dict[str, npt.NDArray[Any]]:
-    """Return the keys or fingerprints of each tier that is shipped, and its codes."""
-    shipped = [place for place, tier in enumerate(encoder.tiers) if tier.bits != NOT_SHIPPED]
-    tensors: dict[str, npt.NDArray[Any]] = {}
-    for place, dictionary in zip(shipped, encoder.dictionaries, strict=True):
-        tensors[dictionary_name(name, place)] = _array(dictionary.places)
-        if dictionary.codes.numel():
-            tensors[codes_name(name, place)] = _array(dictionary.codes)
-    return tensors
+    return pack(bag)
 
 
 def _linear_layers(model: Ranker) -> list[nn.Linear]:

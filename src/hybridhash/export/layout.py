@@ -6,11 +6,10 @@ from typing import Final
 from hybridhash.errors import FileFormatError
 
 FORMAT: Final = "hybridhash-bundle"
-VERSION: Final = 2
+VERSION: Final = 3
 
 DENSE: Final = "dense."
 DISCRETISER: Final = "discretiser."
-SCALES: Final = ".scales"
 
 _PARTS: Final = {
     r"wide\.\d+\.(head\.\d+|tail)(\.scales)?": "wide_weights",
@@ -24,24 +23,9 @@ _PARTS: Final = {
 }
 
 
-def head_name(part: str, group: int, tier: int) -> str:
-    """Name of the rows of a tier of a group; ``part`` is ``deep`` or ``wide``. Packed rows have `SCALES` beside."""
-    return f"{part}.{group}.head.{tier}"
-
-
-def tail_name(part: str, group: int) -> str:
-    """Name of the tail rows of a group."""
-    return f"{part}.{group}.tail"
-
-
-def dictionary_name(dictionary: str, tier: int) -> str:
-    """Name of the keys, fingerprints or ribbon of a tier of a dictionary."""
-    return f"dictionary.{tier}.{dictionary}"
-
-
-def codes_name(dictionary: str, tier: int) -> str:
-    """Name of the codes of a tier of a dictionary."""
-    return f"codes.{tier}.{dictionary}"
+def rows_prefix(part: str, group: int) -> str:
+    """Return what stands before the names of the rows of a group; ``part`` is ``deep`` or ``wide``."""
+    return f"{part}.{group}."
 
 
 def ledger_part(name: str) -> str:

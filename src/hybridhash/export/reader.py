@@ -20,13 +20,18 @@ from hybridhash.export.layout import (
     FORMAT,
     VERSION,
     ledger_part,
+    rows_prefix,
 )
-from hybridhash.export.tables import Tensors, key_vectors, table_tensors
-from hybridhash.files import CheckedFile, read_checked
+from hybridhash.files import CheckedFile, format_of, read_checked
 from hybridhash.hashing import HASH_FAMILY
-from hybridhash.spec import Ledger, ModelSpec
+from hybridhash.spec import GroupSpec, Ledger, ModelSpec
+from hybridhash.tables import FORMAT as TABLE_FORMAT
+from hybridhash.tables import KeyIndex, ShippedTable, expected_arrays, read_index, read_rows
 
 Floats = npt.NDArray[np.float32]
+Int64s = npt.NDArray[np.int64]
+Int32s = npt.NDArray[np.int32]
+Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Predictor:
     notes: Mapping[str, Any]
     ledger: Ledger
     _tensors: Tensors
+    _deep: tuple[ShippedTable, ...]
+    _wide: tuple[ShippedTable, ...]
 
     def predict(self, rows: Any) -> Floats:
         """Return the probability of each row.
@@ -83,34 +90,58 @@ class Predictor:
         Returns:
             float32[B].
         """
-        x = np.concatenate(
-            [self._embed("deep", index, batch) for index in range(len(self.spec.deep))], axis=1
-        )
+        found = [
+            self._embed(table, group, batch) for table, group in zip(self._deep, self.spec.deep, strict=True)
+        ]
+        x = np.concatenate([vectors for vectors, _ in found], axis=1)
         num_layers = len(self.spec.layer_shapes)
         for index in range(num_layers):
             x = x @ self._tensors[f"{DENSE}{index}.weight"].T + self._tensors[f"{DENSE}{index}.bias"]
             if index < num_layers - 1:
                 np.maximum(x, 0, out=x)
         logits = x[:, 0]
-        for index in range(len(self.spec.wide)):
-            logits = logits + self._embed("wide", index, batch).sum(axis=1)
+        known = {
+            (id(table.index), group.features): rows
+            for table, group, (_, rows) in zip(self._deep, self.spec.deep, found, strict=True)
+        }
+        for table, group in zip(self._wide, self.spec.wide, strict=True):
+            weights, _ = self._embed(table, group, batch, known.get((id(table.index), group.features)))
+            logits = logits + weights.sum(axis=1)
         return _sigmoid(logits)
 
-    def _embed(self, part: str, index: int, batch: Batch) -> Floats:
-        """Return float32[B, features of the group * D]."""
-        group = (self.spec.deep if part == "deep" else self.spec.wide)[index]
+    def _embed(
+        self, table: ShippedTable, group: GroupSpec, batch: Batch, rows: Int32s | None = None
+    ) -> tuple[Floats, Int32s | None]:
+        """Return float32[B, features of the group * D], and the rows of the keys for tables with the same index."""
         places = [self.schema.names.index(name) for name in group.features]
-        pooled = []
-        for place in places:
-            offsets = batch.offsets[place * batch.num_rows : (place + 1) * batch.num_rows + 1]
-            keys = batch.keys[offsets[0] : offsets[-1]]
-            vectors = key_vectors(keys, self._tensors, part, index, group)
-            pooled.append(_pool(vectors, offsets - offsets[0], group.mode))
-        return np.concatenate(pooled, axis=1)
+        keys, offsets = _select(batch, places)
+        if rows is None:
+            rows = table.rows(keys)
+        pooled = table.pool(keys, offsets, mode=group.mode, rows=rows)
+        by_feature = pooled.reshape(len(places), batch.num_rows, table.spec.dim)
+        width = len(places) * table.spec.dim
+        return by_feature.transpose(1, 0, 2).reshape(batch.num_rows, width), rows
 
 
-def load(path: str | os.PathLike[str]) -> Predictor:
-    """Read a bundle; every byte of the file is checked.
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read what is shipped, without torch; every byte of the file is checked.
+
+    Args:
+        path: A model that ``hybridhash train`` or ``compare`` left, or a table that `hybridhash.pack` made and
+            ``save`` wrote.
+
+    Returns:
+        A `Predictor` of a model, or the `hybridhash.tables.ShippedTable`.
+
+    Raises:
+        FileFormatError: The file is cut short, altered, of another kind, or of a newer version.
+        FileAccessError: The file cannot be opened.
+    """
+    return ShippedTable.load(path) if format_of(path) == TABLE_FORMAT else load_model(path)
+
+
+def load_model(path: str | os.PathLike[str]) -> Predictor:
+    """Read a model; every byte of the file is checked.
 
     Args:
         path: A file that ``hybridhash train`` or ``compare`` left.
@@ -137,16 +168,27 @@ def load(path: str | os.PathLike[str]) -> Predictor:
             for name, tensor in file.tensors.items()
             if name.startswith(DISCRETISER)
         }
+        schema = Schema.from_json(metadata["schema"])
+        _check_parts(spec, schema, file.tensors)
+        indices: dict[tuple[object, ...], KeyIndex] = {}
+        deep, wide = (
+            tuple(
+                _table(file.tensors, group, rows_prefix(part, number), indices)
+                for number, group in enumerate(groups)
+            )
+            for part, groups in (("deep", spec.deep), ("wide", spec.wide))
+        )
         predictor = Predictor(
-            schema=Schema.from_json(metadata["schema"]),
+            schema=schema,
             discretiser=Discretiser.from_arrays(edges),
             spec=spec,
             label=metadata["label"],
             notes=metadata["notes"],
             ledger=file_ledger(file, Path(path).stat().st_size),
             _tensors=file.tensors,
+            _deep=deep,
+            _wide=wide,
         )
-        _check_parts(spec, predictor.schema, file.tensors)
     except KeyError as error:
         raise FileFormatError(f"{path}: expected a hybridhash bundle, got one without {error}") from error
     except (TypeError, HybridHashError) as error:
@@ -171,7 +213,7 @@ def _check_parts(spec: ModelSpec, schema: Schema, tensors: Tensors) -> None:
         wanted[DISCRETISER + feature.name] = (tensors[DISCRETISER + feature.name].shape, "float64")
     for part, groups in (("deep", spec.deep), ("wide", spec.wide)):
         for index, group in enumerate(groups):
-            wanted |= table_tensors(part, index, group)
+            wanted |= expected_arrays(group.table, rows_prefix(part, index), group.dictionary)
     for index, (outputs, inputs) in enumerate(spec.layer_shapes):
         wanted[f"{DENSE}{index}.weight"] = ((outputs, inputs), "float32")
         wanted[f"{DENSE}{index}.bias"] = ((outputs,), "float32")
@@ -188,19 +230,27 @@ def _check_parts(spec: ModelSpec, schema: Schema, tensors: Tensors) -> None:
         raise FileFormatError(f"tables: expected features among {schema.names}, got {sorted(unknown)}")
 
 
-def _pool(vectors: Floats, offsets: npt.NDArray[np.int64], mode: str) -> Floats:
-    """Return float32[B, D]: the sum, mean or maximum of each bag, zeros for an empty one."""
-    lengths = np.diff(offsets)
-    if (lengths == 1).all():
-        return vectors
-    pooled = np.zeros((lengths.size, vectors.shape[1]), dtype=np.float32)
-    filled = lengths > 0
-    if filled.any():
-        reduce: np.ufunc = np.maximum if mode == "max" else np.add
-        pooled[filled] = reduce.reduceat(vectors, offsets[:-1][filled], axis=0)
-        if mode == "mean":
-            pooled[filled] /= lengths[filled, None].astype(np.float32)
-    return pooled
+def _table(
+    tensors: Tensors, group: GroupSpec, prefix: str, indices: dict[tuple[object, ...], KeyIndex]
+) -> ShippedTable:
+    """Return the table of a group; tables with the same rows share one index."""
+    table = group.table
+    identity = (group.dictionary, table.num_buckets, table.num_hashes, table.seed)
+    if identity not in indices:
+        indices[identity] = read_index(tensors, table, group.dictionary)
+    return ShippedTable(
+        table, indices[identity], read_rows(tensors, table, prefix), feature_names=group.features
+    )
+
+
+def _select(batch: Batch, places: list[int]) -> tuple[Int64s, Int64s]:
+    """Return keys and offsets of some features of a batch, feature-major."""
+    if batch.num_rows and places == list(range((batch.offsets.size - 1) // batch.num_rows)):
+        return batch.keys, batch.offsets
+    parts = [batch.offsets[place * batch.num_rows : (place + 1) * batch.num_rows + 1] for place in places]
+    keys = np.concatenate([batch.keys[part[0] : part[-1]] for part in parts])
+    lengths = np.concatenate([np.diff(part) for part in parts])
+    return keys, np.concatenate([[0], np.cumsum(lengths)])
 
 
 def _sigmoid(logits: Floats) -> Floats:

@@ -28,6 +28,7 @@ from hybridhash.hashing.fingerprints import (
     place_fingerprints,
 )
 from hybridhash.hashing.keys import HASH_FAMILY, cross_keys, feature_salt, hash_keys, null_key
+from hybridhash.hashing.native import num_threads
 from hybridhash.hashing.ribbon import (
     MAX_CHECK_BITS,
     MAX_RIBBON_BITS,
@@ -68,6 +69,7 @@ __all__ = [
     "measure_collisions",
     "null_key",
     "num_positions",
+    "num_threads",
     "place_fingerprints",
     "place_keys",
     "ribbon_words",

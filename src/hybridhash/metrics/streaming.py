@@ -45,7 +45,6 @@ class StreamingMetric(Metric):
     """Lists of tensors that hold a value for each row, with their types."""
 
     def __init__(self, *, undefined: Undefined = "raise", **kwargs: Any) -> None:
-        """Start without rows."""
         super().__init__(**kwargs)
         if undefined not in get_args(Undefined):
             raise InvalidValueError(f"undefined: expected 'raise' or 'nan', got {undefined!r}")

@@ -145,7 +145,6 @@ class NDCG(_GroupedMetric):
     """
 
     def __init__(self, k: int = DEFAULT_K, **kwargs: Any) -> None:
-        """Start without rows."""
         super().__init__(**kwargs)
         if k < 1:
             raise InvalidValueError(f"k: expected 1 or more, got {k}")

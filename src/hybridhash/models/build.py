@@ -9,13 +9,13 @@ from hybridhash.embeddings.collection import Encoders
 from hybridhash.models.rankers import MLPRanker, WideDeep
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import ModelSpec
-from hybridhash.vocabulary import Vocabulary
+from hybridhash.tables import Blueprint
 
 
 def build_model(
     spec: ModelSpec,
     features: Sequence[str],
-    vocabularies: Mapping[str, Vocabulary],
+    blueprints: Mapping[str, Blueprint],
     *,
     optimizer: FusedOptimizer | None = None,
     init_std: float = 0.01,
@@ -29,10 +29,10 @@ def build_model(
     Args:
         spec: The model.
         features: All features of a batch, in schema order.
-        vocabularies: Head keys by dictionary name.
+        blueprints: By dictionary name; the keys of the tables.
         optimizer: Moves the tables' rows inside the backward pass; None leaves sparse gradients to torch's
             optimizers.
-        init_std: As in `hybridhash.embeddings.KeyEmbeddingBag`.
+        init_std: As in `hybridhash.embeddings.EmbeddingBag`.
         generator: Source of the initial values; torch's default if not given.
 
     Returns:
@@ -42,7 +42,7 @@ def build_model(
     deep = build_collection(
         features,
         spec.deep,
-        vocabularies,
+        blueprints,
         encoders=encoders,
         optimizer=optimizer,
         init_std=init_std,
@@ -53,7 +53,7 @@ def build_model(
     wide = build_collection(
         features,
         spec.wide,
-        vocabularies,
+        blueprints,
         encoders=encoders,
         optimizer=optimizer,
         init_std=0.0,

@@ -8,19 +8,16 @@ from torch import nn
 from hybridhash.embeddings import pack_collections
 from hybridhash.models.rankers import MLPRanker, WideDeep
 from hybridhash.packing import Sensitivity
-from hybridhash.vocabulary import Vocabulary
 
 
 def pack_model(
     model: WideDeep | MLPRanker,
-    vocabularies: Mapping[str, Vocabulary],
     sensitivities: Mapping[str, Sensitivity] | None = None,
 ) -> WideDeep | MLPRanker:
     """Return the model that is shipped: its tables are packed as their specs say.
 
     Args:
         model: Trained; it stays as it is.
-        vocabularies: The head keys by dictionary name, as the model was built from.
         sensitivities: From `hybridhash.models.sensitivities`; with them rows that keys share are chosen by what they do
             to the predictions, which loses several times less.
 
@@ -30,7 +27,7 @@ def pack_model(
     parts = [model.deep, model.wide] if isinstance(model, WideDeep) else [model.deep]
     if not any(group.table.is_packed for part in parts for group in part.groups):
         return model
-    deep, *wide = pack_collections(parts, vocabularies, sensitivities)
+    deep, *wide = pack_collections(parts, sensitivities)
     hidden = [layer.out_features for layer in model.dense if isinstance(layer, nn.Linear)][:-1]
     # Layers that are replaced at once draw from a generator of their own: torch's default is not ours to move.
     unused = torch.Generator()

@@ -33,7 +33,6 @@ class WideDeep(nn.Module):
         hidden: Sequence[int],
         generator: torch.Generator | None = None,
     ) -> None:
-        """Hold the parts."""
         super().__init__()
         if any(group.table.dim != 1 for group in wide.groups):
             raise InvalidValueError(
@@ -73,7 +72,6 @@ class MLPRanker(nn.Module):
     def __init__(
         self, deep: EmbeddingCollection, hidden: Sequence[int], generator: torch.Generator | None = None
     ) -> None:
-        """Hold the parts."""
         super().__init__()
         self.deep = deep
         self.dense = dense_layers(_width(deep), hidden, generator)

@@ -1,12 +1,15 @@
 """How a trained model listens to its rows: what an error in a row does to the predictions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from hybridhash.embeddings import EmbeddingBag
+from hybridhash.embeddings.base import BaseEmbeddingBag
+from hybridhash.errors import InvalidTypeError
 from hybridhash.models.rankers import MLPRanker, WideDeep
 from hybridhash.packing import Sensitivity
 
@@ -16,7 +19,6 @@ Int64s = npt.NDArray[np.int64]
 def sensitivities(
     model: WideDeep | MLPRanker,
     batches: Iterable[tuple[Tensor, Tensor]],
-    features: Mapping[str, Int64s],
 ) -> dict[str, Sensitivity]:
     """Measure, feature by feature, how the logit moves with the rows that a key of the feature reads.
 
@@ -26,7 +28,6 @@ def sensitivities(
     Args:
         model: Trained.
         batches: (keys, offsets) of rows that it was trained on; some thousands of rows will do.
-        features: int64[K] by the name of a dictionary: to which feature of its group each key belongs.
 
     Returns:
         By the name of the dictionary, for those that deep tables read.
@@ -51,10 +52,18 @@ def sensitivities(
             scaled = by_feature.double() * weight[:, None, None]
             found.setdefault(group.dictionary, []).append(torch.einsum("bfi,bfj->fij", scaled, scaled))
     model.train(was_training)
+    features = {group.dictionary: _features(bag) for group, bag in model.deep.tables}
     return {
         name: Sensitivity(features[name], torch.stack(parts).sum(dim=0).cpu().numpy())
         for name, parts in found.items()
     }
+
+
+def _features(bag: BaseEmbeddingBag) -> Int64s:
+    """Return int64[K], the feature of each key of a trained bag."""
+    if not isinstance(bag, EmbeddingBag):
+        raise InvalidTypeError(f"model: expected trained tables, got a {type(bag).__name__}")
+    return bag.blueprint.feature_of_key
 
 
 def _gradients(model: WideDeep | MLPRanker, keys: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from hybridhash.planner.budget import parse_budget
 from hybridhash.planner.table import IMPORTANCE, Allocation, Table, judge, table_of
 from hybridhash.planner.tiers import allocate
 from hybridhash.spec import NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
+from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Counts, Vocabulary, recurrence
 
 
@@ -41,26 +42,43 @@ class Plan:
     """One table, planned.
 
     Attributes:
-        spec: The table.
         allocation: Its tiers and predicted losses.
         num_bytes: That it ships, wide weights included.
         budget_bytes: That it might ship.
         baseline_bytes: Of regular hashing into as many rows as there are keys, or the next power of two.
         num_trained_rows: Rows while it is trained, in floats.
-        vocabulary: The head keys, the one with the greatest effect first.
+        blueprint: The table with its keys, the one with the greatest effect first; `hybridhash.EmbeddingBag` is built
+            from it.
         features: Predicted shares, feature by feature.
         reasons: A sentence for each tier.
     """
 
-    spec: TableSpec
     allocation: Allocation
     num_bytes: int
     budget_bytes: int
     baseline_bytes: int
     num_trained_rows: int
-    vocabulary: Vocabulary
+    blueprint: Blueprint
     features: tuple[FeatureShares, ...]
     reasons: tuple[str, ...]
+
+    @property
+    def spec(self) -> TableSpec:
+        """The table in numbers."""
+        return self.blueprint.spec
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The keys of the head, the one with the greatest effect first."""
+        return self.blueprint.vocabulary
+
+    def __str__(self) -> str:
+        """Say tiers, bytes and reasons in a few lines."""
+        lines = [
+            f"{self.num_bytes:,} bytes of {self.budget_bytes:,} allowed; the baseline has {self.baseline_bytes:,}",
+            f"predicted loss {self.allocation.loss:.2%} of what ids add; {self.num_trained_rows:,} rows in training",
+        ]
+        return "\n".join([*lines, *(f"- {reason}" for reason in self.reasons)])
 
 
 def plan(
@@ -83,7 +101,7 @@ def plan(
         tiers: Tiers to describe in place of the best ones.
 
     Returns:
-        The plan; modules are built from its ``spec`` and ``vocabulary``.
+        The plan; `hybridhash.EmbeddingBag` takes it, and ``print(plan)`` says its tiers, bytes and reasons.
 
     Raises:
         BudgetError: The budget cannot be read, is above the baseline, or holds no row.
@@ -106,16 +124,15 @@ def plan(
     table = Table.of(counts.outlook, dim, wide)
     found = judge(table, tiers) if tiers else allocate(table, budget_bytes)
     spec = replace(table_of(found.tiers, dim), seed=seed)
-    vocabulary = counts.top(spec.num_head, IMPORTANCE)
+    blueprint = Blueprint.of_counts(spec, counts, IMPORTANCE)
     return Plan(
-        spec=spec,
         allocation=found,
         num_bytes=table.spec_bytes(found.tiers),
         budget_bytes=budget_bytes,
         baseline_bytes=whole,
         num_trained_rows=spec.num_rows,
-        vocabulary=vocabulary,
-        features=_feature_shares(counts, vocabulary, found.tiers),
+        blueprint=blueprint,
+        features=_feature_shares(counts, blueprint.vocabulary, found.tiers),
         reasons=tuple(_reasons(table, found)),
     )
 

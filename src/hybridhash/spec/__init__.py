@@ -4,7 +4,7 @@ from hybridhash.spec.demand import Demand, baseline_buckets, baseline_bytes, sma
 from hybridhash.spec.division import in_proportion
 from hybridhash.spec.ledger import Ledger
 from hybridhash.spec.methods import METHODS, Method
-from hybridhash.spec.model import GroupSpec, ModelSpec
+from hybridhash.spec.model import MODES, GroupSpec, Mode, ModelSpec
 from hybridhash.spec.table import COMBINES, FLOAT_BYTES, KEY_BYTES, Combine, TableSpec
 from hybridhash.spec.tier import NOT_SHIPPED, Tier, row_layout
 
@@ -13,12 +13,14 @@ __all__ = [
     "FLOAT_BYTES",
     "KEY_BYTES",
     "METHODS",
+    "MODES",
     "NOT_SHIPPED",
     "Combine",
     "Demand",
     "GroupSpec",
     "Ledger",
     "Method",
+    "Mode",
     "ModelSpec",
     "TableSpec",
     "Tier",

@@ -44,7 +44,6 @@ class Demand:
     tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no table can serve."""
         if self.num_keys < 0:
             raise InvalidValueError(f"num_keys: expected 0 or more, got {self.num_keys}")
         if self.num_features < 1:

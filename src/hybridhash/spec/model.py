@@ -34,7 +34,6 @@ class GroupSpec:
     mode: Mode = "mean"
 
     def __post_init__(self) -> None:
-        """Refuse what describes no group."""
         if not self.features:
             raise InvalidValueError("features: expected one name or more, got none")
         if self.mode not in MODES:
@@ -74,7 +73,6 @@ class ModelSpec:
     hidden: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        """Refuse numbers that describe no model."""
         if not self.deep:
             raise InvalidValueError("deep: expected one table or more, got none")
         if any(width < 1 for width in self.hidden):

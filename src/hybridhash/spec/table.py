@@ -53,7 +53,6 @@ class TableSpec:
     tail_bits: int = FLOAT_BITS
 
     def __post_init__(self) -> None:
-        """Refuse numbers that describe no table."""
         if self.num_head < 0:
             raise InvalidValueError(f"num_head: expected 0 or more, got {self.num_head}")
         if not 1 <= self.num_buckets <= MAX_BUCKETS:

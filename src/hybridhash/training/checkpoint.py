@@ -25,7 +25,6 @@ class Saver:
     """
 
     def __init__(self, save: Callable[[], None], every_s: float) -> None:
-        """Start counting the seconds."""
         self._save, self._every_s = save, every_s
         self._saved_at = time.monotonic()
 

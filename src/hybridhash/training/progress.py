@@ -55,7 +55,6 @@ class Reporter:
     def __init__(
         self, settings: TrainSettings, num_rows: int, on_progress: Callable[[Progress], None] | None
     ) -> None:
-        """Remember whom to call."""
         self._settings, self._num_rows, self._on_progress = settings, num_rows, on_progress
         self._reported_at = 0.0
         self._recent: list[tuple[Floats, Floats]] = []

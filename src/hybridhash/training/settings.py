@@ -32,7 +32,6 @@ class TrainSettings:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse counts below one and negative seeds."""
         for name in ("batch_size", "epochs", "patience", "workers"):
             if getattr(self, name) < 1:
                 raise InvalidValueError(f"{name}: expected 1 or more, got {getattr(self, name)}")

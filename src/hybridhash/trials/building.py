@@ -55,7 +55,7 @@ def build_of(layout: Layout, rows: EncodedRows, settings: RunSettings) -> Build[
         model = build_model(
             layout.spec,
             rows.schema.names,
-            layout.vocabularies,
+            layout.blueprints,
             optimizer=OPTIMIZERS[settings.optimizer](learning_rate),
             init_std=settings.init_std,
             generator=torch.Generator().manual_seed(seed),

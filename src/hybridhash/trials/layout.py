@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from hybridhash.data import Schema
 from hybridhash.errors import InvalidValueError
 from hybridhash.planner import METHODS, read_plan
@@ -19,8 +16,9 @@ from hybridhash.spec import (
     TableSpec,
     baseline_bytes,
 )
+from hybridhash.tables import Blueprint
 from hybridhash.trials.settings import ModelSettings, TableSettings
-from hybridhash.vocabulary import Counts, Vocabulary
+from hybridhash.vocabulary import Counts
 
 
 @dataclass(frozen=True)
@@ -85,14 +83,11 @@ class Layout:
 
     Attributes:
         spec: Tables and layers.
-        vocabularies: Head keys by dictionary name.
-        features: int64[K] by dictionary name: to which feature of its table each head key belongs; of several that
-            share a key, the one it is most frequent in.
+        blueprints: By dictionary name: the keys of each table, and their features.
     """
 
     spec: ModelSpec
-    vocabularies: dict[str, Vocabulary]
-    features: dict[str, npt.NDArray[np.int64]]
+    blueprints: dict[str, Blueprint]
 
 
 def plan_tables(schema: Schema, counts: Counts, settings: TableSettings) -> list[TablePlan]:
@@ -217,23 +212,13 @@ def assemble(
         The layout.
     """
     groups: dict[str, list[GroupSpec]] = {"deep": [], "wide": []}
-    vocabularies: dict[str, Vocabulary] = {}
-    features: dict[str, npt.NDArray[np.int64]] = {}
+    blueprints: dict[str, Blueprint] = {}
     for plan, table in zip(plans, tables, strict=True):
-        vocabulary = plan.counts.top(table.num_head, importance)
-        vocabularies[plan.dictionary] = vocabulary
-        features[plan.dictionary] = _features_of(vocabulary, plan.counts)
+        blueprints[plan.dictionary] = Blueprint.of_counts(table, plan.counts, importance)
         groups[plan.part].append(GroupSpec(plan.features, table, plan.dictionary))
         if plan.carries_wide:
             groups["wide"].append(GroupSpec(plan.features, table.companion(), plan.dictionary))
-    return Layout(ModelSpec(tuple(groups["deep"]), tuple(groups["wide"]), hidden), vocabularies, features)
-
-
-def _features_of(vocabulary: Vocabulary, counts: Counts) -> npt.NDArray[np.int64]:
-    slots = vocabulary.lookup(counts.keys)[::-1]  # the most frequent pair of a key comes last and stays
-    features = np.zeros(len(vocabulary), dtype=np.int64)
-    features[slots[slots >= 0]] = counts.feature[::-1][slots >= 0]
-    return features
+    return Layout(ModelSpec(tuple(groups["deep"]), tuple(groups["wide"]), hidden), blueprints)
 
 
 def why_no_head(

@@ -1,10 +1,10 @@
 """From files and settings to encoded rows and counted keys."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 from hybridhash.data import (
@@ -22,6 +22,7 @@ from hybridhash.data import (
 )
 from hybridhash.data.names import find_name
 from hybridhash.errors import InvalidValueError
+from hybridhash.files import scratch_folder
 from hybridhash.trials.progress import Listener
 from hybridhash.trials.settings import DataSettings
 from hybridhash.vocabulary import Counts, count_key_chunks
@@ -90,19 +91,20 @@ def resolve_columns(source: Source, settings: DataSettings, *, label_required: b
 
 @contextmanager
 def work_folder(settings: DataSettings) -> Iterator[Path]:
-    """Give a folder for temporary files that is gone afterwards.
+    """Give a folder for temporary files that is gone afterwards; those that killed processes have left there go too.
 
     Raises:
         InvalidValueError: ``work_dir`` is not a folder that can be written to.
     """
-    try:
-        folder = TemporaryDirectory(prefix="hybridhash-", dir=settings.work_dir, ignore_cleanup_errors=True)
-    except OSError as error:
-        raise InvalidValueError(
-            f"--work-dir: expected a folder that can be written to, got {settings.work_dir} ({error.strerror})"
-        ) from error
-    with folder as name:
-        yield Path(name)
+    with ExitStack() as stack:
+        try:
+            parent = Path(settings.work_dir or gettempdir())
+            folder = stack.enter_context(scratch_folder(parent, "hybridhash-"))
+        except OSError as error:
+            raise InvalidValueError(
+                f"--work-dir: expected a folder that can be written to, got {settings.work_dir} ({error.strerror})"
+            ) from error
+        yield folder
 
 
 def prepare_rows(

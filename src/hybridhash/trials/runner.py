@@ -3,14 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from hybridhash.data import Dataset
 from hybridhash.errors import DivergedError, FileAccessError, FileFormatError, InvalidValueError
-from hybridhash.export import load, save_bundle
+from hybridhash.export import load_model, save_bundle
 from hybridhash.models import MLPRanker, WideDeep
 from hybridhash.spec import Ledger
 from hybridhash.training import Progress, TrainResult
@@ -19,7 +17,7 @@ from hybridhash.trials.fitting import fit
 from hybridhash.trials.jobs import make_missing
 from hybridhash.trials.progress import Listener
 from hybridhash.trials.quality import Quality, judge
-from hybridhash.trials.runoff import GRID_SEED, RUNOFF_SEEDS, Tuned
+from hybridhash.trials.runoff import Tuned
 from hybridhash.trials.runs import RunStore
 from hybridhash.trials.settings import RunSettings
 from hybridhash.trials.trial import BUNDLE_SUFFIX, Diverged, Run, Speed, Trained, Trial
@@ -113,7 +111,7 @@ class TrialRunner:
 
     def _choose(self, trial: Trial, listener: Listener) -> Tuned | Diverged:
         def checkpoint_of(rate: float, seed: int) -> Path:
-            return self.store.path(f"{trial.key}-rate{rate:g}-seed{seed}", ".checkpoint")
+            return self.store.checkpoint(trial.tuned_key, f"rate{rate:g}-seed{seed}")
 
         def hear(what: str, progress: Progress) -> None:
             listener.training(f"{trial.title}: {what}", progress)
@@ -128,8 +126,6 @@ class TrialRunner:
         except DivergedError as error:
             return self._diverged(f"{trial.title}: tuned", trial.tuned_key, error, listener)
         self.store.keep(trial.tuned_key, tuned.as_dict())
-        for rate, seed in product(self.settings.learning_rate, (GRID_SEED, *RUNOFF_SEEDS)):
-            checkpoint_of(rate, seed).unlink(missing_ok=True)
         listener.run_done(
             f"{trial.title}: tuned", f"learning rate {tuned.learning_rate:g}, {tuned.epochs} epochs"
         )
@@ -145,7 +141,6 @@ class TrialRunner:
 
     def _run(self, run: SeededRun, listener: Listener) -> Run | Diverged:
         rows = self.dataset.rows
-        checkpoint = self.store.path(run.key, ".checkpoint")
         try:
             fitted = fit(
                 build_of(run.trial.layouts[run.seed], rows, self.settings),
@@ -154,10 +149,9 @@ class TrialRunner:
                 run.tuned,
                 run.seed,
                 lambda progress: listener.training(run.title, progress),
-                checkpoint,
+                self.store.checkpoint(run.key),
             )
         except DivergedError as error:
-            checkpoint.unlink(missing_ok=True)
             return self._diverged(run.title, run.key, error, listener)
         shipped = fitted.built.ship()
         quality = judge(shipped, rows, self.settings.group)
@@ -165,7 +159,6 @@ class TrialRunner:
         if run.seed == 0:
             found = replace(found, ledger=self._export(run, shipped))
         self.store.keep(run.key, found.as_dict())
-        checkpoint.unlink(missing_ok=True)
         listener.run_done(run.title, _summary(quality, fitted.result))
         return found
 
@@ -179,8 +172,8 @@ class TrialRunner:
     def _export(self, run: SeededRun, model: WideDeep | MLPRanker) -> Ledger:
         """Write the bundle and return the ledger of its file; one that nobody wants is removed again."""
         notes: dict[str, Any] = {"method": run.trial.title, "run": run.key, "training": run.tuned.as_dict()}
-        with TemporaryDirectory(dir=self.store.folder) as folder:
-            path = run.trial.bundle or Path(folder) / f"model{BUNDLE_SUFFIX}"
+        with self.store.scratch() as folder:
+            path = run.trial.bundle or folder / f"model{BUNDLE_SUFFIX}"
             save_bundle(
                 path,
                 model,
@@ -189,7 +182,7 @@ class TrialRunner:
                 label=str(self.dataset.label),
                 notes=notes,
             )
-            return load(path).ledger
+            return load_model(path).ledger
 
 
 def seeded_runs(trials: Sequence[Trial], chosen: Sequence[Tuned | Diverged]) -> list[SeededRun]:
@@ -209,7 +202,7 @@ def seeded_runs(trials: Sequence[Trial], chosen: Sequence[Tuned | Diverged]) -> 
 
 def _is_bundle_of(path: Path, run: str) -> bool:
     try:
-        return load(path).notes.get("run") == run
+        return load_model(path).notes.get("run") == run
     except (FileAccessError, FileFormatError):  # gone or damaged: the run is made again
         return False
 

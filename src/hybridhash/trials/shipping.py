@@ -26,9 +26,9 @@ def ship(model: WideDeep | MLPRanker, layout: Layout, rows: EncodedRows) -> Wide
     """
     tables = [group.table for group in layout.spec.deep]
     if not any(tier.num_codes for table in tables for tier in table.head_tiers):
-        return pack_model(model, layout.vocabularies)
+        return pack_model(model)
     indices = rows.indices(TRAIN)
     if indices.size > _ROWS:
         indices = np.sort(np.random.default_rng(0).choice(indices, _ROWS, replace=False))
     batches = (to_tensors(batch, device_of(model)) for batch in iterate_batches(rows, indices, _BATCH))
-    return pack_model(model, layout.vocabularies, sensitivities(model, batches, layout.features))
+    return pack_model(model, sensitivities(model, batches))

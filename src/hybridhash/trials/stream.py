@@ -116,7 +116,7 @@ class StreamRunner:
         store, rows, settings = self.trials.store, self.trials.dataset.rows, self.trials.settings
 
         def checkpoint_of(stage: str) -> Path:
-            return store.path(f"{_key(run)}-{stage}", ".checkpoint")
+            return store.checkpoint(_key(run), stage)
 
         found: WindowRun | Diverged
         try:
@@ -137,8 +137,6 @@ class StreamRunner:
         except DivergedError as error:
             found, summary = Diverged(str(error)), f"diverged ({error})"
         store.keep(_key(run), found.as_dict())
-        for stage in ("training-span", "windows"):
-            checkpoint_of(stage).unlink(missing_ok=True)
         listener.run_done(run.title, summary)
         return found
 

@@ -48,7 +48,6 @@ class Vocabulary:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the arrays and take copies of them, so that no caller can change them later."""
         object.__setattr__(self, "keys", _frozen(as_int64(self.keys, "keys").copy()))
         repeated = np.flatnonzero(self.sorted_keys[1:] == self.sorted_keys[:-1])
         if repeated.size:

@@ -54,7 +54,6 @@ class Counts:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the arrays, sum equal pairs and put them in order."""
         names = tuple(self.feature_names)
         if not names or len(set(names)) < len(names):
             raise InvalidValueError(f"feature_names: expected one or more distinct names, got {names}")

@@ -122,6 +122,7 @@ class Lookup:
         padding_key: A key that stands for nothing.
         kept: Whether a bag that finds the rows without a gradient keeps them for other bags.
         found: int32[N, H], the rows, once they are known and kept.
+        index: What the look-up was made with, so that bags can tell whether the rows are theirs.
     """
 
     keys: Tensor
@@ -131,6 +132,7 @@ class Lookup:
     padding_key: int | None = None
     kept: bool = True
     found: Tensor | None = None
+    index: Any = None
 
     def rows(self) -> Tensor:
         """Return int32[N, H], as `encode` does."""

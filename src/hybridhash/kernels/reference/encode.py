@@ -1,6 +1,6 @@
 """Keys to rows: dictionaries of head keys, and hashes for the others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import torch
@@ -28,6 +28,8 @@ class Dictionary(NamedTuple):
             reads the last.
         code_bits: Of a code, in [1, 31]; 0 without codes.
         num_rows: Rows that it names: its positions, or the number of different codes.
+        kind: Name of the kind of dictionary, in `FINDERS`; the three kinds of the compiled engine are known by their
+            arrays if it is not given.
     """
 
     places: Tensor
@@ -35,6 +37,7 @@ class Dictionary(NamedTuple):
     codes: Tensor
     code_bits: int
     num_rows: int
+    kind: str = ""
 
     @property
     def is_ribbon(self) -> bool:
@@ -136,17 +139,19 @@ def encode(
 
 def _rows_in(keys: Tensor, dictionary: Dictionary) -> Tensor:
     """Return int64[N], rows counted from the dictionary's first, or -1."""
+    found = FINDERS[_kind(dictionary)](keys, dictionary)
+    if dictionary.codes.numel():
+        code = read_integers(dictionary.codes, dictionary.code_bits, found.clamp_min(0))
+        found = torch.where(found < 0, -1, code)
+    return found.clamp_max(dictionary.num_rows - 1) if dictionary.code_bits else found
+
+
+def _kind(dictionary: Dictionary) -> str:
+    if dictionary.kind:
+        return dictionary.kind
     if dictionary.is_ribbon:
-        code = find_in_ribbon(keys, dictionary.places, dictionary.code_bits, dictionary.key_bits)
-        return code.clamp_max(dictionary.num_rows - 1)
-    if dictionary.key_bits == _EXACT_BITS:
-        position = find_positions(keys, dictionary.places)
-    else:
-        position = find_fingerprints(keys, dictionary.places, dictionary.key_bits)
-    if not dictionary.codes.numel():
-        return position
-    code = read_integers(dictionary.codes, dictionary.code_bits, position.clamp_min(0))
-    return torch.where(position < 0, -1, code.clamp_max(dictionary.num_rows - 1))
+        return "ribbon"
+    return "exact" if dictionary.key_bits == _EXACT_BITS else "fingerprints"
 
 
 def find_positions(keys: Tensor, dictionary: Tensor) -> Tensor:
@@ -258,3 +263,11 @@ def read_integers(packed: Tensor, bits: int, indices: Tensor) -> Tensor:
     for place in range(num_bytes):
         word |= packed[byte + place].long() << (8 * place)
     return (word >> shift) & ((1 << bits) - 1)
+
+
+FINDERS: Final[dict[str, Callable[[Tensor, Dictionary], Tensor]]] = {
+    "exact": lambda keys, one: find_positions(keys, one.places),
+    "fingerprints": lambda keys, one: find_fingerprints(keys, one.places, one.key_bits),
+    "ribbon": lambda keys, one: find_in_ribbon(keys, one.places, one.code_bits, one.key_bits),
+}
+"""By kind of dictionary: int64[N] keys and a dictionary to int64[N], positions or codes, -1 for keys not found."""

@@ -33,7 +33,8 @@ def test_the_head_is_that_of_the_package(tiny: tuple[EncodedRows, FitSettings], 
     rows, settings = tiny
     span = Span(rows, (TRAIN,), settings)
     layout = lay_out("hybrid", plan_tables(span.schema, span.counts, settings), budget_bytes, settings, 0)
-    [vocabulary] = layout.vocabularies.values()
+    [blueprint] = layout.blueprints.values()
+    vocabulary = blueprint.vocabulary
     module = HybridEmbedding(span.need(budget_bytes, 0), lambda need, _: JoinedTail(need, 8))
     positions = module.head.find(torch.from_numpy(span.counts.top(span.counts.num_keys).keys.copy()))
     assert int((positions >= 0).sum()) == len(vocabulary.keys)

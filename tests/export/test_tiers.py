@@ -10,14 +10,15 @@ import torch
 
 from hybridhash import load
 from hybridhash.data import Discretiser, Feature, Schema, encode_batch
+from hybridhash.embeddings import PackedEmbeddingBag
 from hybridhash.errors import FileFormatError
-from hybridhash.export import model_tensors, save_bundle
+from hybridhash.export import save_bundle
 from hybridhash.export.layout import FORMAT, VERSION
-from hybridhash.export.tables import key_vectors, table_tensors
 from hybridhash.files import read_checked, write_checked
 from hybridhash.hashing import Fingerprints, Ribbon, hash_keys
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.spec import COMBINES, GroupSpec, Ledger, ModelSpec, TableSpec, Tier
+from hybridhash.tables import Blueprint, expected_arrays
 from hybridhash.vocabulary import Vocabulary
 
 SCHEMA = Schema((Feature("user", "categorical", "int"), Feature("seen", "list", "int")))
@@ -44,13 +45,13 @@ def saved(path: Path, combine: Any, wide: bool, mode: Any = "mean") -> WideDeep 
     table = TableSpec(280, 9, 6, 3, combine, seed=5, tiers=TIERS, tail_bits=3)
     deep = (GroupSpec(SCHEMA.names, table, "all", mode),)
     of_wide = (replace(deep[0], table=table.companion()),) if wide else ()
-    vocabularies = {"all": Vocabulary(np.random.default_rng(0).permutation(KEYS)[:280])}
+    blueprints = {"all": Blueprint(table, Vocabulary(np.random.default_rng(0).permutation(KEYS)[:280]))}
     generator = torch.Generator().manual_seed(0)
-    model = build_model(ModelSpec(deep, of_wide, (5,)), SCHEMA.names, vocabularies)
+    model = build_model(ModelSpec(deep, of_wide, (5,)), SCHEMA.names, blueprints)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(std=0.7, generator=generator)
-    packed = pack_model(model, vocabularies)
+    packed = pack_model(model)
     save_bundle(path, packed, SCHEMA, Discretiser({}), label="y")
     return packed
 
@@ -76,31 +77,19 @@ def test_the_reader_predicts_what_torch_predicts(tmp_path: Path, combine: Any, w
     np.testing.assert_allclose(predictor.predict(ROWS), expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("combine", COMBINES)
-def test_the_vectors_of_keys_are_those_of_the_packed_bags(tmp_path: Path, combine: Any) -> None:
-    model = saved(tmp_path / "x.hh", combine, wide=True)
-    assert isinstance(model, WideDeep)
-    keys = np.concatenate([KEYS, hash_keys(np.arange(1000, 1400), feature="user")])
-    tensors = model_tensors(model)
-    for part, collection in (("deep", model.deep), ("wide", model.wide)):
-        [(group, bag)] = collection.tables
-        found = key_vectors(keys, tensors, part, 0, group)
-        np.testing.assert_allclose(
-            found, bag.dense_equivalent(torch.from_numpy(keys)).numpy(), rtol=1e-6, atol=1e-6
-        )
-
-
 def test_a_code_beyond_the_rows_reads_the_last(tmp_path: Path) -> None:
-    """Four bits could name sixteen rows where nine are; the bags of torch read the same."""
+    """Four bits could name sixteen rows where nine are; torch, the reader and its definition in numpy read the same."""
     model = saved(tmp_path / "x.hh", "sum", wide=False)
-    [(group, bag)] = model.deep.tables
-    bag.encoder.codes_of(4).fill_(255)
-    found = key_vectors(KEYS, model_tensors(model), "deep", 0, group)
+    [(_, bag)] = model.deep.tables
+    assert isinstance(bag, PackedEmbeddingBag)
+    before = bag.shipped().vectors(KEYS)
+    bag.encoder.codes_4.fill_(255)
+    found = bag.shipped().vectors(KEYS)
+    assert (found != before).any()
+    np.testing.assert_array_equal(found, bag.shipped().defined_vectors(KEYS))
     np.testing.assert_allclose(
         found, bag.dense_equivalent(torch.from_numpy(KEYS)).numpy(), rtol=1e-6, atol=1e-6
     )
-    before = key_vectors(KEYS, model_tensors(saved(tmp_path / "y.hh", "sum", wide=False)), "deep", 0, group)
-    assert (found != before).any()
 
 
 def test_the_ledger_is_the_specs_and_the_file(bundle: Path) -> None:
@@ -115,7 +104,9 @@ def test_the_ledger_is_the_specs_and_the_file(bundle: Path) -> None:
 def test_the_names_shapes_and_types_of_the_arrays(bundle: Path) -> None:
     tensors = read_checked(bundle, FORMAT, VERSION).tensors
     spec = load(bundle).spec
-    wanted = table_tensors("deep", 0, spec.deep[0]) | table_tensors("wide", 0, spec.wide[0])
+    wanted = expected_arrays(spec.deep[0].table, "deep.0.", "all") | expected_arrays(
+        spec.wide[0].table, "wide.0.", "all"
+    )
     assert set(tensors) - set(wanted) == {
         f"dense.{layer}.{kind}" for layer in (0, 1) for kind in ("weight", "bias")
     }

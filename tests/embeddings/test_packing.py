@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 from torch.testing import assert_close
 
 from hybridhash.embeddings import (
+    EmbeddingBag,
     EmbeddingCollection,
-    KeyEmbeddingBag,
     PackedEmbeddingBag,
     RowEncoder,
     build_collection,
     pack_collections,
 )
 from hybridhash.embeddings.base import BaseEmbeddingBag
-from hybridhash.embeddings.pack import WIDE_FACTOR
 from hybridhash.hashing import (
     Fingerprints,
     Ribbon,
@@ -31,6 +30,7 @@ from hybridhash.hashing import (
 )
 from hybridhash.packing import PackedRows, pack_rows, unpack_integers, unpack_rows
 from hybridhash.spec import GroupSpec, Ledger, TableSpec, Tier
+from hybridhash.tables import WIDE_FACTOR, Blueprint
 from hybridhash.vocabulary import Vocabulary
 
 POOL = np.random.default_rng(1).permutation(
@@ -42,16 +42,17 @@ SPEC = TableSpec(150, 5, 16, 2, "sum", seed=3, tiers=TIERS, tail_bits=2)
 COUNTS = np.arange(1000, 850, -1)
 
 
-def trained(spec: TableSpec = SPEC) -> list[EmbeddingCollection]:
+def trained(spec: TableSpec = SPEC, counts: NDArray[np.int64] | None = COUNTS) -> list[EmbeddingCollection]:
     """A deep and a wide collection over one encoder, with rows of about 1."""
-    vocabularies = {"all": Vocabulary(POOL[: spec.num_head])}
+    counted = None if counts is None else counts[: spec.num_head]
+    blueprints = {"all": Blueprint(spec, Vocabulary(POOL[: spec.num_head], counted))}
     encoders: dict[tuple[object, ...], RowEncoder] = {}
     generator = torch.Generator().manual_seed(0)
     return [
         build_collection(
             ("a", "b"),
             [GroupSpec(("a", "b"), table, "all")],
-            vocabularies,
+            blueprints,
             encoders=encoders,
             init_std=1.0,
             generator=generator,
@@ -60,11 +61,8 @@ def trained(spec: TableSpec = SPEC) -> list[EmbeddingCollection]:
     ]
 
 
-def packed(
-    collections: list[EmbeddingCollection], counts: NDArray[np.int64] | None = COUNTS
-) -> list[EmbeddingCollection]:
-    vocabulary = Vocabulary(POOL[: collections[0].groups[0].table.num_head], counts)
-    return pack_collections(collections, {"all": vocabulary})
+def packed(collections: list[EmbeddingCollection]) -> list[EmbeddingCollection]:
+    return pack_collections(collections)
 
 
 def bag_of(collection: EmbeddingCollection) -> BaseEmbeddingBag:
@@ -74,7 +72,7 @@ def bag_of(collection: EmbeddingCollection) -> BaseEmbeddingBag:
 def rows_of(collection: EmbeddingCollection, place: int) -> NDArray[np.float32]:
     """Return the trained head rows of a tier."""
     bag = bag_of(collection)
-    assert isinstance(bag, KeyEmbeddingBag)
+    assert isinstance(bag, EmbeddingBag)
     first = sum(tier.num_positions for tier in bag.spec.tiers[:place])
     return bag.head.detach().numpy()[first : first + bag.spec.tiers[place].num_positions]
 
@@ -128,7 +126,7 @@ def test_a_key_with_a_code_reads_the_nearest_of_the_shared_rows() -> None:
         np.testing.assert_array_equal(vectors(collection, keys), each[nearest])
     codes = bag_of(after[0]).encoder
     assert codes is bag_of(after[1]).encoder
-    np.testing.assert_array_equal(unpack_integers(codes.codes_of(2).numpy(), 4, at), nearest)  # type: ignore[operator]
+    np.testing.assert_array_equal(unpack_integers(codes.dictionaries[2].codes.numpy(), 4, at), nearest)
 
 
 def test_a_ribbon_holds_the_codes_of_its_keys() -> None:
@@ -141,7 +139,7 @@ def test_a_ribbon_holds_the_codes_of_its_keys() -> None:
         np.testing.assert_array_equal(vectors(one, POOL[:110]), vectors(other, POOL[:110]))
         strangers = POOL[110:]
         differ = (vectors(one, strangers) != vectors(other, strangers)).any(axis=1)
-        codes = find_in_ribbon(strangers, bag_of(other).encoder.places_of(1).numpy(), 4, 3)
+        codes = find_in_ribbon(strangers, bag_of(other).encoder.dictionaries[1].places.numpy(), 4, 3)
         np.testing.assert_array_equal(differ, codes >= 0)
         rows = shipped_rows(other, 1)[np.minimum(codes[codes >= 0], 8)]
         np.testing.assert_array_equal(vectors(other, strangers[codes >= 0]), rows)
@@ -167,7 +165,7 @@ def test_a_key_that_an_earlier_tier_takes_does_not_disturb_a_ribbon() -> None:
 def rows_of_all(collection: EmbeddingCollection, count: int) -> NDArray[np.float32]:
     """Return the first trained head rows."""
     bag = bag_of(collection)
-    assert isinstance(bag, KeyEmbeddingBag)
+    assert isinstance(bag, EmbeddingBag)
     return bag.head.detach().numpy()[:count]
 
 
@@ -178,9 +176,9 @@ def test_frequent_keys_pull_the_shared_rows() -> None:
     counts = COUNTS.copy()
     counts[57] = 10**9
     own = rows_of(collections[0], 2)[positions(2, keys[7:8])]
-    assert_close(vectors(packed(collections, counts)[0], keys[7:8]), own, rtol=0, atol=1e-4)
+    assert_close(vectors(packed(trained(counts=counts))[0], keys[7:8]), own, rtol=0, atol=1e-4)
     for others in (COUNTS, None):
-        assert np.abs(vectors(packed(collections, others)[0], keys[7:8]) - own).max() > 0.1
+        assert np.abs(vectors(packed(trained(counts=others))[0], keys[7:8]) - own).max() > 0.1
 
 
 def test_keys_that_are_not_shipped_read_the_tail() -> None:
@@ -191,7 +189,7 @@ def test_keys_that_are_not_shipped_read_the_tail() -> None:
     assert strangers.sum() >= 39
     for before, collection, bits in zip(collections, after, (2, 4), strict=True):
         trained_bag = bag_of(before)
-        assert isinstance(trained_bag, KeyEmbeddingBag)
+        assert isinstance(trained_bag, EmbeddingBag)
         tail = unpack_rows(pack_rows(trained_bag.tail.detach().numpy(), bits))
         expected = tail[hash_buckets(keys, 5, 2, 3)].sum(axis=1)
         assert_close(vectors(collection, keys)[strangers], expected[strangers])
@@ -239,7 +237,7 @@ def test_the_trained_collections_stay_as_they_are() -> None:
 
 def test_a_packed_row_is_no_view_of_a_trained_one() -> None:
     collections = trained(TableSpec(20, 5, 16, tiers=(Tier(20, 32, 0, Fingerprints(16)),), tail_bits=8))
-    [deep, _] = packed(collections, None)
+    [deep, _] = packed(collections)
     keys = POOL[:20]
     before = vectors(deep, keys)
     with torch.no_grad():
@@ -252,14 +250,13 @@ def test_a_packed_row_is_no_view_of_a_trained_one() -> None:
 def test_tables_that_are_shipped_as_trained_keep_their_bags() -> None:
     plain = TableSpec(20, 5, 16, 2, "concat", tiers=(Tier(20, 32, 0, Fingerprints(16)),))
     collections = trained(plain)
-    assert [bag_of(each) for each in packed(collections, None)] == [bag_of(each) for each in collections]
+    assert [bag_of(each) for each in packed(collections)] == [bag_of(each) for each in collections]
 
 
 def test_a_packed_bag_has_the_options_of_the_trained_one() -> None:
     for engine in ("cpu", "reference"):
-        bag = KeyEmbeddingBag(
-            SPEC,
-            RowEncoder(SPEC, Vocabulary(POOL[:150])),
+        bag = EmbeddingBag(
+            Blueprint(SPEC, Vocabulary(POOL[:150])),
             mode="max",
             include_last_offset=True,
             padding_key=int(POOL[0]),
@@ -273,7 +270,7 @@ def test_a_packed_bag_has_the_options_of_the_trained_one() -> None:
 
 def test_a_tier_without_keys() -> None:
     spec = TableSpec(20, 5, 16, tiers=(Tier(0, 8, 4, Fingerprints(16)), Tier(20, 8)), tail_bits=8)
-    [deep, _] = packed(trained(spec), None)
+    [deep, _] = packed(trained(spec, None))
     assert num_positions(0) == 0
     expected = unpack_rows(
         pack_rows(rows_of(trained(spec)[0], 1), 8), find_positions(POOL[:20], place_keys(POOL[:20]))

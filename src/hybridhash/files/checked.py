@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from hybridhash.errors import FileAccessError, FileFormatError, InvalidTypeError, InvalidValueError
+from hybridhash.files.kinds import kind_of_content
+from hybridhash.files.whole import replacing
 
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
@@ -44,6 +45,7 @@ _DTYPES: Final = {
 }
 _LENGTH_BYTES: Final = 8  # the little-endian length of the header, which opens every safetensors file
 _ZERO_DIGITS: Final = b"0" * 64
+_OPENING: Final = b'{"__metadata__":{"format":'
 _DIGEST_FIELD: Final = b'"sha256":"'  # quotes inside the JSON strings are escaped, so this occurs once
 _CHUNK_BYTES: Final = 1 << 20
 _UPGRADE: Final = "pip install --upgrade hybridhash"
@@ -120,40 +122,6 @@ def write_checked(
         file.write(header)
         for name in order:
             file.write(_raw(arrays[name]))
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write text as UTF-8, whole or not at all.
-
-    Args:
-        path: Where the file goes; its folder must exist.
-        text: All of its content.
-
-    Raises:
-        FileAccessError: The file cannot be written there.
-    """
-    with replacing(Path(path)) as file:
-        file.write(text.encode("utf-8"))
-
-
-def make_folder(path: str | os.PathLike[str]) -> None:
-    """Make a folder, and those above it, unless it is there; make sure that it can be written to.
-
-    Args:
-        path: The folder.
-
-    Raises:
-        FileAccessError: It cannot be made, is a file, or cannot be written to.
-    """
-    try:
-        os.makedirs(path, exist_ok=True)
-        probe = Path(path) / f".{secrets.token_hex(8)}.tmp"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise FileAccessError(
-            f"{path}: expected a folder that can be written to: {error.strerror or error}; name another one"
-        ) from error
 
 
 def read_checked(path: str | os.PathLike[str], format: str, max_version: int) -> CheckedFile:
@@ -240,55 +208,10 @@ def _raw(array: npt.NDArray[Any]) -> memoryview:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside ``path`` that takes its name when all went well, and goes otherwise.
-
-    Args:
-        path: The file to be written; one that is there stays until the new one is whole.
-
-    Yields:
-        The temporary file, open for bytes; it is flushed to the disk before it is renamed.
-
-    Raises:
-        FileAccessError: The file cannot be written there.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
-        try:
-            with open(temporary, "xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-    except FileAccessError:
-        raise  # about a file that the caller's block reads or writes, and already says which
-    except OSError as error:
-        raise FileAccessError(
-            f"{path}: cannot be written: {error.strerror or error}; name a file in a folder that exists and "
-            "can be written to, on a disk with room"
-        ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut, where folders can be opened at all."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
+        if path.exists() and not path.is_dir() and not path.is_file():
+            raise OSError(0, "it is a device or a pipe")  # which may have no end, or nobody who writes to it
         with open(path, "rb") as file:
             yield file
     except OSError as error:
@@ -300,6 +223,11 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def _read_header(path: Path, file: BinaryIO) -> _Header:
     prefix = file.read(_LENGTH_BYTES)
     length = int.from_bytes(prefix, "little")
+    begins_ours = file.read(len(_OPENING)) == _OPENING
+    kind = None if begins_ours else kind_of_content(path)
+    if kind is not None:
+        raise _foreign(path, kind)
+    file.seek(_LENGTH_BYTES)
     left = path.stat().st_size - len(prefix)
     if len(prefix) < _LENGTH_BYTES or length > left:
         raise _damaged(path, f"its header should have {length} bytes, and {left} are left")
@@ -313,7 +241,9 @@ def _read_header(path: Path, file: BinaryIO) -> _Header:
             digest=strings["sha256"],
             metadata=strings["metadata"],
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except KeyError as error:
+        raise _foreign(path, "a safetensors file that hybridhash did not write, or an altered one") from error
+    except (ValueError, TypeError, RecursionError) as error:
         raise _damaged(path, "its header has no hybridhash format, version and checksum") from error
     if not re.fullmatch("[0-9a-f]{64}", header.digest):
         raise _damaged(path, "its checksum is not a sha256")
@@ -333,6 +263,12 @@ def _tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
         return dict(load_file(path))
     except (SafetensorError, KeyError, ValueError) as error:
         raise _damaged(path, f"safetensors cannot read it ({error})") from error
+
+
+def _foreign(path: Path, kind: str) -> FileFormatError:
+    return FileFormatError(
+        f"{path}: expected a file that hybridhash wrote, such as model.hh, got {kind}; name another one"
+    )
 
 
 def _damaged(path: Path, reason: str) -> FileFormatError:

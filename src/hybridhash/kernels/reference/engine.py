@@ -1,0 +1,103 @@
+"""The reference engine: the functions of this room behind the door of `hybridhash.kernels.engine`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from hybridhash.kernels.engine import Index, Request
+from hybridhash.kernels.reference.bags import Combine, Mode, embedding_bag
+from hybridhash.kernels.reference.encode import Rows, encode
+from hybridhash.kernels.reference.packed import Slab, packed_embedding_bag
+from hybridhash.kernels.reference.update import Step, pool_and_update
+
+
+class ReferenceEngine:
+    """The definition of every operation, in plain torch: any device, any dtype, any number of hashes."""
+
+    name = "reference"
+    checks_offsets = False
+
+    def unable(self, request: Request) -> str | None:
+        """Return None: this engine runs every request."""
+        return None
+
+    def encode(self, keys: Tensor, index: Index) -> Rows:
+        """Find the rows of keys."""
+        return encode(keys, index.dictionaries, index.num_buckets, index.salts, index.padding_key)
+
+    def lookup(self, keys: Tensor, index: Index, *, kept: bool) -> Rows:
+        """Find the rows of keys at once."""
+        return self.encode(keys, index)
+
+    def answers(self, rows: Any, index: Index) -> bool:
+        """Whether rows came from `encode`."""
+        return isinstance(rows, Rows)
+
+    def embedding_bag(
+        self,
+        head: Tensor,
+        tail: Tensor,
+        rows: Rows,
+        offsets: Tensor,
+        *,
+        combine: Combine,
+        mode: Mode,
+        per_sample_weights: Tensor | None,
+        sparse: bool,
+        padding_row: int | None,
+    ) -> Tensor:
+        """Pool the vectors of each bag of keys."""
+        return embedding_bag(
+            head,
+            tail,
+            rows,
+            offsets,
+            combine=combine,
+            mode=mode,
+            per_sample_weights=per_sample_weights,
+            sparse=sparse,
+            padding_row=padding_row,
+        )
+
+    def pool_and_update(
+        self,
+        head: Tensor,
+        tail: Tensor,
+        rows: Rows,
+        offsets: Tensor,
+        *,
+        combine: Combine,
+        mode: Mode,
+        per_sample_weights: Tensor | None,
+        step: Step,
+        padding_row: int | None,
+    ) -> Tensor:
+        """Pool, and move the rows in backward."""
+        return pool_and_update(
+            head,
+            tail,
+            rows,
+            offsets,
+            combine=combine,
+            mode=mode,
+            per_sample_weights=per_sample_weights,
+            step=step,
+            padding_row=padding_row,
+        )
+
+    def packed_embedding_bag(
+        self,
+        head: Sequence[Slab],
+        tail: Slab,
+        rows: Rows,
+        offsets: Tensor,
+        *,
+        combine: Combine,
+        mode: Mode,
+        per_sample_weights: Tensor | None,
+    ) -> Tensor:
+        """Pool packed rows."""
+        return packed_embedding_bag(
+            head, tail, rows, offsets, combine=combine, mode=mode, per_sample_weights=per_sample_weights
+        )
