@@ -57,7 +57,7 @@ class Table:
         combine: Combine = "sum",
         *,
         padding: int | None = 7,
-        lengths: tuple[int, ...] = (3, 0, 1, 20, 0, 700, 2, 513, 512),
+        lengths: tuple[int, ...] = (3, 0, 1, 20, 0, 270, 2),  # two chunks
     ) -> None:
         generator = np.random.default_rng(dim)
         *of_head, of_tail = bits
@@ -156,11 +156,13 @@ COMBINES: list[tuple[int, Combine]] = [
 def test_bags_are_those_of_the_definition(dim: int, num_hashes: int, combine: Combine, bits: int) -> None:
     if combine == "concat" and dim % num_hashes:
         dim *= num_hashes
-    table = Table(dim, (bits, bits), num_hashes, combine)
+    lengths = (3, 0, 1, 20, 0, 700, 2, 513, 512) if dim == 32 else (3, 0, 1, 20, 0, 270, 2)
+    table = Table(dim, (bits, bits), num_hashes, combine, lengths=lengths)
     assert_both_ways(table, "sum")
     assert_both_ways(table, "sum", table.weights())
-    assert_both_ways(table, "mean")
-    assert_both_ways(table, "max")
+    if dim in (16, 17, 32, 64, 128):  # those that have code of their own, and one of the others
+        assert_both_ways(table, "mean")
+        assert_both_ways(table, "max")
 
 
 @pytest.mark.parametrize("mode", ["sum", "mean", "max"])

@@ -30,7 +30,7 @@ def test_it_is_the_plan_of_the_counts() -> None:
     assert AUTO.table(DEMAND) == plan(COUNTED, budget=4000, dim=16, wide=True, seed=7).spec
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=300), st.integers(68, 30_000), st.booleans())
 def test_the_budget_is_kept(counts: list[int], budget: int, wide: bool) -> None:
     feature = np.arange(len(counts)) % 2

@@ -70,7 +70,7 @@ def by_hand(rows: list[dict[str, Any]], features: list[str], lists: list[str], s
     return Counts(keys, numbers, [f for _, f in pairs], (*features, *lists), len(rows), seed)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=ROWS, seed=st.sampled_from([0, 1, 2**64 - 1]))
 def test_every_engine_counts_the_same(rows: list[dict[str, Any]], seed: int) -> None:
     features, lists = ["user", "site", "blob", "flag"], ["tags", "seen"]
@@ -80,7 +80,7 @@ def test_every_engine_counts_the_same(rows: list[dict[str, Any]], seed: int) -> 
         assert count(engine(table), features, lists=lists, seed=seed) == expected, name
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     users=st.lists(st.integers(-3, 3) | st.sampled_from([INT64.min, INT64.max]), max_size=20), data=st.data()
 )
