@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         FullEmbeddingBag,
         HashEmbeddingBag,
         HybridEmbeddingBag,
+        measure_sensitivity,
         pack,
     )
     from hybridhash.metrics import RelativeCrossEntropy
@@ -38,6 +39,7 @@ _LAZY: Final = {
     "HashEmbeddingBag": "embeddings",
     "HybridEmbeddingBag": "embeddings",
     "RelativeCrossEntropy": "metrics",
+    "measure_sensitivity": "embeddings",
     "optim": "",
     "pack": "embeddings",
 }
@@ -61,6 +63,7 @@ __all__ = [
     "count",
     "hash_keys",
     "load",
+    "measure_sensitivity",
     "metrics",
     "optim",
     "pack",

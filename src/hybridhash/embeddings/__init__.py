@@ -12,6 +12,7 @@ from hybridhash.embeddings.collection import EmbeddingCollection, GroupInput, bu
 from hybridhash.embeddings.encoder import RowEncoder
 from hybridhash.embeddings.packed import PackedEmbeddingBag
 from hybridhash.embeddings.packing import pack, pack_bags, pack_collections
+from hybridhash.embeddings.sensitivity import measure_sensitivity
 
 __all__ = [
     "DoubleHashEmbeddingBag",
@@ -25,6 +26,7 @@ __all__ = [
     "PackedEmbeddingBag",
     "RowEncoder",
     "build_collection",
+    "measure_sensitivity",
     "pack",
     "pack_bags",
     "pack_collections",

@@ -19,8 +19,8 @@ def pack(bag: EmbeddingBag, sensitivity: Sensitivity | None = None) -> ShippedTa
 
     Args:
         bag: The trained bag; it stays as it is.
-        sensitivity: From `hybridhash.sensitivity`: how much the loss depends on the rows. With it, the rows that keys
-            share are chosen by what they do to the predictions, which loses several times less.
+        sensitivity: How much the loss depends on the rows, from `hybridhash.measure_sensitivity`. With it, the rows
+            that keys share are chosen by what they do to the predictions, which loses several times less.
 
     Returns:
         The table; ``save`` writes it, and `hybridhash.load` reads it.
