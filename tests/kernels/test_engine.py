@@ -109,9 +109,7 @@ def test_auto_takes_the_engine_that_was_registered_last_and_can(toy: ToyEngine) 
 
 def test_an_engine_that_cannot_says_why(toy: ToyEngine) -> None:
     many = HybridEmbeddingBag(Vocabulary(torch.arange(3).numpy()), 5, 6, "sum", 6, engine="toy")
-    with pytest.raises(
-        InvalidValueError, match="engine 'toy': expected at most 4 hashes, got 6; use engine 'reference'"
-    ):
+    with pytest.raises(InvalidValueError, match=r"engine .toy.: expected at most 4 hashes, got 6"):
         many(KEYS, OFFSETS)
 
 
