@@ -138,3 +138,20 @@ class Table:
         self, rows: Any, offsets: Any, weights: Any | None, mode: int, out: Any, num_threads: int
     ) -> None: ...
     def vectors(self, keys: Any, padding_key: int | None, out: Any, num_threads: int) -> None: ...
+
+class ValueEncoder:
+    def __init__(self, separator: str) -> None: ...
+    def add(
+        self,
+        name: str,
+        values: int,
+        is_list: bool,
+        salt: int,
+        null_key: int,
+        edges: list[float],
+        parts: list[int],
+    ) -> None: ...
+    def rows(self, rows: Any, fallback: Any) -> tuple[Any, Any] | None: ...
+    def columns(
+        self, columns: list[Any], is_shared: list[bool], num_rows: int, fallback: Any
+    ) -> tuple[Any, Any]: ...

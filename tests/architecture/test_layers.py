@@ -18,7 +18,7 @@ MAY_IMPORT = {  # lowest first; see docs/design.md
     "optim": "errors kernels",
     "spec": "errors theory hashing packing",
     "vocabulary": "errors files theory hashing",
-    "data": "errors files hashing",
+    "data": "errors files hashing _native",
     "tables": "errors files hashing packing spec vocabulary _native",
     "planner": "errors theory hashing spec vocabulary tables",
     "embeddings": "errors hashing packing kernels optim spec vocabulary tables",

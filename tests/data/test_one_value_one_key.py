@@ -18,7 +18,18 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from hybridhash.data import Discretiser, Feature, Schema, encode_batch, open_source, read_columns
+from hybridhash.data import (
+    Batch,
+    Discretiser,
+    Feature,
+    Schema,
+    encode_batch,
+    open_source,
+    read_columns,
+)
+from hybridhash.data.value_encoder import ValueEncoder
+
+Encode = Callable[[Any], Batch]
 
 COLUMNS: dict[str, list[Any]] = {
     "user": [7, None, -(2**63), 0, 2**40],
@@ -153,19 +164,27 @@ IN_MEMORY: dict[str, Callable[[], Any]] = {
 
 
 @pytest.fixture(scope="module")
-def expected() -> Any:
+def expected() -> Batch:
     return encode_batch(rows_of(COLUMNS), SCHEMA, DISCRETISER)
 
 
+@pytest.fixture(scope="module", params=["definition", "compiled"])
+def encode(request: pytest.FixtureRequest) -> Encode:
+    """Both forms of the way from rows to keys."""
+    if request.param == "compiled":
+        return ValueEncoder(SCHEMA, DISCRETISER).encode
+    return lambda rows: encode_batch(rows, SCHEMA, DISCRETISER)
+
+
 @pytest.mark.parametrize("container", IN_MEMORY)
-def test_in_memory(container: str, expected: Any) -> None:
-    found = encode_batch(IN_MEMORY[container](), SCHEMA, DISCRETISER)
+def test_in_memory(container: str, encode: Encode, expected: Batch) -> None:
+    found = encode(IN_MEMORY[container]())
     np.testing.assert_array_equal(found.offsets, expected.offsets)
     np.testing.assert_array_equal(found.keys, expected.keys)
 
 
 @pytest.mark.parametrize("container", IN_MEMORY)
-def test_one_row_at_a_time(container: str, expected: Any) -> None:
+def test_one_row_at_a_time(container: str, encode: Encode, expected: Batch) -> None:
     """As slices of the container, which end in the middle of it."""
     whole = IN_MEMORY[container]()
     if isinstance(whole, dict):
@@ -174,7 +193,7 @@ def test_one_row_at_a_time(container: str, expected: Any) -> None:
         pieces = [
             whole.slice(row, 1) if hasattr(whole, "slice") else whole[row : row + 1] for row in range(5)
         ]
-    batches = [encode_batch(piece, SCHEMA, DISCRETISER) for piece in pieces]
+    batches = [encode(piece) for piece in pieces]
     for feature in range(len(SCHEMA.features)):
         found = [key for b in batches for key in b.keys[b.offsets[feature] : b.offsets[feature + 1]].tolist()]
         first, last = expected.offsets[feature * 5], expected.offsets[(feature + 1) * 5]
@@ -189,7 +208,7 @@ FRAMES = pytest.mark.parametrize(
 
 
 @FRAMES
-def test_read_back_from_parquet(frame: Any, expected: Any, tmp_path: Path) -> None:
+def test_read_back_from_parquet(frame: Any, encode: Encode, expected: Batch, tmp_path: Path) -> None:
     path, rows = tmp_path / "f.parquet", frame()
     if isinstance(rows, pd.DataFrame):
         rows = pa.Table.from_pandas(rows)  # as to_parquet does
@@ -203,7 +222,7 @@ def test_read_back_from_parquet(frame: Any, expected: Any, tmp_path: Path) -> No
         pd.read_parquet(path, dtype_backend="numpy_nullable"),
         pd.read_parquet(path, dtype_backend="pyarrow"),
     ):
-        found = encode_batch(read, SCHEMA, DISCRETISER)
+        found = encode(read)
         np.testing.assert_array_equal(found.keys, expected.keys)
     assert_read_by_commands(path, expected)
 

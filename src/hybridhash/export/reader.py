@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from hybridhash.data.batch import Batch
 from hybridhash.data.discretiser import Discretiser
-from hybridhash.data.encode import encode_batch
 from hybridhash.data.schema import Schema
+from hybridhash.data.value_encoder import ValueEncoder
 from hybridhash.errors import FileFormatError, HybridHashError
 from hybridhash.export.layout import (
     DENSE,
@@ -56,6 +56,10 @@ class Predictor:
     _tensors: Tensors
     _deep: tuple[ShippedTable, ...]
     _wide: tuple[ShippedTable, ...]
+    _encoder: ValueEncoder = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_encoder", ValueEncoder(self.schema, self.discretiser))
 
     def predict(self, rows: Any) -> Floats:
         """Return the probability of each row.
@@ -79,7 +83,7 @@ class Predictor:
             >>> hh.load("model.hh").predict(columns)  # doctest: +ELLIPSIS
             array([0..., 0...], dtype=float32)
         """
-        return self.predict_batch(encode_batch(rows, self.schema, self.discretiser))
+        return self.predict_batch(self._encoder.encode(rows))
 
     def predict_batch(self, batch: Batch) -> Floats:
         """Return the probability of each row of a batch of keys.

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "hashes.hpp"
 #include "isa.hpp"
 
 namespace hybridhash {
@@ -15,16 +16,6 @@ constexpr size_t kWaiting = 16;  // keys that wait, each for the bucket that it 
 // Keys of a bucket that are there for good: those that came first, which are the most important. Nearly all have it as
 // their first bucket, and that is looked into first.
 constexpr uint32_t kFixed = 4;
-
-inline uint64_t mix64(uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-    return z ^ (z >> 31);
-}
-
-inline uint64_t reduce(uint64_t hash, uint64_t range) {
-    return ((hash >> 32) * range + (((hash & 0xFFFFFFFFull) * range) >> 32)) >> 32;
-}
 
 struct Places {
     uint32_t first, second;

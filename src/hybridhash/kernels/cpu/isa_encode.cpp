@@ -1,4 +1,5 @@
 // Keys to rows.
+#include "hashes.hpp"
 #include "isa_common.hpp"
 #include "isa_ribbon.hpp"
 
@@ -10,17 +11,6 @@ constexpr size_t kBlock = 256;       // keys whose dictionary lines are asked fo
 // Bytes of a dictionary that stays in the caches, where asking costs more than it gains: lookups do not wait for each
 // other, and the processor runs ahead.
 constexpr uint64_t kNear = 1 << 22;
-
-HH_INLINE uint64_t mix64(uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-    return z ^ (z >> 31);
-}
-
-// The high word of hash * range, for a range of at most 2**31, in 64-bit arithmetic that vectorises.
-HH_INLINE uint64_t reduce(uint64_t hash, uint64_t range) {
-    return ((hash >> 32) * range + (((hash & 0xFFFFFFFFull) * range) >> 32)) >> 32;
-}
 
 }  // namespace
 

@@ -8,6 +8,8 @@
 
 #include <cstring>
 
+#include "hashes.hpp"
+
 #ifndef HH_ISA
 #error "HH_ISA names the namespace of this build"
 #endif
@@ -16,80 +18,8 @@ namespace hybridhash::HH_ISA {
 
 namespace {
 
-#define HH_INLINE inline __attribute__((always_inline))
-
-constexpr uint64_t kPrime1 = 0x9E3779B185EBCA87ull;
-constexpr uint64_t kPrime2 = 0xC2B2AE3D27D4EB4Full;
-constexpr uint64_t kPrime3 = 0x165667B19E3779F9ull;
-constexpr uint64_t kPrime4 = 0x85EBCA77C2B2AE63ull;
-constexpr uint64_t kPrime5 = 0x27D4EB2F165667C5ull;
-
 constexpr size_t kBlock = 256;        // strings in a block
-constexpr size_t kStripe = 32;        // bytes; a string with fewer is short
 constexpr size_t kScratchBytes = 1 << 15;
-
-HH_INLINE uint64_t little_endian(uint64_t word) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(word);
-#else
-    return word;
-#endif
-}
-
-HH_INLINE uint64_t load64(const uint8_t* p) {
-    uint64_t word;
-    std::memcpy(&word, p, 8);
-    return little_endian(word);
-}
-
-// The first size < 8 bytes, reading no other.
-HH_INLINE uint64_t load_few(const uint8_t* p, size_t size) {
-    uint64_t word = 0;
-    for (size_t i = 0; i < size; ++i) word |= (uint64_t)p[i] << (8 * i);
-    return word;
-}
-
-HH_INLINE uint64_t rotl(uint64_t x, int bits) { return (x << bits) | (x >> (64 - bits)); }
-HH_INLINE uint64_t round(uint64_t accumulator, uint64_t word) { return rotl(accumulator + word * kPrime2, 31) * kPrime1; }
-HH_INLINE uint64_t add_word(uint64_t h, uint64_t word) { return rotl(h ^ round(0, word), 27) * kPrime1 + kPrime4; }
-HH_INLINE uint64_t add_half(uint64_t h, uint64_t word) {
-    return rotl(h ^ ((word & 0xFFFFFFFFull) * kPrime1), 23) * kPrime2 + kPrime3;
-}
-HH_INLINE uint64_t add_byte(uint64_t h, uint64_t byte) { return rotl(h ^ ((byte & 0xFF) * kPrime5), 11) * kPrime1; }
-
-HH_INLINE uint64_t avalanche(uint64_t h) {
-    h = (h ^ (h >> 33)) * kPrime2;
-    h = (h ^ (h >> 29)) * kPrime3;
-    return h ^ (h >> 32);
-}
-
-// XXH64 of any one string.
-uint64_t hash_one(const uint8_t* p, size_t length, uint64_t seed) {
-    uint64_t h = seed + kPrime5;
-    const uint8_t* const end = p + length;
-    if (length >= kStripe) {
-        uint64_t a = seed + kPrime1 + kPrime2, b = seed + kPrime2, c = seed, d = seed - kPrime1;
-        for (; end - p >= (ptrdiff_t)kStripe; p += kStripe) {
-            a = round(a, load64(p));
-            b = round(b, load64(p + 8));
-            c = round(c, load64(p + 16));
-            d = round(d, load64(p + 24));
-        }
-        h = rotl(a, 1) + rotl(b, 7) + rotl(c, 12) + rotl(d, 18);
-        h = (h ^ round(0, a)) * kPrime1 + kPrime4;
-        h = (h ^ round(0, b)) * kPrime1 + kPrime4;
-        h = (h ^ round(0, c)) * kPrime1 + kPrime4;
-        h = (h ^ round(0, d)) * kPrime1 + kPrime4;
-    }
-    h += length;
-    for (; end - p >= 8; p += 8) h = add_word(h, load64(p));
-    if (end - p >= 4) {
-        h = add_half(h, load_few(p, 4));
-        p += 4;
-    }
-    for (; p < end; ++p) h = add_byte(h, *p);
-    return avalanche(h);
-}
 
 // A block of short strings as columns: the whole words of a string, and the word with its last bytes.
 struct alignas(64) Columns {
@@ -140,7 +70,7 @@ void hash_block(Bytes bytes, const int64_t* starts, const int64_t* lengths, size
                 int64_t* keys) {
     if (bytes.size < kReach) {
         for (size_t i = 0; i < count; ++i)
-            keys[i] = (int64_t)hash_one(bytes.data + starts[i], (size_t)lengths[i], seed);
+            keys[i] = (int64_t)xxh64(bytes.data + starts[i], (size_t)lengths[i], seed);
         return;
     }
     Columns columns;
@@ -173,7 +103,7 @@ void hash_block(Bytes bytes, const int64_t* starts, const int64_t* lengths, size
     if (num_single == 0) return;
     for (size_t i = 0; i < count; ++i)
         if (lengths[i] >= (int64_t)kStripe || starts[i] > furthest)
-            keys[i] = (int64_t)hash_one(bytes.data + starts[i], (size_t)lengths[i], seed);
+            keys[i] = (int64_t)xxh64(bytes.data + starts[i], (size_t)lengths[i], seed);
 }
 
 HH_INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }

@@ -21,6 +21,7 @@
 #include "pool.hpp"
 #include "ribbon.hpp"
 #include "table_module.hpp"
+#include "values_module.hpp"
 
 namespace nb = nanobind;
 using namespace hybridhash;
@@ -163,6 +164,7 @@ NB_MODULE(_native, m) {
     bind_encoder(m);
     bind_packed(m);
     bind_table(m);
+    bind_values(m);
 
     m.def("forward",
           [](Rows head, Rows tail, Matrix<int32_t> rows, Array<int64_t> offsets, std::optional<Array<float>> weights,
