@@ -26,7 +26,7 @@ OUT ?= results/demo
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) "$$(grep '^torch==' constraints.txt)"
-	$(PIP) --editable '.[dev]'
+	$(PIP) --config-settings 'build-dir=build/{wheel_tag}' --editable '.[dev]'
 	touch $@
 
 ifdef DATA

@@ -89,7 +89,7 @@ BAD_FLAGS: dict[str, tuple[list[str], str]] = {
     "label as a feature": (["--categorical", "clicked"], "'clicked' is the label"),
     "a list of numbers": (["--list", "absent"], "'absent'"),
     "no threshold": (["--label", "clicked>=high"], "expected a number behind '>='"),
-    "budget below one row per feature": (["--budget", "59"], "at least 60 bytes"),
+    "budget below one row per feature": (["--budget", "59B"], "at least 60 bytes"),
     "budget over 100 %": (["--budget", "101%"], "at most 100%"),
     "no budget": (["--budget", "0%"], "at least one byte"),
     "budget in words": (["--budget", "small"], "'small'"),

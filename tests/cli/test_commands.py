@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hybridhash import Vocabulary, __version__, load
-from hybridhash.cli.app import app
+from hybridhash.cli.app import COMMANDS, make_app
 from hybridhash.experiments import (
     CompareSettings,
     ContinuousSettings,
@@ -60,19 +60,8 @@ def test_help_names_every_flag_and_its_default(run: Run, command: str, settings:
 
 
 def test_every_command_has_help(run: Run) -> None:
-    names = [name for name in app if not name.startswith("-")]
-    assert sorted(names) == [
-        "compare",
-        "continuous",
-        "evaluate",
-        "generate",
-        "inspect",
-        "plan",
-        "predict",
-        "profile",
-        "sweep",
-        "train",
-    ]
+    names = [name for name in make_app() if not name.startswith("-")]
+    assert names == list(COMMANDS)
     overview = run("--help").out
     for name in names:
         assert name in overview
@@ -332,3 +321,16 @@ def test_generate_refuses(run: Run, tmp_path: Path, flags: list[str], message: s
     assert ended.code == 2
     assert message in ended.error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_commands_and_flags(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where it adds a line to what the shell reads first
+    file = tmp_path / "completion"
+    ended = run("--install-completion", "--shell", shell, "--output", file)
+    assert ended.code == 0, ended.err
+    script = file.read_text()
+    for word in (*COMMANDS, "learning-rate", "top-k"):
+        assert word in script, word

@@ -39,4 +39,4 @@ def test_names_what_is_not_installed(run: Callable[..., Any], monkeypatch: pytes
     monkeypatch.setattr(builtins, "__import__", without_cyclopts)
     ended = run("--help")
     assert ended.code == 2
-    assert ended.err == "hybridhash: expected cyclopts to be installed; run pip install 'hybridhash[train]'\n"
+    assert ended.err == "hybridhash: expected cyclopts to be installed; run pip install 'hybridhash[cli]'\n"

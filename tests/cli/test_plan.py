@@ -119,7 +119,7 @@ def test_a_plan_that_does_not_fit_is_refused(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--budget", "50"], r"budget: expected at least \d+ bytes"),
+        (["--budget", "50B"], r"budget: expected at least \d+ bytes"),
         (["--budget", "ten"], "expected a share such as '10%'"),
         (["--budget", "101%"], "at most 100% of the baseline"),
         (["--dim", "0"], "--dim"),

@@ -28,7 +28,7 @@ def test_missing_duckdb_is_named_by_its_install_line() -> None:
         "try: connect()\n"
         "except MissingDependencyError as error: print(error)"
     )
-    assert "pip install 'hybridhash[train]'" in in_a_fresh_process(code)
+    assert "pip install 'hybridhash[cli]'" in in_a_fresh_process(code)
 
 
 @pytest.mark.parametrize("name", hybridhash.data.__all__)

@@ -71,7 +71,7 @@ def test_a_wide_table_of_crosses_is_planned_apart(clicks: Path) -> None:
 
 def test_a_budget_that_is_too_small_names_the_smallest(clicks: Path) -> None:
     with pytest.raises(BudgetError) as caught:
-        planned(clicks, budget="50")
+        planned(clicks, budget="50B")
     named = re.search(r"expected at least (\d+) bytes", str(caught.value))
     assert named is not None
     with pytest.raises(BudgetError, match=f"at least {named[1]} bytes"):

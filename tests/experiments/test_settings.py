@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from hybridhash.errors import InvalidValueError
+from hybridhash.errors import BudgetError, InvalidValueError
 from hybridhash.experiments import (
     CompareSettings,
     ProfileSettings,
@@ -82,6 +82,14 @@ def test_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 )
 def test_lists_are_separated_by_commas(given: Any, expected: tuple[str, ...]) -> None:
     assert merge_settings(CompareSettings, {}, {"categorical": given}).categorical == expected
+
+
+def test_a_budget_without_quotes(tmp_path: Path) -> None:
+    file = read_experiment(experiment(tmp_path, "budget = 400_000"))
+    assert merge_settings(CompareSettings, file, {}).budget == "400000"
+    file = read_experiment(experiment(tmp_path, "budget = 0.1"))
+    with pytest.raises(BudgetError, match="did you mean '10%'"):
+        merge_settings(CompareSettings, file, {})
 
 
 def test_lists_of_numbers() -> None:

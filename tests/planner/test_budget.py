@@ -40,6 +40,17 @@ def test_refuses_what_says_no_size(text: str) -> None:
             refuse()
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("10", "10%"), ("2.5", "2.5%"), ("100", "100%"), ("0.1", "10%"), ("0.025", "2.5%"), ("1", "1%")],
+)
+def test_a_number_without_a_unit_that_can_only_be_a_share(text: str, meant: str) -> None:
+    for refuse in (lambda: parse_budget(text, BASELINE), lambda: check_budget(text)):
+        with pytest.raises(BudgetError, match=rf"got '{text}', which is .* bytes; did you mean '{meant}'\?"):
+            refuse()
+    assert parse_budget(meant, BASELINE) > parse_budget("101", BASELINE) == 101
+
+
 @pytest.mark.parametrize("text", ["1000000000001", "1001GB", "9" * 400])
 def test_refuses_more_than_the_baseline(text: str) -> None:
     check_budget(text)  # more than this baseline, but perhaps not than another
@@ -61,7 +72,7 @@ def test_refuses_nothing(text: str) -> None:
             refuse()
 
 
-@pytest.mark.parametrize("text", ["0.00000000001%", "0.5", "0.5B"])
+@pytest.mark.parametrize("text", ["0.00000000001%", "0.5B"])
 def test_refuses_less_than_a_byte(text: str) -> None:
     check_budget(text)
     with pytest.raises(BudgetError, match=r"at least one byte, got .* which is less"):

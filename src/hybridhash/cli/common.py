@@ -1,53 +1,19 @@
-"""What several commands share: the experiment file, the output of results, the terminal."""
+"""What several commands share: the terminal, and tables and JSON on it."""
 
 import json
 import shlex
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from hybridhash.experiments import merge_settings, read_experiment
-from hybridhash.experiments.output import check_not_an_input
-from hybridhash.experiments.settings import given_flags
 from hybridhash.report import format_bytes
-from hybridhash.trials import Settings
 
 _UNLIMITED: Final = 10_000  # columns; a table takes what it needs
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
-
-Experiment = Annotated[
-    Path | None, Parameter(help="Experiment file (TOML): the names of the flags; flags win.")
-]
 AsJson = Annotated[bool, Parameter(help="Print JSON instead of tables.", negative="")]
-
-
-def settle(
-    kind: type[AnySettings], data: Sequence[str], flags: Settings | None, experiment: Path | None
-) -> tuple[list[str], AnySettings]:
-    """Put flags over an experiment file.
-
-    Args:
-        kind: The settings of the command.
-        data: Files named on the command line.
-        flags: The flags that were given.
-        experiment: An experiment file, or None.
-
-    Returns:
-        The files and the settings.
-    """
-    file = read_experiment(experiment) if experiment is not None else {}
-    given = {} if flags is None else given_flags(flags)
-    settings = merge_settings(kind, file, given)
-    out = getattr(settings, "out", None)
-    if out is not None and experiment is not None:
-        check_not_an_input([out], [experiment])
-    return list(data) or list(file.get("data", [])), settings
 
 
 def verbatim_console(**settings: Any) -> Console:

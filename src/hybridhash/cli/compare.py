@@ -5,10 +5,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hybridhash import __version__
-from hybridhash.cli.common import Experiment, command_line, print_table, say, settle, terminal
+from hybridhash.cli.common import command_line, print_table, say, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import CompareSettings
-from hybridhash.report import comparison_table
 
 
 def compare(
@@ -28,6 +28,7 @@ def compare(
     """
     files, wanted = settle(CompareSettings, data, settings, experiment)
     from hybridhash.experiments import compare as run
+    from hybridhash.report import comparison_table
 
     console = terminal()
     with TerminalListener(console) as listener:

@@ -5,10 +5,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hybridhash import __version__
-from hybridhash.cli.common import Experiment, command_line, print_table, say, settle, terminal
+from hybridhash.cli.common import command_line, print_table, say, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import ContinuousSettings
-from hybridhash.report import continuous_table
 
 
 def continuous(
@@ -28,6 +28,7 @@ def continuous(
     """
     files, wanted = settle(ContinuousSettings, data, settings, experiment)
     from hybridhash.experiments import continuous as run
+    from hybridhash.report import continuous_table
 
     console = terminal()
     with TerminalListener(console) as listener:

@@ -10,6 +10,10 @@ from hybridhash.errors import HybridHashError
 
 EXIT_ERROR: Final = 2
 EXIT_INTERRUPTED: Final = 130
+_EXTRAS: Final = {
+    "cli": ("cyclopts", "rich", "pydantic", "duckdb", "pyarrow"),
+    "train": ("torch", "torchmetrics", "narwhals", "matplotlib", "jinja2", "markupsafe"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,12 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         from hybridhash.cli.app import run
-    except ModuleNotFoundError as error:
-        _say(f"expected {error.name} to be installed; run pip install 'hybridhash[train]'")
-        return EXIT_ERROR
-    try:
+
         run(given)
         sys.stdout.flush()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = next((extra for extra, packages in _EXTRAS.items() if package in packages), None)
+        if extra is None:
+            raise
+        _say(f"expected {package} to be installed; run pip install 'hybridhash[{extra}]'")
+        return EXIT_ERROR
     except HybridHashError as error:
         _say(str(error))
         return EXIT_ERROR

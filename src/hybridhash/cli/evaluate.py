@@ -5,8 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hybridhash.cli.common import AsJson, Experiment, print_json, settle, terminal
+from hybridhash.cli.common import AsJson, print_json, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import EvaluateSettings
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hybridhash.cli.common import Experiment, say, settle, terminal
+from hybridhash.cli.common import say, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import ScoreSettings
 
 

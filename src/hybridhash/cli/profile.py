@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.table import Table
 
-from hybridhash.cli.common import AsJson, Experiment, print_json, print_table, settle, terminal
+from hybridhash.cli.common import AsJson, print_json, print_table, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import ProfileSettings
 from hybridhash.report import format_bytes
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hybridhash import __version__
-from hybridhash.cli.common import Experiment, command_line, print_table, say, settle, terminal
+from hybridhash.cli.common import command_line, print_table, say, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import SweepSettings
-from hybridhash.report import sweep_table
 
 
 def sweep(
@@ -29,6 +29,7 @@ def sweep(
     """
     files, wanted = settle(SweepSettings, data, settings, experiment)
     from hybridhash.experiments import sweep as run
+    from hybridhash.report import sweep_table
 
     console = terminal()
     with TerminalListener(console) as listener:

@@ -4,17 +4,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hybridhash.cli.common import (
-    AsJson,
-    Experiment,
-    ledger_table,
-    print_json,
-    print_table,
-    say,
-    settle,
-    terminal,
-)
+from hybridhash.cli.common import AsJson, ledger_table, print_json, print_table, say, terminal
 from hybridhash.cli.progress import TerminalListener
+from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import SingleSettings
 
 

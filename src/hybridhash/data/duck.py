@@ -48,7 +48,7 @@ def connect() -> "duckdb.DuckDBPyConnection":
         import pyarrow  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
-            "reading data needs duckdb and pyarrow; install them with: pip install 'hybridhash[train]'"
+            "reading data needs duckdb and pyarrow; install them with: pip install 'hybridhash[cli]'"
         ) from error
     connection = duckdb.connect()
     for setting in _SETTINGS:

@@ -24,7 +24,7 @@ def arrow() -> ModuleType:
         import pyarrow as pa
     except ImportError as error:
         raise MissingDependencyError(
-            "the synthetic stream: expected pyarrow, which is not installed; pip install 'hybridhash[train]'"
+            "the synthetic stream: expected pyarrow, which is not installed; pip install 'hybridhash[cli]'"
         ) from error
     return pa  # type: ignore[no-any-return]
 

@@ -3,20 +3,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hybridhash.experiments.settings import (
-    CompareSettings,
-    ContinuousSettings,
-    EvaluateSettings,
-    PlanSettings,
-    ProfileSettings,
-    ScoreSettings,
-    SingleSettings,
-    SweepSettings,
-    merge_settings,
-    read_experiment,
-)
-from hybridhash.trials import DataSettings, Listener, Silence
-
 if TYPE_CHECKING:
     from hybridhash.experiments.comparison import compare
     from hybridhash.experiments.inspect import inspect_file
@@ -24,21 +10,36 @@ if TYPE_CHECKING:
     from hybridhash.experiments.prequential import continuous, follow
     from hybridhash.experiments.profiling import profile
     from hybridhash.experiments.score import evaluate, predict_file
+    from hybridhash.experiments.settings import (
+        CompareSettings,
+        ContinuousSettings,
+        EvaluateSettings,
+        PlanSettings,
+        ProfileSettings,
+        ScoreSettings,
+        SingleSettings,
+        SweepSettings,
+        merge_settings,
+        read_experiment,
+    )
     from hybridhash.experiments.single import train_one
     from hybridhash.experiments.sweeping import sweep
+    from hybridhash.trials import DataSettings, Listener, Silence
 
-_LAZY = {  # these load torch and the data stack, which parsing a command line does not need
-    "compare": "comparison",
-    "continuous": "prequential",
-    "follow": "prequential",
-    "evaluate": "score",
-    "inspect_file": "inspect",
-    "plan_data": "planning",
-    "predict_file": "score",
-    "profile": "profiling",
-    "sweep": "sweeping",
-    "train_one": "single",
+_LAZY = {  # these load pydantic, torch and the data stack, which not every command needs
+    "experiments.comparison": "compare",
+    "experiments.inspect": "inspect_file",
+    "experiments.planning": "plan_data",
+    "experiments.prequential": "continuous follow",
+    "experiments.profiling": "profile",
+    "experiments.score": "evaluate predict_file",
+    "experiments.settings": "CompareSettings ContinuousSettings EvaluateSettings PlanSettings ProfileSettings "
+    "ScoreSettings SingleSettings SweepSettings merge_settings read_experiment",
+    "experiments.single": "train_one",
+    "experiments.sweeping": "sweep",
+    "trials": "DataSettings Listener Silence",
 }
+_MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 __all__ = [
     "CompareSettings",
@@ -68,7 +69,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a command's work when it is first asked for."""
-    if name in _LAZY:
-        return getattr(import_module(f"hybridhash.experiments.{_LAZY[name]}"), name)
+    """Load a command's settings or its work when it is first asked for."""
+    if name in _MODULE_OF:
+        return getattr(import_module(f"hybridhash.{_MODULE_OF[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,27 +4,26 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hybridhash.experiments.output import check_not_an_input, check_output_file, input_files
 from hybridhash.experiments.settings import PlanSettings
 from hybridhash.files import write_text
 from hybridhash.planner import Plan, Table, alternatives, divide, parse_budget, plan, read_plan, write_plan
 from hybridhash.spec import Tier
-from hybridhash.training import Progress
 from hybridhash.trials import (
     Layout,
     Listener,
     Prepared,
     TablePlan,
-    build_of,
     lay_out,
     plan_tables,
     prepare_rows,
-    search,
-    validate,
     work_folder,
 )
+
+if TYPE_CHECKING:
+    from hybridhash.training import Progress
 
 _NOT_OF_A_FILE: Final = {"out", "work_dir", "tune", "plan"}
 
@@ -103,6 +102,12 @@ def try_plans(
         DivergedError: Training diverged at every learning rate.
         InvalidValueError: No validation rows of both labels.
     """
+    from hybridhash.trials import (
+        build_of,
+        search,
+        validate,
+    )  # load torch, which a plan from counts does not need
+
     candidates = _candidates(tables, budget_bytes, settings.tune)
 
     def laid_out(lines: Sequence[str]) -> Layout:
@@ -120,7 +125,7 @@ def try_plans(
     tried = []
     for place, (lines, loss) in enumerate(candidates, start=1):
 
-        def hear(progress: Progress, title: str = f"plan {place} of {len(candidates)}") -> None:
+        def hear(progress: "Progress", title: str = f"plan {place} of {len(candidates)}") -> None:
             listener.training(title, progress)
 
         rce = validate(build_of(laid_out(lines), rows, short), rows, short, rate, hear)

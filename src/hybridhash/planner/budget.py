@@ -61,6 +61,12 @@ def _read(text: str) -> tuple[Fraction, bool]:
     number = Fraction(match[1])  # exact: 29 % of 100 bytes are 29 bytes
     if not number:
         raise BudgetError(f"budget: expected at least one byte, got {text!r}")
+    if not match[2] and number <= 100:
+        share = float(number if number >= 1 else 100 * number)
+        raise BudgetError(
+            f"budget: expected a share such as '10%' or a size such as '40MB', got {text!r}, which is "
+            f"{float(number):g} bytes; did you mean '{share:g}%'?"
+        )
     if match[2] != "%":
         return number * _UNITS[match[2].lower()], False
     if number > 100:

@@ -1,24 +1,50 @@
 """What a comparison leaves to read: a table, figures, one self-contained HTML page."""
 
-from hybridhash.report.collisions import CollisionBar, collision_bars
-from hybridhash.report.continuous import (
-    CONTINUOUS_FORMAT,
-    continuous_grid,
-    continuous_table,
-    difference_figure,
-    format_interval,
-    window_figure,
-    write_continuous_report,
-)
-from hybridhash.report.document import Grid, html_figure, html_page, html_table
-from hybridhash.report.formatting import format_bytes
-from hybridhash.report.frequency import FrequencyCurve, frequency_curves
-from hybridhash.report.page import render_html, write_report
-from hybridhash.report.quality import QualityPoint, quality_against_bytes
-from hybridhash.report.results import RESULTS_FORMAT, Comparison, Feature, Method, Shares, read_results
-from hybridhash.report.style import colours, house_style, inline_svg
-from hybridhash.report.sweep import SWEEP_FORMAT, sweep_figure, sweep_grid, sweep_table, write_sweep_report
-from hybridhash.report.table import comparison_markdown, comparison_table
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hybridhash.report.collisions import CollisionBar, collision_bars
+    from hybridhash.report.continuous import (
+        CONTINUOUS_FORMAT,
+        continuous_grid,
+        continuous_table,
+        difference_figure,
+        format_interval,
+        window_figure,
+        write_continuous_report,
+    )
+    from hybridhash.report.document import Grid, html_figure, html_page, html_table
+    from hybridhash.report.formatting import format_bytes
+    from hybridhash.report.frequency import FrequencyCurve, frequency_curves
+    from hybridhash.report.page import render_html, write_report
+    from hybridhash.report.quality import QualityPoint, quality_against_bytes
+    from hybridhash.report.results import RESULTS_FORMAT, Comparison, Feature, Method, Shares, read_results
+    from hybridhash.report.style import colours, house_style, inline_svg
+    from hybridhash.report.sweep import (
+        SWEEP_FORMAT,
+        sweep_figure,
+        sweep_grid,
+        sweep_table,
+        write_sweep_report,
+    )
+    from hybridhash.report.table import comparison_markdown, comparison_table
+
+_LAZY = {  # some of these load matplotlib and others rich, which not all need
+    "collisions": "CollisionBar collision_bars",
+    "continuous": "CONTINUOUS_FORMAT continuous_grid continuous_table difference_figure format_interval window_figure "
+    "write_continuous_report",
+    "document": "Grid html_figure html_page html_table",
+    "formatting": "format_bytes",
+    "frequency": "FrequencyCurve frequency_curves",
+    "page": "render_html write_report",
+    "quality": "QualityPoint quality_against_bytes",
+    "results": "RESULTS_FORMAT Comparison Feature Method Shares read_results",
+    "style": "colours house_style inline_svg",
+    "sweep": "SWEEP_FORMAT sweep_figure sweep_grid sweep_table write_sweep_report",
+    "table": "comparison_markdown comparison_table",
+}
+_MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 __all__ = [
     "CONTINUOUS_FORMAT",
@@ -58,3 +84,10 @@ __all__ = [
     "write_report",
     "write_sweep_report",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a part of the report when it is first asked for."""
+    if name in _MODULE_OF:
+        return getattr(import_module(f"hybridhash.report.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

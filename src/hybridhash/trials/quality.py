@@ -1,9 +1,9 @@
 """How good predictions are on rows that were not trained on."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
 
 from hybridhash.data import TEST, EncodedRows, Schema
 from hybridhash.errors import InvalidValueError
@@ -16,7 +16,9 @@ from hybridhash.metrics import (
     normalised_entropy,
     relative_cross_entropy,
 )
-from hybridhash.training import predict
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Quality:
     groups_left_out: int | None = None
 
 
-def judge(model: nn.Module, rows: EncodedRows, group: str | None = None) -> Quality:
+def judge(model: "nn.Module", rows: EncodedRows, group: str | None = None) -> Quality:
     """Measure a model on the test rows.
 
     Args:
@@ -60,6 +62,8 @@ def judge(model: nn.Module, rows: EncodedRows, group: str | None = None) -> Qual
     test = rows.indices(TEST)
     weights = None if rows.weights is None else rows.weights[test]
     groups = None if group is None else _test_groups(rows, group)
+    from hybridhash.training import predict  # loads torch, which measuring predictions does not need
+
     return quality_of(predict(model, rows, test), rows.labels[test], weights, groups)
 
 

@@ -51,10 +51,15 @@ Rates = Annotated[
 ]
 
 
+def _number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) else value
+
+
 class Settings(BaseModel):
     """Base of all settings: unknown names are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # Validators are built when they are first needed: a command has one of eight settings.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
 
 
 class DataSettings(Settings):
@@ -120,7 +125,7 @@ class TableSettings(Settings):
 class ModelSettings(TableSettings):
     """The model and its tables at a budget."""
 
-    budget: str = "10%"
+    budget: Annotated[str, BeforeValidator(_number_as_text)] = "10%"
     """Bytes for the embeddings: a share of the baseline's ('10%') or a size ('40MB')."""
     head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of the budget for rows of frequent keys."""
