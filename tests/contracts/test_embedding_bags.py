@@ -403,7 +403,7 @@ class TestPacked(BagContract):
     """Rows of their own at all bits, shared rows, and keys that are left out; there are no gradients."""
 
     variants: ClassVar[list[dict[str, Any]]] = [
-        {**options, "bits": bits} for options, bits in zip(COMBINED[::2], ROW_BITS, strict=True)
+        {**options, "bits": bits} for options, bits in zip(COMBINED[::2], (*ROW_BITS, 2), strict=True)
     ]
     usual_variant = 3
     codes = np.random.default_rng(0).integers(0, 3, Tier(2).num_positions).astype(np.uint32)
