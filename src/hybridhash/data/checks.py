@@ -6,7 +6,7 @@ from typing import Final
 
 from hybridhash.data.duck import drop_rejects, our_errors, value_of
 from hybridhash.data.schema import Dtype, Feature, Kind, Label, Schema
-from hybridhash.data.source import NULL, Source
+from hybridhash.data.source import NULL, Relation, Source
 from hybridhash.data.split import Split
 from hybridhash.data.split_sql import column_part_sql, validation_part_sql
 from hybridhash.data.sql import HALF, INTEGERS, compare_sql, decimal_scale, quote_name, quote_text
@@ -56,7 +56,7 @@ class Reading:
     checks: tuple[Check, ...] = ()
 
 
-def learn_dtype(source: Source, column: str, kind: Kind) -> Dtype:
+def learn_dtype(source: Relation, column: str, kind: Kind) -> Dtype:
     """Return the type of a feature's values from the type of its column.
 
     A column that is null throughout goes with every kind; its ids are strings.
@@ -75,17 +75,23 @@ def learn_dtype(source: Source, column: str, kind: Kind) -> Dtype:
     if kind == "list" and not is_list and sql_type not in ("VARCHAR", NULL):
         raise _wrong_type(source, column, "lists or text with a separator", "declare it as categorical")
     element = sql_type.rpartition("[")[0] if is_list else sql_type
-    if decimal_scale(element) == 0 or element == "BOOLEAN":
-        return "int"
-    if element in ("VARCHAR", NULL) or element.startswith("ENUM"):
-        return "string"
+    dtype = id_dtype(element)
+    if dtype is not None:
+        return dtype
     advice = "cast it to text or integers"
     if element in _NUMBERS or decimal_scale(element) is not None:
         advice = "declare it as numeric, or cast ids to integers, with nulls where some are missing"
     raise _wrong_type(source, column, "strings or integers", advice)
 
 
-def feature_reading(source: Source, feature: Feature, index: int, separator: str) -> Reading:
+def id_dtype(sql_type: str) -> Dtype | None:
+    """Return the type of the ids in a column or list of this type; None for what cannot be an id."""
+    if decimal_scale(sql_type) == 0 or sql_type == "BOOLEAN":
+        return "int"
+    return "string" if sql_type in ("VARCHAR", NULL) or sql_type.startswith("ENUM") else None
+
+
+def feature_reading(source: Relation, feature: Feature, index: int, separator: str) -> Reading:
     """Return how to read one feature.
 
     Integers stay integers and text stays text, but text for an integer feature must be the decimal form
@@ -123,7 +129,7 @@ def feature_reading(source: Source, feature: Feature, index: int, separator: str
     return Reading(name, f"CAST({raw} AS {stored})", raw, checks)
 
 
-def label_reading(source: Source, label: Label) -> Reading:
+def label_reading(source: Relation, label: Label) -> Reading:
     """Return how to read the label as 0 or 1."""
     reading = _number(source, label.column, LABEL, booleans=label.comparison is None)
     if label.comparison is None:
@@ -137,13 +143,13 @@ def label_reading(source: Source, label: Label) -> Reading:
     return replace(reading, value=value)
 
 
-def weight_reading(source: Source, column: str) -> Reading:
+def weight_reading(source: Relation, column: str) -> Reading:
     """Return how to read the row weights."""
     reading = _number(source, column, WEIGHT)
     return replace(reading, checks=(*reading.checks, Check(column, "a weight of 0 or more", "{value} < 0")))
 
 
-def extra_reading(source: Source, column: str, index: int) -> Reading:
+def extra_reading(source: Relation, column: str, index: int) -> Reading:
     """Return how to read a column that is passed through as float64."""
     return _number(source, column, f"x{index}")
 
@@ -171,7 +177,7 @@ def time_reading(source: Source, column: str) -> Reading:
     return Reading(TIME, value, raw, (Check(column, expected, _NOT_FINITE),))
 
 
-def part_reading(source: Source, split: Split) -> Reading:
+def part_reading(source: Relation, split: Split) -> Reading:
     """Return how to read the part that a split's column, and that of its validation, give."""
     column = str(split.column)
     sql_type = source.require(column)
@@ -184,7 +190,7 @@ def part_reading(source: Source, split: Split) -> Reading:
     return Reading(PART, value, quote_name(column), (check,))
 
 
-def feature_readings(source: Source, schema: Schema) -> list[Reading]:
+def feature_readings(source: Relation, schema: Schema) -> list[Reading]:
     """Return how to read the columns of a schema, in its order."""
     readable = [feature for feature in schema.features if feature.kind != "cross"]
     return [
@@ -193,7 +199,7 @@ def feature_readings(source: Source, schema: Schema) -> list[Reading]:
     ]
 
 
-def line_breaks(source: Source) -> list[str]:
+def line_breaks(source: Relation) -> list[str]:
     """Return SQL for how many line breaks stand in a row's fields, named ``breaks``; nothing where none can stand."""
     if source.dialect is None or not source.dialect.quote:
         return []
@@ -249,7 +255,7 @@ def checked_select(table: str, readings: Sequence[Reading], passed: Sequence[str
 
 
 def _number(
-    source: Source, column: str, name: str, *, nullable: bool = False, booleans: bool = False
+    source: Relation, column: str, name: str, *, nullable: bool = False, booleans: bool = False
 ) -> Reading:
     """Return how to read a finite number; NaN and null only when ``nullable``."""
     sql_type, raw = source.require(column), quote_name(column)
@@ -281,7 +287,7 @@ def _wrapped(integer: str) -> str:
     return f"CAST(CASE {signed} {unsigned} END AS BIGINT)"
 
 
-def _unquoted(source: Source, column: str) -> tuple[Check, ...]:
+def _unquoted(source: Relation, column: str) -> tuple[Check, ...]:
     """Refuse values in quotes where it is only a guess that quotes are ordinary characters."""
     if source.dialect is None or not source.dialect.is_guess or source.types[column] != "VARCHAR":
         return ()
@@ -294,7 +300,7 @@ def _unquoted(source: Source, column: str) -> tuple[Check, ...]:
     )
 
 
-def _wrong_type(source: Source, column: str, expected: str, advice: str) -> DataError:
+def _wrong_type(source: Relation, column: str, expected: str, advice: str) -> DataError:
     return DataError(
         f"{source.name}, column {column!r}: expected {expected}, got {source.types[column]}; {advice}"
     )

@@ -144,15 +144,17 @@ def drop_rejects(connection: "duckdb.DuckDBPyConnection") -> None:
 
 def value_of(connection: "duckdb.DuckDBPyConnection", sql: str) -> Any:
     """Return the first row of a query as a tuple, or None when there is no row."""
-    return connection.execute(sql).fetchone()
+    rows = connection.execute(sql).fetchall()
+    return rows[0] if rows else None
 
 
 def line_fault(text: str) -> str:
     """Say in our words what DuckDB's message about a line of text is about."""
     fields = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
-    if fields:
-        few = "too few" if int(fields[2]) < int(fields[1]) else "too many"
-        return f"{few} fields, expected {fields[1]}, got {fields[2]}"
+    if fields and int(fields[2]) < int(fields[1]):
+        return f"too few fields, expected {fields[1]}, got {fields[2]}"
+    if fields:  # DuckDB stops counting at the first that is too many
+        return f"too many fields, expected {fields[1]}"
     for phrase, kind in (
         ("Value with unterminated quote found", "UNQUOTED VALUE"),
         ("Invalid unicode", "INVALID UNICODE"),

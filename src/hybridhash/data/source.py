@@ -29,24 +29,20 @@ NULL: Final = '"NULL"'  # DuckDB's type of a column that is null throughout
 
 
 @dataclass(frozen=True)
-class Source:
-    """Rows to be read: one table over one or more files, in the order of the files and their lines.
+class Relation:
+    """A table as SQL reads it: an expression, and what must be known of its columns.
 
     Attributes:
-        connection: The embedded database that reads; it holds no data.
         scan: Makes the SQL table expression; see `text_files.Scan`.
         types: DuckDB's type of each column, `HALF` for 16-bit floats; all VARCHAR in text files.
-        files: The files, in the order they are read.
+        files: The files, in the order they are read; for a table in memory what errors call it.
         dialect: How the lines of text files are cut; None for other files. In text an empty field is null.
-        defaults: The columns that a known format is used with; None for a generic file.
     """
 
-    connection: "duckdb.DuckDBPyConnection"
     scan: Scan
     types: dict[str, str]
     files: tuple[str, ...]
     dialect: Dialect | None = None
-    defaults: Columns | None = None
 
     @property
     def is_text(self) -> bool:
@@ -57,11 +53,6 @@ class Source:
     def columns(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(self.types)
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of the files as they lie on disk."""
-        return sum(os.path.getsize(file) for file in self.files)
 
     @property
     def name(self) -> str:
@@ -79,6 +70,24 @@ class Source:
         return self.types[column]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Source(Relation):
+    """Rows to be read: one table over one or more files, in the order of the files and their lines.
+
+    Attributes:
+        connection: The embedded database that reads; it holds no data.
+        defaults: The columns that a known format is used with; None for a generic file.
+    """
+
+    connection: "duckdb.DuckDBPyConnection"
+    defaults: Columns | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the files as they lie on disk."""
+        return sum(os.path.getsize(file) for file in self.files)
+
+
 def describe(
     connection: "duckdb.DuckDBPyConnection",
     scan: Scan,
@@ -93,7 +102,7 @@ def describe(
     """
     with our_errors(tuple(files)):
         types = _types(connection, scan(False))
-    return Source(connection, scan, types, tuple(files), dialect, defaults)
+    return Source(scan, types, tuple(files), dialect, connection=connection, defaults=defaults)
 
 
 def open_files(
@@ -147,7 +156,7 @@ def _open_parquet(files: Sequence[str]) -> Source:
     option = f"filename = {quote_text(FILE_COLUMN)}"
     scans = [f"SELECT * FROM {parquet_sql([files[i] for i in group], option)}" for _, group in groups]
     scan = f"({' UNION ALL BY NAME '.join(scans)})"
-    source = Source(connection, lambda _: scan, types, tuple(files))
+    source = Source(lambda _: scan, types, tuple(files), connection=connection)
     with our_errors(source.files):
         [num_rows] = value_of(connection, f"SELECT count(*) FROM {scan}")
     if not num_rows:

@@ -1,21 +1,21 @@
 """Counting rows: one group-by per feature on the engine that holds them, and hashing of what is distinct."""
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from hybridhash.errors import DataError, InvalidTypeError, InvalidValueError, MissingDependencyError
-from hybridhash.hashing import hash_keys
-from hybridhash.vocabulary.checks import Int64s
+from hybridhash.data.formats import open_source
+from hybridhash.data.schema import missing_column
+from hybridhash.data.source import Source
+from hybridhash.errors import InvalidTypeError, InvalidValueError, MissingDependencyError
+from hybridhash.hashing.columns import is_arrow
 from hybridhash.vocabulary.counts import Counts
-
-_PARQUET: Final = (".parquet", ".pq")
-_TEXT: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+from hybridhash.vocabulary.distinct import LazyRows, SqlRows, rows_of_arrow, rows_of_relation, rows_of_source
 
 
 def count(
@@ -24,32 +24,38 @@ def count(
     lists: Sequence[str] = (),
     seed: int = 0,
     keyed: bool = False,
+    *,
+    list_separator: str = "|",
 ) -> Counts:
     """Count how often each value of each feature occurs, exactly.
 
     The engine that holds the rows groups and counts, one feature at a time; only the distinct values come
     here, where they become keys. So memory is bounded by the distinct values of one feature (DuckDB's
-    group-by spills to disk), and every engine gives the same counts. A null is a value of its own. A list
-    counts each of its elements; an empty list and a null list have none, a null element is the null value.
+    group-by spills to disk), and every engine gives the same counts: those of the keys that a model is trained with.
+
+    Values are read as the commands read them. In text files every id is a string (``007`` and ``7`` differ) and an
+    empty field is null; in Parquet and in frames integers and booleans are integers. A null is a value of its own, also
+    in place of a list; an empty list has no element, and a null element is a null.
 
     Args:
-        source: A DuckDB relation, a Polars DataFrame or LazyFrame, a pyarrow Table, or any other frame that
-            narwhals supports; or the path or glob of Parquet, CSV or TSV files (``.gz`` too), which DuckDB
-            reads out of core. In text files DuckDB decides which columns are integers.
+        source: The path or glob of Parquet, CSV or TSV files (``.gz`` and ``.zst`` too), several of them, or what
+            `hybridhash.data.open_source` returned, which DuckDB reads out of core; a DuckDB relation, a pyarrow Table,
+            or any frame that narwhals supports, such as those of pandas and Polars, lazy ones too.
         features: Columns with one value a row: integers, booleans, strings or bytes.
-        lists: Columns of lists of such values.
+        lists: Columns of lists of such values, or of text with a separator.
         seed: The seed of the keys, as in `hybridhash.hashing.hash_keys`.
-        keyed: The columns already hold int64 keys made with that seed.
+        keyed: Whether the columns already hold int64 keys made with that seed.
+        list_separator: The text between the elements of a list that is text.
 
     Returns:
         The counts, with the features in the order of ``features`` and then ``lists``.
 
     Raises:
         DataError: A column is missing, or is a list where a single value is expected or the reverse; a
-            keyed column has nulls; a file cannot be read.
+            keyed column has nulls; a file cannot be read, or its schema differs from that of the others.
         InvalidTypeError: The source is no frame, or a column holds values that have no keys, such as floats.
-        InvalidValueError: No feature is named, or one is named twice; the file's ending is unknown.
-        MissingDependencyError: narwhals or DuckDB is not installed.
+        InvalidValueError: No feature is named, or one is named twice.
+        MissingDependencyError: DuckDB, pyarrow or, for frames of other engines, narwhals is not installed.
 
     Example:
         >>> import pyarrow as pa
@@ -59,25 +65,22 @@ def count(
     names = (*features, *lists)
     if not names or len(set(names)) < len(names):
         raise InvalidValueError(f"features and lists: expected one or more distinct columns, got {names}")
-    narwhals = _require("narwhals")
-    with _opened(source) as native:
-        try:
-            frame = narwhals.from_native(native)
-        except TypeError as error:
-            raise InvalidTypeError(
-                f"source: expected a path or a frame that narwhals supports, got {type(source).__name__}; "
-                "convert it to a pyarrow Table"
-            ) from error
-        _check_columns(narwhals, frame, features, lists, keyed)
-        num_rows = int(_collect(narwhals, frame.select(narwhals.len())).item())
+    with _opened(source, names) as rows:
+        num_rows, num_broken, num_breaks = rows.size()
         parts = [
-            _count_column(narwhals, frame, name, index >= len(features), seed, keyed)
-            for index, name in enumerate(names)
+            rows.count(name, is_list=name in lists, separator=list_separator, seed=seed, keyed=keyed)
+            for name in names
         ]
+    if num_broken:
+        warnings.warn(
+            f"source: {num_broken:,} rows hold {num_breaks:,} line breaks between quotes; where quotes are ordinary "
+            "characters, count hybridhash.data.open_source(path, quote='none')",
+            stacklevel=2,
+        )
     return Counts(
-        np.concatenate([keys for keys, _ in parts]),
-        np.concatenate([counts for _, counts in parts]),
-        np.repeat(np.arange(len(names), dtype=np.int32), [keys.size for keys, _ in parts]),
+        np.concatenate([part.keys for part in parts]),
+        np.concatenate([part.counts for part in parts]),
+        np.repeat(np.arange(len(names), dtype=np.int32), [part.keys.size for part in parts]),
         names,
         num_rows,
         seed,
@@ -94,88 +97,58 @@ def _require(package: str) -> Any:
 
 
 @contextmanager
-def _opened(source: Any) -> Iterator[Any]:
-    """Give what narwhals can count: files and Arrow tables become relations of an embedded DuckDB."""
-    is_path = isinstance(source, str | os.PathLike)
-    if not is_path and type(source).__module__.partition(".")[0] != "pyarrow":
-        yield source
+def _opened(source: Any, names: Sequence[str]) -> Iterator[SqlRows | LazyRows]:
+    """Give the rows to an engine that can group them."""
+    if isinstance(source, Source):
+        yield rows_of_source(source)
         return
-    duckdb = _require("duckdb")
+    paths = source if isinstance(source, list | tuple) else [source]
+    if paths and all(isinstance(path, str | os.PathLike) for path in paths):
+        yield rows_of_source(open_source([os.fspath(path) for path in paths]))
+        return
+    duckdb, narwhals = _require("duckdb"), _require("narwhals")
+    if isinstance(source, duckdb.DuckDBPyRelation):
+        yield rows_of_relation(source)
+        return
     with duckdb.connect() as connection:
-        if not is_path:
-            yield _relation_of_arrow(connection, source)
-            return
-        try:
-            yield _relation_of_file(connection, os.fspath(source))
-        except duckdb.Error as error:
-            # What follows are DuckDB's own settings, which a caller of ours does not have.
-            reason = str(error).partition("\nPossible fixes")[0].replace("\n", "; ")
-            raise DataError(
-                f"{source}: DuckDB cannot read it: {reason}; mend or remove what it names"
-            ) from error
+        frame = source if is_arrow(source) else _frame(narwhals, source)
+        if isinstance(frame, narwhals.LazyFrame):
+            yield LazyRows(narwhals, frame, connection)
+        else:
+            yield rows_of_arrow(connection, _as_arrow(frame, names), names)
 
 
-def _relation_of_arrow(connection: Any, table: Any) -> Any:
-    # A reader could be read only once, and each feature is a pass of its own.
-    if type(table).__name__ != "Table":
+def _frame(narwhals: Any, source: Any) -> Any:
+    try:
+        return narwhals.from_native(source)
+    except TypeError as error:
         raise InvalidTypeError(
-            f"source: expected a pyarrow Table, got {type(table).__name__}; convert it to a Table"
+            f"source: expected a path or a frame that narwhals supports, got {type(source).__name__}; "
+            "convert it to a pyarrow Table"
+        ) from error
+
+
+def _as_arrow(frame: Any, names: Sequence[str]) -> Any:
+    """Make a pyarrow Table of the columns that are counted."""
+    import pyarrow as pa
+
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    if isinstance(frame, pa.Table):
+        return frame
+    if is_arrow(frame):
+        raise InvalidTypeError(
+            f"source: expected a pyarrow Table, got {type(frame).__name__}; convert it to a Table"
         )
-    return connection.from_arrow(table)
-
-
-def _relation_of_file(connection: Any, path: str) -> Any:
-    name = Path(path).name.lower()
-    if name.endswith(_PARQUET):
-        return connection.read_parquet(path)
-    if name.endswith(_TEXT):
-        return connection.read_csv(path)
-    raise InvalidValueError(
-        f"{path}: expected a file name that ends in {', '.join(_PARQUET + _TEXT)}; open other files with "
-        "DuckDB, Polars or Arrow and pass the frame"
-    )
-
-
-def _check_columns(
-    narwhals: Any, frame: Any, features: Sequence[str], lists: Sequence[str], keyed: bool
-) -> None:
-    schema = frame.collect_schema()
-    for name in (*features, *lists):
-        if name not in schema:
-            raise DataError(f"column {name!r}: not in the source, which has {', '.join(schema)}")
-        dtype = schema[name]
-        is_list = isinstance(dtype, narwhals.List)
-        if is_list != (name in lists):
-            raise DataError(
-                f"column {name!r}: expected {'a list' if name in lists else 'one value a row'}, got {dtype}; "
-                f"name it under {'lists' if is_list else 'features'}"
-            )
-        value_type = dtype.inner if is_list else dtype
-        if keyed and value_type != narwhals.Int64:
+    columns: dict[str, Any] = {}
+    for name in names:
+        if name not in frame.columns:
+            raise missing_column(name, frame.columns, "source")
+        try:
+            columns[name] = frame.select(name).to_arrow().column(name)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise InvalidTypeError(
-                f"column {name!r}: expected int64 keys, got {value_type}; count values with keyed=False"
-            )
-
-
-def _count_column(
-    narwhals: Any, frame: Any, name: str, is_list: bool, seed: int, keyed: bool
-) -> tuple[Int64s, Int64s]:
-    values = frame.select(narwhals.col(name).alias("value"))
-    value = narwhals.col("value")
-    if is_list:
-        # Engines differ in what empty and null lists explode to; neither has a length above 0.
-        values = values.filter(value.list.len() > 0).explode("value")
-    grouped = _collect(narwhals, values.group_by("value").agg(narwhals.len().alias("num")))
-    distinct = grouped.get_column("value")
-    counts = grouped.get_column("num").to_numpy().astype(np.int64)
-    if not keyed:
-        return hash_keys(distinct.to_native(), feature=name, seed=seed), counts
-    if distinct.null_count():
-        raise DataError(
-            f"column {name!r}: expected int64 keys, got nulls; give them the key null_key({name!r})"
-        )
-    return distinct.to_numpy().astype(np.int64), counts
-
-
-def _collect(narwhals: Any, frame: Any) -> Any:
-    return frame.collect() if isinstance(frame, narwhals.LazyFrame) else frame
+                f"column {name!r}: expected values of one type, got: {str(error).splitlines()[0]}; "
+                "cast ids to integers or text"
+            ) from error
+    return pa.table(columns)
