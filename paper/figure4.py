@@ -17,7 +17,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from statistics import median
@@ -94,7 +94,7 @@ CASES: Final = (
 def run(folder: Path, scale: Scale, listener: Listener) -> Summary:
     """Measure every case in turns; see `paper.study.Study`."""
     kept = Rows(folder / "figure4.jsonl")
-    surface, machine = ads(scale), describe_machine()
+    surface, machine = ads(scale), asdict(describe_machine())
     common = {
         **{"stream": surface, "steps": scale.turn_steps, "rows_seed": ROWS_SEED},
         **{"batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE, "machine": machine},

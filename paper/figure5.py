@@ -27,7 +27,15 @@ from hybridhash import __version__
 from hybridhash.data import Batch
 from hybridhash.experiments import ContinuousSettings, Listener, follow, merge_settings
 from hybridhash.files import write_text
-from hybridhash.report import Grid, difference_figure, format_interval, html_table, window_figure
+from hybridhash.report import (
+    Grid,
+    difference_figure,
+    format_interval,
+    format_spread,
+    html_table,
+    window_figure,
+)
+from hybridhash.results import Difference, WindowFacts, Windows, from_json, to_json
 from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
 from hybridhash.trials.layout import Layout, TablePlan, assemble, plan_tables
 from hybridhash.trials.prepare import Prepared, prepare_rows
@@ -157,10 +165,9 @@ def _follow(
         layouts = {"baseline": _seeded(plan, _baseline_tables(plan), settings)}
         layouts |= {name: _seeded(plan, one, settings) for name, one in tables.items()}
         found = follow(prepared, layouts, plan.baseline_bytes(), settings, listener)
-        traffic = _traffic(prepared, found["windows"], layouts[RECIPE][0])
+        traffic = _traffic(prepared, found.windows, layouts[RECIPE][0])
     return {
-        "format": "hybridhash-continuous/1",
-        **found,
+        **to_json(found),
         "from_table3": chosen is not None,
         "tables": {name: asdict(one) for name, one in tables.items()},
         "train_rows": prepared.dataset.split.num_train + prepared.dataset.split.num_validation,
@@ -193,9 +200,7 @@ def _seeded(plan: TablePlan, tables: Tables, settings: ContinuousSettings) -> tu
     )
 
 
-def _traffic(
-    prepared: Prepared, windows: Sequence[Mapping[str, Any]], layout: Layout
-) -> list[dict[str, float]]:
+def _traffic(prepared: Prepared, windows: Sequence[WindowFacts], layout: Layout) -> list[dict[str, float]]:
     """Return which share of each hour's keys has rows of its own, and which the two days before never had."""
     [blueprint] = layout.blueprints.values()
     known = {"head": np.sort(blueprint.vocabulary.keys), "seen": np.unique(prepared.counts.keys)}
@@ -203,8 +208,8 @@ def _traffic(
     first = prepared.dataset.split.num_train + prepared.dataset.split.num_validation
     shares = []
     for window in windows:
-        batch: Batch = rows.take(np.arange(first, first + window["rows"]))
-        first += window["rows"]
+        batch: Batch = rows.take(np.arange(first, first + window.rows))
+        first += window.rows
         shares.append({name: _share_in(batch.keys, keys) for name, keys in known.items()})
     return shares
 
@@ -227,16 +232,17 @@ def _write_rows(path: Path, summary: Summary) -> None:
 def section(summary: Summary) -> Section:
     """Show differences and curves, and hold them against the paper's; see `paper.study.Study`."""
     printed = json.loads(PRINTED.read_text(encoding="utf-8"))["figure5"]
-    hours, seeds = len(summary["windows"]), summary["seeds"]
+    windows = from_json(Windows, summary)
+    hours, seeds = len(windows.windows), windows.seeds
     html = (
         paragraph("What the paper says: " + printed["text"])
         + html_table(
-            _grid(summary),
+            _grid(windows),
             f"Mean over {hours} hours; standard deviations and 95 % t intervals over {seeds} seeds. An interval pairs "
             "equal seeds, which saw the same rows in the same order; initial values, order and hash functions vary in "
             "it, the rows do not. RCE is relative to the mean label of the hour that is judged.",
         )
-        + notes(remarks(summary))
+        + notes(remarks(summary, windows.differences))
         + note(
             f"{summary['train_rows']:,} rows with {summary['keys']:,} distinct keys before the first hour; "
             f"{summary['optimizer']}, batches of {summary['batch_size']:,} rows, one pass over the two days and one "
@@ -246,72 +252,69 @@ def section(summary: Summary) -> Section:
     figures = (
         NamedFigure(
             "figure5",
-            difference_figure(summary),
+            difference_figure(windows),
             f"RCE minus the baseline's, hour by hour: the mean over {seeds} seeds, as a band its paired 95 % interval. "
             "Beside each name the mean over all hours with its interval.",
         ),
         NamedFigure(
             "figure5_rce",
-            window_figure(summary),
+            window_figure(windows),
             "RCE of each hour before it is learned: means over the seeds, bands of one standard deviation.",
         ),
     )
-    has_figures = all(row["mean"] is not None for row in summary["differences"])
+    has_figures = all(difference.mean is not None for difference in windows.differences)
     return Section(
-        "Figure 5: continuous training", html, figures if has_figures else (), tuple(verdicts(summary))
+        "Figure 5: continuous training", html, figures if has_figures else (), tuple(verdicts(windows))
     )
 
 
-def _grid(summary: Summary) -> Grid:
-    differences = {row["name"]: row for row in summary["differences"]}
+def _grid(results: Windows) -> Grid:
+    differences = {difference.name: difference for difference in results.differences}
     body = []
-    for row in summary["methods"]:
-        difference, tables = differences.get(row["name"]), row["settings"]
+    for method in results.methods:
+        difference, tables = differences.get(method.name), method.settings
         body.append(
             [
-                row["name"],
-                f"{row['share_of_baseline']:.1%}",
-                f"{tables['num_head']:,}",
-                f"{tables['num_buckets']:,}",
-                f"{tables['num_hashes']}, {tables['combine']}",
-                "diverged" if row["rce_mean"] is None else _spread(row),
+                method.name,
+                f"{method.share_of_baseline:.1%}",
+                f"{tables.num_head:,}",
+                f"{tables.num_buckets:,}",
+                f"{tables.num_hashes}, {tables.combine}",
+                "diverged" if method.rce_mean is None else format_spread(method.rce_mean, method.rce_std, 3),
                 format_interval(difference),
-                "–" if difference is None or difference["mean"] is None else _hours_above(difference),
+                "–" if difference is None or difference.mean is None else _hours_above(difference),
             ]
         )
     head = ["model", "embedding bytes", "head", "tail", "hashes", "RCE %", "minus baseline", "hours above"]
     return Grid(head, body)
 
 
-def _spread(row: Mapping[str, Any]) -> str:
-    text = f"{row['rce_mean']:.3f}"
-    return text if row["rce_std"] is None else f"{text} ± {row['rce_std']:.3f}"
+def _hours_above(difference: Difference) -> str:
+    return f"{difference.windows_above} of {difference.windows_compared}"
 
 
-def _hours_above(difference: Mapping[str, Any]) -> str:
-    return f"{difference['windows_above']} of {difference['windows_compared']}"
-
-
-def verdicts(summary: Summary) -> list[Verdict]:
+def verdicts(results: Windows) -> list[Verdict]:
     """Return what the hours decide of the paper's claim, for each hybrid; computed, whatever comes out."""
     found = []
-    enough = summary["seeds"] >= FEWEST_SEEDS
-    shares = {row["name"]: row["share_of_baseline"] for row in summary["methods"]}
-    for row in summary["differences"]:
-        name = f"Figure 5: {row['name']}, at {shares[row['name']]:.1%} of the baseline's embedding bytes,"
-        if row["mean"] is None:
+    enough = results.seeds >= FEWEST_SEEDS
+    shares = {method.name: method.share_of_baseline for method in results.methods}
+    for difference in results.differences:
+        name = f"Figure 5: {difference.name}, at {shares[difference.name]:.1%} of the baseline's embedding bytes,"
+        if difference.mean is None:
             found.append(Verdict(f"{name} is on par with the baseline.", None, "a run diverged"))
             continue
-        known = [window for window in row["windows"] if window is not None]
-        below = sum(window["high"] is not None and window["high"] < 0 for window in known)
-        above = sum(window["low"] is not None and window["low"] > 0 for window in known)
+        known = [window for window in difference.windows or () if window is not None]
+        below = sum(window.high is not None and window.high < 0 for window in known)
+        above = sum(window.low is not None and window.low > 0 for window in known)
         evidence = (
-            f"mean difference {format_interval(row)}; above in {_hours_above(row)} hours; the interval of an hour "
-            f"is wholly above 0 in {above} and wholly below in {below}"
+            f"mean difference {format_interval(difference)}; above in {_hours_above(difference)} hours; the interval "
+            f"of an hour is wholly above 0 in {above} and wholly below in {below}"
         )
         found += [
             Verdict(
-                f"{name} is at or above the baseline on average over the hours.", row["mean"] >= 0, evidence
+                f"{name} is at or above the baseline on average over the hours.",
+                difference.mean >= 0,
+                evidence,
             ),
             Verdict(
                 f"{name} is clearly below the baseline in no more hours than chance gives ({CHANCE:.1%} of them).",
@@ -322,7 +325,7 @@ def verdicts(summary: Summary) -> list[Verdict]:
     return found
 
 
-def remarks(summary: Summary) -> list[str]:
+def remarks(summary: Summary, differences: Sequence[Difference]) -> list[str]:
     """Return what stands behind the figures, with the numbers that say so."""
     traffic = summary["traffic"]
     quarter = max(len(traffic) // 4, 1)
@@ -352,7 +355,8 @@ def remarks(summary: Summary) -> list[str]:
         "most of its rows belong to keys that do not come again.",
         "How a tail key's rows become one vector, at about the same bytes, in points of the baseline's RCE: "
         + "; ".join(
-            f"{row['name'].partition(', ')[2]} {format_interval(row)}" for row in summary["differences"]
+            f"{difference.name.partition(', ')[2]} {format_interval(difference)}"
+            for difference in differences
         )
         + ". A summed key moves by two steps where the others move by one, and takes two strangers' pushes whole.",
     ]

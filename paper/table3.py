@@ -20,6 +20,7 @@ from hybridhash.errors import DivergedError
 from hybridhash.experiments import CompareSettings, Listener, SweepSettings, compare, merge_settings, sweep
 from hybridhash.files import replacing, write_text
 from hybridhash.report import Grid, html_table, sweep_figure
+from hybridhash.results import Sweep, from_json, to_json
 from paper.scale import Scale
 from paper.study import NamedFigure, Section, SkippedError, Study, Summary, Verdict, work_folder
 from paper.surfaces import Surface, ads, timeline
@@ -103,17 +104,17 @@ def _run(make: Callable[[Scale], Case], folder: Path, scale: Scale, listener: Li
     def swept(table: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         flags = {**common, "top_k": tuple(case.heads), "buckets": TAILS, "out": out / table, **changes}
         settings = merge_settings(SweepSettings, {}, flags)
-        results = sweep([file], settings, listener, version=__version__, command=command)
+        results = to_json(sweep([file], settings, listener, version=__version__, command=command))
         refuse_diverged(f"{case.name}, {table}", with_twins(results["rows"]))
         # The rows are kept; where this machine has its files is not.
         results["data"]["source"] = Path(file).name
-        return results
+        return {"format": Sweep.FORMAT, **results}
 
     def compared(table: str, method: str, changes: Mapping[str, Any]) -> Row:
         flags = {**common, "method": (method,), "out": out / table, **changes}
         settings = merge_settings(CompareSettings, {}, flags)
         results = compare([file], settings, listener, version=__version__, command=command)
-        row: Row = results["methods"][0]
+        row: Row = to_json(results.methods[0])
         refuse_diverged(f"{case.name}, {table}", [{**row, "title": method}])
         return row
 
@@ -192,7 +193,7 @@ def refuse_diverged(where: str, rows: Iterable[Row]) -> None:
     Raises:
         DivergedError: The training of a row has diverged; the message names all such rows.
     """
-    reasons = [f"{row['title']} ({'; '.join(row['diverged'])})" for row in rows if "diverged" in row]
+    reasons = [f"{row['title']} ({'; '.join(row['diverged'])})" for row in rows if row.get("diverged")]
     if reasons:
         raise DivergedError(
             f"{where}: diverged: {', '.join(reasons)}; expected smaller learning rates in paper/table3.py"
@@ -249,7 +250,7 @@ def section(summary: Summary) -> Section:
     ]
     figure = NamedFigure(
         summary["name"],
-        sweep_figure(tuned),
+        sweep_figure(from_json(Sweep, tuned)),
         f"{summary['title']}, with Adagrad. Marks are means over {tuned['seeds']} seeds, bars one standard "
         "deviation; the band is the baseline's.",
     )
@@ -300,7 +301,7 @@ def _grid(summary: Summary, results: Mapping[str, Any], extra: Sequence[Row], *,
     printed = json.loads(PRINTED.read_text(encoding="utf-8"))["table3"][column] if column else None
     *rows, baseline = results["rows"]
     has_twins = any(row["hashed"] is not None for row in rows)
-    has_groups = "gauc_mean" in baseline
+    has_groups = baseline.get("gauc_mean") is not None
     head = ["row", "size", "RCE %", *(["hashed RCE %"] if has_twins else []), "AUC"]
     head += ["GAUC", "NDCG@10"] if has_groups else []
     head += ["rate"] if has_rates else []

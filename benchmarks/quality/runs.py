@@ -123,7 +123,8 @@ def digest(prepared: Prepared, settings: FitSettings, *versions: int) -> str:
         versions: Of what these rows depend on beside this harness and the package.
     """
     files = [(Path(file).name, Path(file).stat().st_size) for file in prepared.files]
-    fields = settings.model_dump(mode="json")
+    # What has come since rows were kept is left out where it is not used, so that these stay valid.
+    fields = settings.model_dump(mode="json", exclude={"quote"} if settings.quote is None else None)
     return row_key(files=files, settings=fields, versions=(VERSION, RUNS_VERSION, *versions))
 
 

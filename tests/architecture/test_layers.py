@@ -25,12 +25,14 @@ MAY_IMPORT = {  # lowest first; see docs/design.md
     "training": "errors files metrics data",
     "models": "errors packing optim spec vocabulary tables embeddings",
     "export": "errors files hashing packing spec vocabulary tables data embeddings",
-    "report": "errors files metrics planner spec theory",
-    "trials": "errors files metrics optim spec vocabulary tables data planner embeddings training models export",
+    "results": "errors spec",
+    "report": "errors files planner results",
+    "trials": "errors files metrics optim spec vocabulary tables data planner embeddings training models export "
+    "results",
     "experiments": "errors files theory hashing packing kernels metrics optim spec vocabulary tables data planner "
-    "embeddings training models export report trials",
+    "embeddings training models export results report trials",
     "cli": "errors files theory hashing packing kernels metrics optim spec vocabulary tables data planner "
-    "embeddings training models export report trials experiments",
+    "embeddings training models export results report trials experiments",
     "__main__": "cli",
 }
 # What hands the public names out reads from any room that holds one.

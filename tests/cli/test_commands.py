@@ -231,10 +231,10 @@ def test_predict_to_files(run: Run, model: Path, clicks: Path, expected: np.ndar
 
 def test_evaluate(run: Run, model: Path, clicks: Path) -> None:
     found = evaluate_file(model, [str(clicks)], Silence())
-    assert json.loads(run("evaluate", model, clicks, "--json").out) == found
+    assert json.loads(run("evaluate", model, clicks, "--json").out) == vars(found)
     shown = run("evaluate", model, clicks).out
-    assert f"1,200 rows, {found['positives']:,} positive (clicked)" in shown
-    assert f"RCE {found['rce']:.3f}, AUC {found['auc']:.4f}, log loss {found['log_loss']:.4f}" in shown
+    assert f"1,200 rows, {found.positives:,} positive (clicked)" in shown
+    assert f"RCE {found.rce:.3f}, AUC {found.auc:.4f}, log loss {found.log_loss:.4f}" in shown
 
 
 def test_scoring_takes_an_experiment_file(run: Run, model: Path, clicks: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One comparison of all methods on a tiny click log, which most tests look at."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from hybridhash.experiments import CompareSettings, Silence, compare
+from hybridhash.results import Comparison
 
 COLUMNS: dict[str, Any] = {
     "label": "clicked",
@@ -45,9 +47,10 @@ class Heard(Silence):
 
 @dataclass(frozen=True)
 class Compared:
-    """What a comparison returned and wrote."""
+    """What a comparison returned, and the content of its file."""
 
     out: Path
+    returned: Comparison
     results: dict[str, Any]
     runs: list[str]
     notes: list[str]
@@ -68,8 +71,9 @@ def run_compare() -> Callable[..., Compared]:
     def run(data: Path, out: Path, **changes: Any) -> Compared:
         heard = Heard()
         settings = CompareSettings(**{**SMALL, "out": out, **changes})
-        results = compare([str(data)], settings, heard, version="0", command="test")
-        return Compared(out, results, heard.runs, heard.notes)
+        returned = compare([str(data)], settings, heard, version="0", command="test")
+        results = json.loads((out / "results.json").read_text())
+        return Compared(out, returned, results, heard.runs, heard.notes)
 
     return run
 

@@ -5,6 +5,7 @@ from hybridhash.data import Feature, Schema
 from hybridhash.experiments import CompareSettings
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.hashing import hash_buckets
+from hybridhash.results import Shares
 from hybridhash.trials.layout import lay_out, plan_tables
 from hybridhash.vocabulary import count_keys
 
@@ -39,11 +40,11 @@ def test_measured_shares_equal_a_brute_force_count(method: str) -> None:
         elif any(sorted(buckets[key]) == sorted(buckets[other]) for other in tail if other != key):
             fully += traffic[key]
     found = collision_shares(plans, layout.spec)
-    assert sum(found["measured"].values()) == pytest.approx(1)
-    assert found["measured"]["exclusive"] == pytest.approx(exclusive / 3000)
-    assert found["measured"]["fully_shared"] == pytest.approx(fully / 3000)
+    assert sum(vars(found.measured).values()) == pytest.approx(1)
+    assert found.measured.exclusive == pytest.approx(exclusive / 3000)
+    assert found.measured.fully_shared == pytest.approx(fully / 3000)
     # The prediction knows the counts and not the hash functions.
-    assert found["predicted"]["exclusive"] == pytest.approx(found["measured"]["exclusive"], abs=0.15)
+    assert found.predicted.exclusive == pytest.approx(found.measured.exclusive, abs=0.15)
 
 
 def test_keys_with_a_code_share_and_keys_that_are_not_shipped_read_the_tail() -> None:
@@ -53,12 +54,13 @@ def test_keys_with_a_code_share_and_keys_that_are_not_shipped_read_the_tail() ->
     plans = plan_tables(SCHEMA, count_keys({"u": occurrences}, occurrences.size), settings)
     spec = lay_out("auto", plans, 2400, settings, seed=1).spec
     expected = {"exclusive": 19 / 55, "half_shared": 0, "fully_shared": 36 / 55}
-    for shares in collision_shares(plans, spec).values():
-        assert shares == pytest.approx(expected)
+    found = collision_shares(plans, spec)
+    for shares in (found.predicted, found.measured):
+        assert vars(shares) == pytest.approx(expected)
 
 
 def test_every_key_with_a_code() -> None:
     settings = CompareSettings(dim=4, model="mlp", plan=("deep:joint = 9/4x2/16",))
     plans = plan_tables(SCHEMA, count_keys({"u": np.arange(9)}, 9), settings)
     found = collision_shares(plans, lay_out("auto", plans, 2400, settings, seed=1).spec)
-    assert found["measured"] == found["predicted"] == {"exclusive": 0, "half_shared": 0, "fully_shared": 1}
+    assert found.measured == found.predicted == Shares(0, 0, 1)

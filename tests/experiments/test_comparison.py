@@ -1,5 +1,4 @@
 import io
-import json
 import math
 import os
 import shutil
@@ -19,6 +18,7 @@ from hybridhash.errors import BudgetError, DataError, DivergedError, FileAccessE
 from hybridhash.experiments import Silence, comparison
 from hybridhash.planner import METHODS
 from hybridhash.report import comparison_table
+from hybridhash.results import Comparison, read_record
 from hybridhash.spec import METHODS as OF_A_BUDGET
 from hybridhash.trials import Layout, fitting, runner, tuning
 
@@ -38,8 +38,9 @@ def figures(results: dict[str, Any]) -> list[Any]:
 
 
 def test_the_results_file_is_the_interface(compared: Any) -> None:
-    results = json.loads((compared.out / "results.json").read_text())
-    assert results == json.loads(json.dumps(compared.results))
+    results = compared.results
+    assert read_record(Comparison, compared.out / "results.json") == compared.returned
+    assert results["format"] == "hybridhash-results/1"
     assert {"rows", "keys", "positives", "split"} <= results["data"].keys()
     wanted = {
         "name", "rows", "embedding_bytes", "ledger", "file_bytes", "rce", "rce_mean", "rce_std", "auc_mean",
@@ -298,7 +299,7 @@ def test_bad_data_leave_no_output(clicks: Path, run_compare: Callable[..., Any],
 def test_an_output_that_is_a_file_is_refused_before_reading(
     run_compare: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "prepare_rows", lambda *_: pytest.fail("read the data first"))
+    monkeypatch.setattr(comparison, "open_model", lambda *_: pytest.fail("read the data first"))
     (tmp_path / "out").write_text("here already")
     with pytest.raises(FileAccessError, match="is a file"):
         run_compare(tmp_path / "data", tmp_path / "out")
@@ -342,9 +343,9 @@ def test_a_method_that_diverges_is_named_and_ends_no_other(
     assert len(hybrid["rce"]) == 2
     assert hashed["embedding_bytes"] == pytest.approx(hybrid["embedding_bytes"], rel=0.02)
     assert f"hashed: {reason}" in (found.out / "report.html").read_text()
-    [line] = [line for line in shown(found.results).splitlines() if "│ hashed" in line]
+    [line] = [line for line in shown(found.returned).splitlines() if "│ hashed" in line]
     assert "diverged" in line
-    assert f"hashed: {reason}" in shown(found.results).replace("\n", " ")
+    assert f"hashed: {reason}" in shown(found.returned).replace("\n", " ")
     again = run_compare(clicks, tmp_path / "out", method=("hashed", "hybrid"))
     assert again.runs == [], "what diverged would diverge again"
     assert again.results["methods"] == found.results["methods"]
@@ -363,7 +364,7 @@ def test_methods_that_diverge_at_every_rate(
     assert run_compare(clicks, tmp_path / "out", **changes).runs == []
 
 
-def shown(results: dict[str, Any]) -> str:
+def shown(results: Comparison) -> str:
     console = Console(width=200, file=io.StringIO())
     console.print(comparison_table(results))
     return str(console.file.getvalue())  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from hybridhash.experiments import (
     plan_data,
     read_experiment,
 )
-from hybridhash.experiments.planning import experiment_text, plan_each
+from hybridhash.experiments.planning import PlannedModel, experiment_text, plan_each
 from hybridhash.planner import plan, read_plan
 from hybridhash.trials.layout import plan_tables
 from hybridhash.trials.prepare import prepare_rows
@@ -26,7 +26,7 @@ from hybridhash.trials.prepare import prepare_rows
 from .conftest import COLUMNS
 
 
-def planned(clicks: Path, **changes: Any) -> dict[str, Any]:
+def planned(clicks: Path, **changes: Any) -> PlannedModel:
     return plan_data([str(clicks)], PlanSettings(**{**COLUMNS, "budget": "5%", **changes}), Silence())
 
 
@@ -36,16 +36,16 @@ def test_the_plan_of_one_joint_table(clicks: Path, tmp_path: Path) -> None:
     prepared = prepare_rows([str(clicks)], settings, tmp_path, Silence())
     expected = plan(prepared.counts, budget="5%", wide=True)
     found = planned(clicks)
-    assert (found["budget"], found["keys"]) == ("5%", prepared.counts.num_keys)
-    assert (found["budget_bytes"], found["bytes"]) == (expected.budget_bytes, expected.num_bytes)
-    assert found["baseline_bytes"] == expected.baseline_bytes
-    [table] = found["tables"]
-    assert table["name"] == "deep:joint"
-    assert table["loss"] == expected.allocation.loss
-    assert [tier["reason"] for tier in table["tiers"]] == list(expected.reasons)
-    assert [tier["loss"] for tier in table["tiers"]] == list(expected.allocation.loss_by_tier)
-    assert [tier["rows"] for tier in table["tiers"]] == [tier.num_rows for tier in expected.spec.tiers]
-    assert [row["feature"] for row in table["features"]] == [
+    assert (found.budget, found.keys) == ("5%", prepared.counts.num_keys)
+    assert (found.budget_bytes, found.bytes) == (expected.budget_bytes, expected.num_bytes)
+    assert found.baseline_bytes == expected.baseline_bytes
+    [table] = found.tables
+    assert table.name == "deep:joint"
+    assert table.loss == expected.allocation.loss
+    assert [tier.reason for tier in table.tiers] == list(expected.reasons)
+    assert [tier.loss for tier in table.tiers] == list(expected.allocation.loss_by_tier)
+    assert [tier.rows for tier in table.tiers] == [tier.num_rows for tier in expected.spec.tiers]
+    assert [row.feature for row in table.features] == [
         "user_id",
         "ad_id",
         "site",
@@ -53,20 +53,20 @@ def test_the_plan_of_one_joint_table(clicks: Path, tmp_path: Path) -> None:
         "age",
         "tags",
     ]
-    assert read_plan(found["plan"]) == {"deep:joint": expected.spec.tiers}
+    assert read_plan(found.plan) == {"deep:joint": expected.spec.tiers}
 
 
 def test_tables_share_the_budget(clicks: Path) -> None:
     found = planned(clicks, tables="per-feature", budget="20%")
-    assert len(found["tables"]) == 6
-    assert found["bytes"] == sum(table["bytes"] for table in found["tables"]) <= found["budget_bytes"]
-    assert sum(table["budget_bytes"] for table in found["tables"]) <= found["budget_bytes"]
-    assert set(read_plan(found["plan"])) == {table["name"] for table in found["tables"]}
+    assert len(found.tables) == 6
+    assert found.bytes == sum(table.bytes for table in found.tables) <= found.budget_bytes
+    assert sum(table.budget_bytes for table in found.tables) <= found.budget_bytes
+    assert set(read_plan(found.plan)) == {table.name for table in found.tables}
 
 
 def test_a_wide_table_of_crosses_is_planned_apart(clicks: Path) -> None:
     found = planned(clicks, cross=("user_id*site",), budget="10%")
-    assert [table["name"] for table in found["tables"]] == ["deep:joint", "wide:joint"]
+    assert [table.name for table in found.tables] == ["deep:joint", "wide:joint"]
 
 
 def test_a_budget_that_is_too_small_names_the_smallest(clicks: Path) -> None:
@@ -75,8 +75,8 @@ def test_a_budget_that_is_too_small_names_the_smallest(clicks: Path) -> None:
     named = re.search(r"expected at least (\d+) bytes", str(caught.value))
     assert named is not None
     with pytest.raises(BudgetError, match=f"at least {named[1]} bytes"):
-        planned(clicks, budget=str(int(named[1]) - 1))
-    assert 0 < planned(clicks, budget=named[1])["bytes"] <= int(named[1])
+        planned(clicks, budget=f"{int(named[1]) - 1}B")
+    assert 0 < planned(clicks, budget=f"{named[1]}B").bytes <= int(named[1])
 
 
 def test_the_file_holds_what_was_asked_and_the_plan(clicks: Path, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_the_file_holds_what_was_asked_and_the_plan(clicks: Path, tmp_path: Path
         settings = merge_settings(kind, file, {})
         assert (settings.dim, settings.hidden, settings.budget) == (8, (8,), "5%")
         assert (settings.label, settings.categorical) == ("clicked", COLUMNS["categorical"])
-        assert settings.plan == tuple(found["plan"])
+        assert settings.plan == tuple(found.plan)
         assert settings.method in ("auto", ("auto",))
         assert settings.out == kind().out
     assert merge_settings(SweepSettings, file, {}).list == ("tags",)

@@ -14,6 +14,7 @@ from sklearn.metrics import log_loss
 from hybridhash.errors import DataError, DivergedError, InvalidValueError
 from hybridhash.experiments import ContinuousSettings, continuous
 from hybridhash.experiments.differences import compare_windows
+from hybridhash.results import Continuous, Difference, Interval, StreamedMethod, StreamSettings, read_record
 from hybridhash.training import train_windows
 from hybridhash.trials import Layout, fitting, stream
 
@@ -43,7 +44,9 @@ def run() -> Run:
     def run(data: Path, out: Path, **changes: Any) -> Followed:
         heard = Heard()
         settings = ContinuousSettings(**{**CHOSEN, "out": out, **changes})
-        return Followed(continuous([str(data)], settings, heard, version="0", command="test"), heard, out)
+        returned = continuous([str(data)], settings, heard, version="0", command="test")
+        assert read_record(Continuous, out / "continuous.json") == returned
+        return Followed(json.loads((out / "continuous.json").read_text()), heard, out)
 
     return run
 
@@ -300,17 +303,25 @@ def test_refuses_no_data_windows_too_short_and_a_span_too_long(
 
 def test_one_seed_has_a_difference_and_no_interval() -> None:
     rows = [
-        {"name": name, "rce": [[1.0, None, value]], "rce_mean": 0.0}
+        StreamedMethod(
+            name=name,
+            embedding_bytes=1,
+            share_of_baseline=1.0,
+            rce=((1.0, None, value),),
+            log_loss=((1.0, None, 1.0),),
+            rce_of_seeds=(2.0,),
+            rce_mean=2.0,
+            rce_std=None,
+            diverged=(),
+            settings=StreamSettings(num_head=0, num_buckets=1, num_hashes=1, combine="sum"),
+        )
         for name, value in (("a", 3.0), ("b", 4.5))
     ]
-    found = compare_windows(rows[0], rows[1])
-    assert found == {
-        "name": "b",
-        "reference": "a",
-        "mean": 0.75,
-        "low": None,
-        "high": None,
-        "windows": [{"mean": 0.0, "low": None, "high": None}, None, {"mean": 1.5, "low": None, "high": None}],
-        "windows_above": 1,
-        "windows_compared": 2,
-    }
+    assert compare_windows(rows[0], rows[1]) == Difference(
+        name="b",
+        reference="a",
+        mean=0.75,
+        windows=(Interval(0.0, None, None), None, Interval(1.5, None, None)),
+        windows_above=1,
+        windows_compared=2,
+    )

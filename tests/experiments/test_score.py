@@ -78,19 +78,19 @@ def test_refuses_other_names_no_data_and_no_model(model: Path, clicks: Path, tmp
 def test_evaluates_as_scikit_learn_does(model: Path, clicks: Path, expected: np.ndarray) -> None:
     labels = pq.read_table(clicks)["clicked"].to_numpy()
     found = evaluate(model, [str(clicks)], Silence())
-    assert (found["rows"], found["positives"], found["label"]) == (1200, labels.sum(), "clicked")
-    assert found["log_loss"] == pytest.approx(log_loss(labels, expected), rel=1e-6)
-    assert found["auc"] == pytest.approx(roc_auc_score(labels, expected))
-    assert found["rce"] == pytest.approx(100 * (1 - found["normalised_entropy"]))
+    assert (found.rows, found.positives, found.label) == (1200, labels.sum(), "clicked")
+    assert found.log_loss == pytest.approx(log_loss(labels, expected), rel=1e-6)
+    assert found.auc == pytest.approx(roc_auc_score(labels, expected))
+    assert found.rce == pytest.approx(100 * (1 - found.normalised_entropy))
 
 
 def test_evaluates_another_label_and_weights(model: Path, clicks: Path, expected: np.ndarray) -> None:
     table = pq.read_table(clicks)
     likely, weights = table["probability"].to_numpy() >= 0.3, table["probability"].to_numpy()
     found = evaluate(model, [str(clicks)], Silence(), label="probability>=0.3", weight="probability")
-    assert found["label"] == "probability>=0.3"
-    assert found["positives"] == likely.sum()
-    assert found["log_loss"] == pytest.approx(log_loss(likely, expected, sample_weight=weights), rel=1e-5)
+    assert found.label == "probability>=0.3"
+    assert found.positives == likely.sum()
+    assert found.log_loss == pytest.approx(log_loss(likely, expected, sample_weight=weights), rel=1e-5)
 
 
 def test_refuses_to_evaluate_without_both_labels(model: Path, clicks: Path) -> None:

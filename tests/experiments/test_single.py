@@ -6,6 +6,7 @@ import pytest
 from hybridhash import load
 from hybridhash.errors import FileAccessError
 from hybridhash.experiments import Silence, SingleSettings, evaluate, single, train_one
+from hybridhash.experiments.single import TrainedModel
 from hybridhash.trials import fitting, tuning
 
 
@@ -28,7 +29,7 @@ def settings(clicks: Path, out: Path, **changes: Any) -> SingleSettings:
     )
 
 
-def run(clicks: Path, out: Path, **changes: Any) -> dict[str, Any]:
+def run(clicks: Path, out: Path, **changes: Any) -> TrainedModel:
     return train_one([str(clicks)], settings(clicks, out, **changes), Silence())
 
 
@@ -37,16 +38,16 @@ def test_leaves_a_model_and_nothing_else(clicks: Path, tmp_path: Path) -> None:
     result = run(clicks, out)
     assert [path.name for path in out.parent.iterdir()] == ["m.hh"]
     predictor = load(out)
-    assert result["ledger"] == predictor.ledger.as_dict()
-    assert result["file_bytes"] == out.stat().st_size
-    assert result["embedding_bytes"] <= result["baseline_bytes"] // 2
-    assert result["ledger"]["dictionary"] > 0
+    assert result.ledger == predictor.ledger
+    assert result.file_bytes == out.stat().st_size
+    assert result.embedding_bytes <= result.baseline_bytes // 2
+    assert result.ledger.dictionary > 0
     assert predictor.label == "clicked"
-    assert predictor.notes["method"] == result["method"] == "hybrid"
-    assert predictor.notes["training"] == result["tuned"]
-    assert predictor.notes["test"] == result["quality"]
-    assert result["tuned"]["learning_rate"] in (0.02, 0.1)
-    assert result["train_steps_per_s"] > 0
+    assert predictor.notes["method"] == result.method == "hybrid"
+    assert predictor.notes["training"] == result.tuned.as_dict()
+    assert predictor.notes["test"] == vars(result.quality)
+    assert result.tuned.learning_rate in (0.02, 0.1)
+    assert result.train_steps_per_s > 0
 
 
 def test_the_quality_is_that_of_the_file(clicks: Path, tmp_path: Path) -> None:
@@ -57,9 +58,9 @@ def test_the_quality_is_that_of_the_file(clicks: Path, tmp_path: Path) -> None:
     pq.write_table(table.slice(600), tmp_path / "later.parquet")
     result = run(clicks, tmp_path / "m.hh", time=None, split="time:0.5")
     found = evaluate(tmp_path / "m.hh", [str(tmp_path / "later.parquet")], Silence())
-    assert found["rows"] == 600
-    assert found["rce"] == pytest.approx(result["quality"]["rce"], abs=1e-4)
-    assert found["auc"] == pytest.approx(result["quality"]["auc"], abs=1e-4)
+    assert found.rows == 600
+    assert found.rce == pytest.approx(result.quality.rce, abs=1e-4)
+    assert found.auc == pytest.approx(result.quality.auc, abs=1e-4)
 
 
 def test_another_seed_is_another_model(clicks: Path, tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_a_checkpoint_of_other_settings_is_not_taken(
 def test_an_output_that_cannot_be_written_is_refused_before_reading(
     clicks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(single, "prepare_rows", lambda *_: pytest.fail("read the data first"))
+    monkeypatch.setattr(single, "open_model", lambda *_: pytest.fail("read the data first"))
     with pytest.raises(FileAccessError, match="expected a file to write, got a folder"):
         run(clicks, tmp_path)
     (tmp_path / "file").touch()
@@ -135,5 +136,5 @@ def test_two_workers_leave_a_model_as_good_as_one_does(clicks: Path, tmp_path: P
     changes: dict[str, Any] = {"learning_rate": (0.05,), "epochs": 1, "batch_size": 16}
     alone = run(clicks, tmp_path / "alone.hh", **changes)
     together = run(clicks, tmp_path / "together.hh", workers=2, **changes)
-    assert together["quality"]["log_loss"] == pytest.approx(alone["quality"]["log_loss"], abs=0.02)
-    assert together["embedding_bytes"] == alone["embedding_bytes"]
+    assert together.quality.log_loss == pytest.approx(alone.quality.log_loss, abs=0.02)
+    assert together.embedding_bytes == alone.embedding_bytes

@@ -12,6 +12,7 @@ import pytest
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments import CompareSettings, Silence, SweepSettings, sweep
 from hybridhash.experiments.sweeping import best_head
+from hybridhash.results import Sweep, read_record
 from hybridhash.trials import (
     Diverged,
     Layout,
@@ -48,7 +49,9 @@ def run_sweep() -> Callable[..., Swept]:
     def run(data: Path, out: Path, **changes: Any) -> Swept:
         heard = Heard()
         settings = SweepSettings(**{**TINY, "out": out, **changes})
-        results = sweep([str(data)], settings, heard, version="0", command="test")
+        returned = sweep([str(data)], settings, heard, version="0", command="test")
+        assert read_record(Sweep, out / "sweep.json") == returned
+        results = json.loads((out / "sweep.json").read_text())
         return Swept(out, results, [title for title in heard.runs if "seed" in title])
 
     return run

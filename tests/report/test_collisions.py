@@ -2,7 +2,8 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.report import CollisionBar, Shares, collision_bars, inline_svg
+from hybridhash.report import CollisionBar, collision_bars, inline_svg
+from hybridhash.results import Shares
 
 
 def test_bars_are_the_shares_in_percent_end_to_end() -> None:

@@ -1,8 +1,11 @@
 """What several commands share: the terminal, and tables and JSON on it."""
 
 import json
+import math
 import shlex
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
@@ -10,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hybridhash.report import format_bytes
+from hybridhash.spec import Ledger
 
 _UNLIMITED: Final = 10_000  # columns; a table takes what it needs
 
@@ -36,8 +40,17 @@ def command_line() -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print JSON on standard output."""
-    print(json.dumps(value, indent=1, default=str))
+    """Print a dataclass, or what JSON can hold, as JSON on standard output; null stands for what is no number."""
+    content = value if isinstance(value, Mapping) else asdict(value)
+    print(json.dumps(_plain(content), indent=1, default=str))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_table(table: Table) -> None:
@@ -53,14 +66,13 @@ def say(console: Console, line: str) -> None:
     console.print(line, soft_wrap=True)
 
 
-def ledger_table(ledger: dict[str, int]) -> Table:
+def ledger_table(ledger: Ledger) -> Table:
     """Return the parts of a ledger that have bytes, and their sum."""
     table = Table("part", "bytes", "", title="ledger", title_justify="left")
-    for part, count in ledger.items():
+    for part, count in ledger.as_dict().items():
         if count:
             table.add_row(part.replace("_", " "), f"{count:,}", format_bytes(count))
-    total = sum(ledger.values())
-    table.add_row("file", f"{total:,}", format_bytes(total))
+    table.add_row("file", f"{ledger.total_bytes:,}", format_bytes(ledger.total_bytes))
     for column in table.columns[1:]:
         column.justify = "right"
     return table

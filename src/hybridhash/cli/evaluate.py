@@ -43,12 +43,12 @@ def evaluate(
         print_json(result)
         return
     print(
-        f"{result['rows']:,} rows, {result['positives']:,} positive ({result['label']}): RCE {result['rce']:.3f}, "
-        f"AUC {result['auc']:.4f}, log loss {result['log_loss']:.4f}, "
-        f"normalised entropy {result['normalised_entropy']:.4f}, calibration {result['calibration']:.3f}"
+        f"{result.rows:,} rows, {result.positives:,} positive ({result.label}): RCE {result.rce:.3f}, "
+        f"AUC {result.auc:.4f}, log loss {result.log_loss:.4f}, "
+        f"normalised entropy {result.normalised_entropy:.4f}, calibration {result.calibration:.3f}"
     )
     if wanted.group is not None:
         print(
-            f"within {wanted.group}: GAUC {result['gauc']:.4f}, NDCG@10 {result['ndcg']:.4f} over {result['groups']:,} "
-            f"groups; {result['groups_left_out']:,} with one label left out"
+            f"within {wanted.group}: GAUC {result.gauc:.4f}, NDCG@10 {result.ndcg:.4f} over {result.groups:,} "
+            f"groups; {result.groups_left_out:,} with one label left out"
         )

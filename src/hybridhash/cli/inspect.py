@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from hybridhash.cli.common import AsJson, ledger_table, print_json, print_table
+from hybridhash.spec import Ledger
 
 
 def inspect(file: Path, /, *, json: AsJson = False) -> None:
@@ -32,7 +33,7 @@ def inspect(file: Path, /, *, json: AsJson = False) -> None:
             + ", ".join(f"{item['name']} ({item['kind']}, {item['dtype']})" for item in found["features"])
         )
         print_table(_tables(found["tables"]))
-        print_table(ledger_table(found["ledger"]))
+        print_table(ledger_table(Ledger(**found["ledger"])))
 
 
 def _tables(tables: list[dict[str, Any]]) -> Table:

@@ -1,7 +1,8 @@
 """``hybridhash plan``."""
 
 import shlex
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -11,6 +12,9 @@ from hybridhash.cli.progress import TerminalListener
 from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import PlanSettings
 from hybridhash.report import format_bytes
+
+if TYPE_CHECKING:
+    from hybridhash.experiments.planning import PlannedTable, PlannedTier, TriedPlan
 
 
 def plan(
@@ -37,37 +41,37 @@ def plan(
     if json:
         print_json(found)
         return
-    if found["tried"]:
-        print_table(_tried(found["tried"]))
-    for table in found["tables"]:
+    if found.tried:
+        print_table(_tried(found.tried))
+    for table in found.tables:
         print_table(_tiers(table))
-        for tier in table["tiers"]:
-            print(f"  - {tier['reason']}")
+        for tier in table.tiers:
+            print(f"  - {tier.reason}")
         print(
-            f"  predicted loss {table['loss']:.2%} of what ids add, {table['loss_by_fingerprints']:.2%} of it by keys "
-            f"that read another's row; {table['trained_rows']:,} rows while it is trained"
+            f"  predicted loss {table.loss:.2%} of what ids add, {table.loss_by_fingerprints:.2%} of it by keys "
+            f"that read another's row; {table.trained_rows:,} rows while it is trained"
         )
         print_table(_features(table))
     print(
-        f"budget {found['budget']} = {format_bytes(found['budget_bytes'])} of the baseline's "
-        f"{format_bytes(found['baseline_bytes'])}; planned {format_bytes(found['bytes'])} for {found['keys']:,} keys"
+        f"budget {found.budget} = {format_bytes(found.budget_bytes)} of the baseline's "
+        f"{format_bytes(found.baseline_bytes)}; planned {format_bytes(found.bytes)} for {found.keys:,} keys"
     )
     if wanted.out is not None:
         print(f"written: {wanted.out} (hybridhash compare --experiment {shlex.quote(str(wanted.out))})")
 
 
-def _tried(tried: list[dict[str, Any]]) -> Table:
-    best = max(row["validation_rce"] for row in tried)
+def _tried(tried: "Sequence[TriedPlan]") -> Table:
+    best = max(one.validation_rce for one in tried)
     shown = Table("plan", "predicted loss", "validation RCE", "", title="tried on the validation slice")
-    for place, row in enumerate(tried, start=1):
-        chosen = "chosen" if row["validation_rce"] == best else ""
-        shown.add_row(str(place), f"{row['loss']:.2%}", f"{row['validation_rce']:.3f}", chosen)
+    for place, one in enumerate(tried, start=1):
+        chosen = "chosen" if one.validation_rce == best else ""
+        shown.add_row(str(place), f"{one.loss:.2%}", f"{one.validation_rce:.3f}", chosen)
     for column in shown.columns[:3]:
         column.justify = "right"
     return shown
 
 
-def _tiers(table: dict[str, Any]) -> Table:
+def _tiers(table: "PlannedTable") -> Table:
     shown = Table(
         "keys",
         "rows",
@@ -75,34 +79,33 @@ def _tiers(table: dict[str, Any]) -> Table:
         "codes",
         "key bits",
         "loss",
-        title=f"table {table['name']}",
+        title=f"table {table.name}",
         title_justify="left",
     )
-    for tier in table["tiers"]:
-        shipped = tier["bits"] > 0
+    for tier in table.tiers:
+        shipped = tier.bits > 0
         shown.add_row(
-            f"{tier['num_keys']:,}",
-            f"{tier['rows']:,}" if shipped else "not shipped",
-            str(tier["bits"]) if shipped else "",
-            f"{tier['num_codes']:,}" if tier["num_codes"] else "",
+            f"{tier.num_keys:,}",
+            f"{tier.rows:,}" if shipped else "not shipped",
+            str(tier.bits) if shipped else "",
+            f"{tier.num_codes:,}" if tier.num_codes else "",
             _key_bits(tier) if shipped else "",
-            f"{tier['loss']:.2%}",
+            f"{tier.loss:.2%}",
         )
     for column in shown.columns:
         column.justify = "right"
     return shown
 
 
-def _key_bits(tier: dict[str, Any]) -> str:
-    bits = tier["dictionary"]["key_bits"]
-    return f"{bits} check" if tier["dictionary"]["name"] == "ribbon" else str(bits)
+def _key_bits(tier: "PlannedTier") -> str:
+    return f"{tier.key_bits} check" if tier.dictionary == "ribbon" else str(tier.key_bits)
 
 
-def _features(table: dict[str, Any]) -> Table:
+def _features(table: "PlannedTable") -> Table:
     shown = Table("feature", "keys", "own row", "shared row", "left out", "unseen")
-    for row in table["features"]:
-        shares = (row[name] for name in ("exclusive", "shared", "omitted", "unseen"))
-        shown.add_row(row["feature"], f"{row['num_keys']:,}", *(f"{share:.1%}" for share in shares))
+    for row in table.features:
+        shares = (row.exclusive, row.shared, row.omitted, row.unseen)
+        shown.add_row(row.feature, f"{row.num_keys:,}", *(f"{share:.1%}" for share in shares))
     for column in shown.columns[1:]:
         column.justify = "right"
     return shown

@@ -1,6 +1,6 @@
 """``hybridhash profile``."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -10,6 +10,9 @@ from hybridhash.cli.progress import TerminalListener
 from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import ProfileSettings
 from hybridhash.report import format_bytes
+
+if TYPE_CHECKING:
+    from hybridhash.experiments.profiling import Profile
 
 
 def profile(
@@ -37,26 +40,26 @@ def profile(
         return
     print_table(_table(found))
     print(
-        f"{found['rows']:,} rows ({found['train_rows']:,} to learn from, {found['test_rows']:,} later), "
-        f"{found['positives']:,} positive; {found['keys']:,} keys; baseline {format_bytes(found['baseline_bytes'])}, "
-        f"budget {wanted.budget} = {format_bytes(found['budget_bytes'])}"
+        f"{found.rows:,} rows ({found.train_rows:,} to learn from, {found.test_rows:,} later), "
+        f"{found.positives:,} positive; {found.keys:,} keys; baseline {format_bytes(found.baseline_bytes)}, "
+        f"budget {wanted.budget} = {format_bytes(found.budget_bytes)}"
     )
 
 
-def _table(found: dict[str, Any]) -> Table:
+def _table(found: "Profile") -> Table:
     table = Table(
         "feature", "kind", "keys", "nulls", "top 1k", "top 10k", "top 100k", "singletons", "unseen", "budget"
     )
-    for row in found["features"]:
+    for feature in found.features:
         table.add_row(
-            row["name"],
-            row["kind"],
-            f"{row['keys']:,}",
-            f"{row['null_share']:.1%}",
-            *(f"{row['coverage'][top]:.1%}" for top in ("1000", "10000", "100000")),
-            f"{row['singletons']:,}",
-            f"{row['unseen_share']:.1%}",
-            format_bytes(row["suggested_budget_bytes"]),
+            feature.name,
+            feature.kind,
+            f"{feature.keys:,}",
+            f"{feature.null_share:.1%}",
+            *(f"{feature.coverage[top]:.1%}" for top in ("1000", "10000", "100000")),
+            f"{feature.singletons:,}",
+            f"{feature.unseen_share:.1%}",
+            format_bytes(feature.suggested_budget_bytes),
         )
     for column in table.columns[2:]:
         column.justify = "right"

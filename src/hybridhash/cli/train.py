@@ -33,10 +33,10 @@ def train(
     if json:
         print_json(result)
         return
-    print_table(ledger_table(result["ledger"]))
-    quality = result["quality"]
+    print_table(ledger_table(result.ledger))
+    quality = result.quality
     print(
-        f"test RCE {quality['rce']:.3f}, AUC {quality['auc']:.4f}, log loss {quality['log_loss']:.4f}, "
-        f"calibration {quality['calibration']:.3f}"
+        f"test RCE {quality.rce:.3f}, AUC {quality.auc:.4f}, log loss {quality.log_loss:.4f}, "
+        f"calibration {quality.calibration:.3f}"
     )
     say(console, f"written: {wanted.out}")

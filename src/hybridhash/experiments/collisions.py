@@ -6,16 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.hashing import measure_collisions
+from hybridhash.results import Collisions, Shares
 from hybridhash.spec import NOT_SHIPPED, ModelSpec, TableSpec
 from hybridhash.theory import traffic_shares
 from hybridhash.trials import TablePlan
 from hybridhash.vocabulary import Counts
 
-Shares = dict[str, float]
 _NAMES = ("exclusive", "half_shared", "fully_shared")
 
 
-def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> dict[str, Shares]:
+def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> Collisions:
     """Say what share of the training traffic reads exclusive, half-shared and fully shared rows.
 
     A key that reads a shared row by its code counts as fully shared, and one whose tier is not shipped as a key of the
@@ -26,9 +26,8 @@ def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> dict[str, S
         spec: The model that was laid out from them.
 
     Returns:
-        ``predicted`` from the counts alone, and ``measured`` on the keys under the real hash functions;
-        over the tables of the
-        deep part, each weighted by its traffic.
+        Those that the counts predict, and those measured on the keys under the real hash functions, over the tables
+        of the deep part, each weighted by its traffic.
     """
     predicted, measured = np.zeros(3), np.zeros(3)
     deep_plans = [plan for plan in plans if plan.part == "deep"]
@@ -56,10 +55,7 @@ def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> dict[str, S
             measured += tail_counts.sum() * np.array(
                 [getattr(found, f"{name}_per_traffic") for name in _NAMES]
             )
-    return {
-        name: dict(zip(_NAMES, (values / values.sum()).tolist(), strict=True))
-        for name, values in (("predicted", predicted), ("measured", measured))
-    }
+    return Collisions(*(Shares(*(values / values.sum()).tolist()) for values in (predicted, measured)))
 
 
 def _who_reads_what(table: TableSpec, num_keys: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hybridhash.experiments.output import check_not_an_input, check_output_file, input_files
 from hybridhash.experiments.settings import PlanSettings
 from hybridhash.files import write_text
-from hybridhash.planner import Plan, Table, alternatives, divide, parse_budget, plan, read_plan, write_plan
+from hybridhash.planner import FeatureShares, Plan, Table, alternatives, divide, plan, read_plan, write_plan
 from hybridhash.spec import Tier
 from hybridhash.trials import (
     Layout,
@@ -17,9 +17,7 @@ from hybridhash.trials import (
     Prepared,
     TablePlan,
     lay_out,
-    plan_tables,
-    prepare_rows,
-    work_folder,
+    open_model,
 )
 
 if TYPE_CHECKING:
@@ -28,17 +26,105 @@ if TYPE_CHECKING:
 _NOT_OF_A_FILE: Final = {"out", "work_dir", "tune", "plan"}
 
 
-def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TriedPlan:
+    """A plan that was trained, shipped and judged.
+
+    Attributes:
+        plan: A line for each table, as experiment files have them.
+        loss: Predicted share of what ids add that is lost, the mean over the tables.
+        validation_rce: RCE of the shipped model on the validation slice, in per cent.
+    """
+
+    plan: tuple[str, ...]
+    loss: float
+    validation_rce: float
+
+
+@dataclass(frozen=True)
+class PlannedTier:
+    """A tier, and why it is there.
+
+    Attributes:
+        num_keys: Keys.
+        bits: Bits of a stored float; 0 where the keys are left out of the shipped model.
+        num_codes: Rows that keys share by codes; 0 where each has a row of its own.
+        dictionary: Kind of the dictionary that knows the keys.
+        key_bits: Bits that tell keys apart in it.
+        rows: Rows that are shipped.
+        loss: Share of what ids add that is lost in it.
+        reason: One sentence.
+    """
+
+    num_keys: int
+    bits: int
+    num_codes: int
+    dictionary: str
+    key_bits: int
+    rows: int
+    loss: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlannedTable:
+    """The plan of one table.
+
+    Attributes:
+        name: The dictionary.
+        bytes: Bytes that it ships, wide weights included.
+        budget_bytes: Bytes that it might ship.
+        baseline_bytes: Bytes of the baseline.
+        trained_rows: Rows while it is trained, in floats.
+        loss: Predicted share of what ids add that is lost.
+        loss_by_fingerprints: The part of it that keys lose by reading the row of another.
+        tiers: The most important keys first.
+        features: Where the coming traffic of each feature goes.
+    """
+
+    name: str
+    bytes: int
+    budget_bytes: int
+    baseline_bytes: int
+    trained_rows: int
+    loss: float
+    loss_by_fingerprints: float
+    tiers: tuple[PlannedTier, ...]
+    features: tuple[FeatureShares, ...]
+
+
+@dataclass(frozen=True)
+class PlannedModel:
+    """The plan of all tables of a model.
+
+    Attributes:
+        budget: As it was typed.
+        budget_bytes: The same in bytes.
+        baseline_bytes: Embedding bytes of the baseline.
+        bytes: Bytes that the tables ship.
+        keys: Distinct keys of the training span.
+        plan: A line for each table, as experiment files have them.
+        tried: The plans that were trained, if any.
+        tables: The tables.
+    """
+
+    budget: str
+    budget_bytes: int
+    baseline_bytes: int
+    bytes: int
+    keys: int
+    plan: tuple[str, ...]
+    tried: tuple[TriedPlan, ...]
+    tables: tuple[PlannedTable, ...]
+
+
+def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -> PlannedModel:
     """Plan every table of a model at a budget, from counts alone, and write an experiment file.
 
     Args:
         data: Files, globs or folders.
         settings: What was asked for.
         listener: Hears how far it is.
-
-    Returns:
-        ``budget_bytes``, ``bytes``, ``baseline_bytes``, ``loss`` and the plan of each table: tiers, reasons, and the
-        shares of each feature's coming traffic.
 
     Raises:
         HybridHashError: The data or the settings cannot be used; a budget that is too small is answered with the
@@ -49,31 +135,28 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
         check_not_an_input([settings.out], input_files(data))
     if settings.plan:
         listener.note("the plan that was given is not followed: this command plans anew")
-    with work_folder(settings) as work_dir:
-        prepared = prepare_rows(data, settings, work_dir, listener)
-        tables = plan_tables(prepared.dataset.schema, prepared.counts, settings)
-        baseline_bytes = sum(table.baseline_bytes() for table in tables)
-        budget_bytes = parse_budget(settings.budget, baseline_bytes)
-        plans = plan_each(tables, budget_bytes)
-        tried = []
+    with open_model(data, settings, listener) as opened:
+        prepared, tables = opened.prepared, opened.tables
+        budget = opened.budget(settings.budget)
+        plans = plan_each(tables, budget.bytes)
+        tried: list[TriedPlan] = []
         if settings.tune:
-            tried = try_plans(prepared, tables, budget_bytes, settings, listener)
-            chosen = max(tried, key=lambda one: one["validation_rce"])
-            plans = plan_each(tables, budget_bytes, read_plan(chosen["plan"]))
-        lines = write_plan({name: found.allocation.tiers for name, found in plans.items()})
-        result = {
-            "budget": settings.budget,
-            "budget_bytes": budget_bytes,
-            "baseline_bytes": baseline_bytes,
-            "bytes": sum(found.num_bytes for found in plans.values()),
-            "keys": prepared.counts.num_keys,
-            "plan": list(lines),
-            "tried": tried,
-            "tables": [_describe(name, found) for name, found in plans.items()],
-        }
+            tried = try_plans(prepared, tables, budget.bytes, settings, listener)
+            chosen = max(tried, key=lambda one: one.validation_rce)
+            plans = plan_each(tables, budget.bytes, read_plan(chosen.plan))
+        planned = PlannedModel(
+            budget=settings.budget,
+            budget_bytes=budget.bytes,
+            baseline_bytes=budget.baseline_bytes,
+            bytes=sum(found.num_bytes for found in plans.values()),
+            keys=prepared.counts.num_keys,
+            plan=write_plan({name: found.allocation.tiers for name, found in plans.items()}),
+            tried=tuple(tried),
+            tables=tuple(_described(name, found) for name, found in plans.items()),
+        )
     if settings.out is not None:
-        write_text(settings.out, experiment_text(data, settings, lines))
-    return result
+        write_text(settings.out, experiment_text(data, settings, planned.plan))
+    return planned
 
 
 def try_plans(
@@ -82,7 +165,7 @@ def try_plans(
     budget_bytes: int,
     settings: PlanSettings,
     listener: Listener,
-) -> list[dict[str, Any]]:
+) -> list[TriedPlan]:
     """Train, ship and judge the plans that are predicted best, on the training span alone.
 
     The learning rate is that of the first plan: the best of those that are given. Each plan is trained for one pass,
@@ -96,7 +179,7 @@ def try_plans(
         listener: Hears of each.
 
     Returns:
-        ``plan`` (its lines), ``loss`` (predicted) and ``validation_rce`` of each.
+        One for each.
 
     Raises:
         DivergedError: Training diverged at every learning rate.
@@ -130,7 +213,7 @@ def try_plans(
 
         rce = validate(build_of(laid_out(lines), rows, short), rows, short, rate, hear)
         listener.run_done(f"plan {place}", f"predicted loss {loss:.2%}, validation RCE {rce:.3f}")
-        tried.append({"plan": list(lines), "loss": loss, "validation_rce": rce})
+        tried.append(TriedPlan(lines, loss, rce))
     return tried
 
 
@@ -207,20 +290,28 @@ def experiment_text(data: Sequence[str], settings: PlanSettings, lines: Sequence
     return "\n".join(entries) + "\n"
 
 
-def _describe(name: str, found: Plan) -> dict[str, Any]:
-    return {
-        "name": name,
-        "bytes": found.num_bytes,
-        "budget_bytes": found.budget_bytes,
-        "baseline_bytes": found.baseline_bytes,
-        "trained_rows": found.num_trained_rows,
-        "loss": found.allocation.loss,
-        "loss_by_fingerprints": found.allocation.loss_by_fingerprints,
-        "tiers": [
-            {**tier.as_dict(), "rows": tier.num_rows, "loss": loss, "reason": reason}
-            for tier, loss, reason in zip(
-                found.allocation.tiers, found.allocation.loss_by_tier, found.reasons, strict=True
+def _described(name: str, found: Plan) -> PlannedTable:
+    tiers = zip(found.allocation.tiers, found.allocation.loss_by_tier, found.reasons, strict=True)
+    return PlannedTable(
+        name=name,
+        bytes=found.num_bytes,
+        budget_bytes=found.budget_bytes,
+        baseline_bytes=found.baseline_bytes,
+        trained_rows=found.num_trained_rows,
+        loss=found.allocation.loss,
+        loss_by_fingerprints=found.allocation.loss_by_fingerprints,
+        tiers=tuple(
+            PlannedTier(
+                tier.num_keys,
+                tier.bits,
+                tier.num_codes,
+                tier.dictionary.name,
+                tier.key_bits,
+                tier.num_rows,
+                loss,
+                reason,
             )
-        ],
-        "features": [asdict(feature) for feature in found.features],
-    }
+            for tier, loss, reason in tiers
+        ),
+        features=found.features,
+    )

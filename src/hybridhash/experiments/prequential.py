@@ -1,22 +1,20 @@
 """Continuous training: methods side by side on a stream, window by window."""
 
-import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
 from hybridhash.data import Dataset, Split, Window, cut_windows, open_source, parse_duration
 from hybridhash.errors import DataError, InvalidValueError
-from hybridhash.experiments.comparison import describe_data
-from hybridhash.experiments.differences import compare_windows, describe_runs
+from hybridhash.experiments.differences import compare_windows, figures_over_windows
+from hybridhash.experiments.facts import head_of
 from hybridhash.experiments.output import check_not_an_input, check_output_folder, input_files, output_folder
 from hybridhash.experiments.settings import ContinuousSettings
 from hybridhash.files import write_text
 from hybridhash.metrics import relative_cross_entropy
-from hybridhash.planner import parse_budget
-from hybridhash.report import CONTINUOUS_FORMAT, write_continuous_report
+from hybridhash.report import write_continuous_report
+from hybridhash.results import Continuous, WindowFacts, Windows
 from hybridhash.trials import (
     Layout,
     Listener,
@@ -24,16 +22,11 @@ from hybridhash.trials import (
     StreamRunner,
     Trial,
     TrialRunner,
-    describe_machine,
     fingerprint,
     has_both_labels,
     labels_in,
-    lay_out,
-    plan_tables,
-    prepare_rows,
+    open_model,
     resolve_columns,
-    why_no_head,
-    work_folder,
 )
 
 CONTINUOUS_FILE: Final = "continuous.json"
@@ -45,7 +38,7 @@ _NOT_OF_A_RUN: Final = {"out", "work_dir", "method", "seeds", "jobs"}
 
 def continuous(
     data: Sequence[str], settings: ContinuousSettings, listener: Listener, *, version: str, command: str
-) -> dict[str, Any]:
+) -> Continuous:
     """Train methods on a first span, then predict each window before learning from it, side by side.
 
     The first span is the training span of ``settings.split``; vocabulary, discretiser, learning rate and number
@@ -76,33 +69,17 @@ def continuous(
     check_output_folder(settings.out)
     check_not_an_input([settings.out / CONTINUOUS_FILE, settings.out / REPORT_FILE], input_files(data))
     check_continuous(data, settings)
-    with work_folder(settings) as work_dir:
-        prepared = prepare_rows(data, settings, work_dir, listener)
-        plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
-        baseline_bytes = sum(plan.baseline_bytes() for plan in plans)
-        budget_bytes = parse_budget(settings.budget, baseline_bytes)
-        layouts = {
-            method: tuple(
-                lay_out(method, plans, budget_bytes, settings, seed) for seed in range(settings.seeds)
-            )
-            for method in methods
-        }
-        reasons = [why_no_head(method, plans, budget_bytes, settings) for method in methods]
-        notes = [reason for reason in reasons if reason is not None]
-        for note in notes:
-            listener.note(note)
-        results = {
-            "format": CONTINUOUS_FORMAT,
-            "version": version,
-            "command": command,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": describe_machine(),
-            "data": describe_data(prepared, settings),
-            "budget": {"asked": settings.budget, "bytes": budget_bytes, "baseline_bytes": baseline_bytes},
-            "notes": notes,
-            **follow(prepared, layouts, baseline_bytes, settings, listener),
-        }
-    write_text(settings.out / CONTINUOUS_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    with open_model(data, settings, listener) as opened:
+        laid_out = opened.lay_out(methods, settings, range(settings.seeds), listener)
+        head = head_of(opened.prepared, settings, version, command)
+        windows = follow(opened.prepared, laid_out.layouts, opened.baseline_bytes, settings, listener)
+        results = Continuous(
+            **head,
+            **vars(windows),
+            budget=laid_out.budget,
+            notes=laid_out.notes,
+        )
+    write_text(settings.out / CONTINUOUS_FILE, results.to_json())
     write_continuous_report(results, settings.out / REPORT_FILE)
     return results
 
@@ -138,11 +115,11 @@ def check_continuous(data: Sequence[str], settings: ContinuousSettings) -> None:
 
 def follow(
     prepared: Prepared,
-    layouts: dict[str, tuple[Layout, ...]],
+    layouts: Mapping[str, tuple[Layout, ...]],
     baseline_bytes: int,
     settings: ContinuousSettings,
     listener: Listener,
-) -> dict[str, Any]:
+) -> Windows:
     """Run models over the windows behind the training span and set them side by side.
 
     Args:
@@ -153,7 +130,7 @@ def follow(
         listener: Hears how far it is.
 
     Returns:
-        ``window``, ``seeds``, ``windows``, ``methods`` and ``differences``, as the results file has them.
+        The windows, the figures of each model, and the differences from the first.
 
     Raises:
         DataError: No window has rows of both labels.
@@ -181,17 +158,17 @@ def follow(
     with output_folder(settings.out) as store:
         runner = StreamRunner(TrialRunner(dataset, settings, store, settings.jobs), windows)
         found = runner.follow(trials, listener)
-    rows = [
-        {"name": trial.title, **describe_runs(followed, trial.layouts[0], baseline_bytes)}
+    rows = tuple(
+        figures_over_windows(trial.title, followed, trial.layouts[0], baseline_bytes)
         for trial, followed in zip(trials, found, strict=True)
-    ]
-    return {
-        "window": settings.window,
-        "seeds": settings.seeds,
-        "windows": described,
-        "methods": rows,
-        "differences": [compare_windows(rows[0], row) for row in rows[1:]],
-    }
+    )
+    return Windows(
+        window=settings.window,
+        seeds=settings.seeds,
+        windows=tuple(described),
+        methods=rows,
+        differences=tuple(compare_windows(rows[0], row) for row in rows[1:]),
+    )
 
 
 def _window_s(settings: ContinuousSettings) -> float:
@@ -201,15 +178,10 @@ def _window_s(settings: ContinuousSettings) -> float:
         raise InvalidValueError(f"--window: {error}") from error
 
 
-def _describe_window(dataset: Dataset, window: Window, settings: ContinuousSettings) -> dict[str, Any]:
+def _describe_window(dataset: Dataset, window: Window, settings: ContinuousSettings) -> WindowFacts:
     labels, weights = labels_in(dataset.rows, window)
     best = None
     if settings.reference and has_both_labels(dataset.rows, window):
         truth = dataset.rows.extra[settings.reference][window.first : window.end]
         best = relative_cross_entropy(truth, labels, weights)
-    return {
-        "start": window.start,
-        "rows": window.num_rows,
-        "positives": int(np.count_nonzero(labels)),
-        "best_reachable_rce": best,
-    }
+    return WindowFacts(window.start, window.num_rows, int(np.count_nonzero(labels)), best)

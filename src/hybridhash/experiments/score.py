@@ -1,8 +1,9 @@
 """Score rows with an exported model."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,26 @@ from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.output import check_not_an_input, input_files
 from hybridhash.export import Predictor, load_model
 from hybridhash.files import replacing
-from hybridhash.trials import Listener, check_group_feature, quality_of
+from hybridhash.trials import Listener, Quality, check_group_feature, quality_of
 
 COLUMN = "probability"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Quality):
+    """How good an exported model is on labelled rows.
+
+    Attributes:
+        bundle: The model.
+        label: What its predictions were compared with.
+        rows: Number of rows.
+        positives: Rows with label 1.
+    """
+
+    bundle: str
+    label: str
+    rows: int
+    positives: int
 
 
 def evaluate(
@@ -28,7 +46,7 @@ def evaluate(
     label: str | None = None,
     weight: str | None = None,
     group: str | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Measure an exported model on labelled rows.
 
     Args:
@@ -40,9 +58,6 @@ def evaluate(
         label: What to compare with; the label that the model was trained on if not given.
         weight: Column of row weights.
         group: A categorical feature within which GAUC and NDCG@10 are measured too.
-
-    Returns:
-        The measures, rows, and positives.
 
     Raises:
         HybridHashError: The model or the data cannot be used.
@@ -70,12 +85,13 @@ def evaluate(
         np.concatenate(weights) if weights else None,
         np.concatenate(groups) if groups else None,
     )
-    return {
-        "bundle": str(bundle),
-        "label": str(wanted),
-        "rows": truth.size,
-        "positives": int(truth.sum()),
-    } | vars(quality)
+    return Evaluation(
+        bundle=str(bundle),
+        label=str(wanted),
+        rows=truth.size,
+        positives=int(truth.sum()),
+        **vars(quality),
+    )
 
 
 def predict_file(

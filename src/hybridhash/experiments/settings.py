@@ -12,9 +12,9 @@ from hybridhash.errors import InvalidValueError
 from hybridhash.planner import METHODS, check_budget, read_plan
 from hybridhash.trials.settings import (
     NAME_READERS,
-    DataSettings,
     FitSettings,
     ModelSettings,
+    OpeningSettings,
     RunSettings,
     Settings,
     Words,
@@ -45,7 +45,7 @@ class EvaluateSettings(ScoreSettings):
 
 
 # Pydantic lists the fields of the last base first, and the help of a command follows it.
-class ProfileSettings(ModelSettings, DataSettings):
+class ProfileSettings(ModelSettings, OpeningSettings):
     """Settings of ``hybridhash profile``."""
 
 

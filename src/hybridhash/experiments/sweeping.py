@@ -1,17 +1,15 @@
 """The procedure of the paper's table 3: the best head first, then the smallest tail that keeps its quality."""
 
-import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments.amounts import Amount, parse_amount
-from hybridhash.experiments.comparison import describe_data
-from hybridhash.experiments.figures import measured
+from hybridhash.experiments.facts import head_of
+from hybridhash.experiments.figures import figures_of
 from hybridhash.experiments.output import (
     check_not_an_input,
     check_output_folder,
@@ -21,13 +19,14 @@ from hybridhash.experiments.output import (
 )
 from hybridhash.experiments.settings import SweepSettings
 from hybridhash.files import write_text
-from hybridhash.report import SWEEP_FORMAT, write_sweep_report
+from hybridhash.report import write_sweep_report
+from hybridhash.results import Figures, Sweep, SweepRow
 from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
 from hybridhash.trials import (
     Diverged,
     Layout,
     Listener,
-    Prepared,
+    Opened,
     TablePlan,
     Trained,
     Trial,
@@ -35,11 +34,8 @@ from hybridhash.trials import (
     Tuned,
     assemble,
     check_group,
-    describe_machine,
     fingerprint,
-    plan_tables,
-    prepare_rows,
-    work_folder,
+    open_model,
 )
 
 SWEEP_FILE: Final = "sweep.json"
@@ -65,7 +61,7 @@ Stage = Literal["head", "tail", "baseline"]
 
 def sweep(
     data: Sequence[str], settings: SweepSettings, listener: Listener, *, version: str, command: str
-) -> dict[str, Any]:
+) -> Sweep:
     """Choose a head and a tail as in the paper's table 3, and set all that was tried side by side.
 
     First each head of ``top_k`` keys, all others with one hash into half of the baseline's rows. Then, with
@@ -102,10 +98,10 @@ def sweep(
         raise InvalidValueError("--top-k: expected one number of keys or more, got none")
     check_output_folder(settings.out)
     check_not_an_input([settings.out / SWEEP_FILE, settings.out / REPORT_FILE], input_files(data))
-    with work_folder(settings) as work_dir, ExitStack() as held:
-        prepared = prepare_rows(data, settings, work_dir, listener)
+    with open_model(data, settings, listener) as opened, ExitStack() as held:
+        prepared = opened.prepared
         check_group(prepared.dataset.rows, settings.group)
-        bench = _Bench(prepared, plan_tables(prepared.dataset.schema, prepared.counts, settings), settings)
+        bench = _Bench(opened, settings)
         runner = TrialRunner(prepared.dataset, settings, run_store(settings.out), settings.jobs)
         head_rows = [bench.head_row(head) for head in heads]  # refuses a head that is too large
         held.enter_context(output_folder(settings.out))
@@ -123,22 +119,17 @@ def sweep(
         trained = runner.attempt(trials, listener)
         found = {trial.key: one for trial, one in zip(trials, trained, strict=True)}
         baseline = found[rows[-1].trial.key]
-        results = {
-            "format": SWEEP_FORMAT,
-            "version": version,
-            "command": command,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": describe_machine(),
-            "data": describe_data(prepared, settings),
-            "baseline_bytes": bench.baseline_bytes,
-            "baseline_rows": bench.baseline_rows,
-            "seeds": settings.seeds,
-            "best_head": head_rows[best].title,
-            "rows": [
+        results = Sweep(
+            **head_of(prepared, settings, version, command),
+            baseline_bytes=opened.baseline_bytes,
+            baseline_rows=opened.baseline_rows,
+            seeds=settings.seeds,
+            best_head=head_rows[best].title,
+            rows=tuple(
                 bench.describe(row, twin, baseline, found) for row, twin in zip(rows, twins, strict=True)
-            ],
-        }
-        write_text(settings.out / SWEEP_FILE, json.dumps(results, indent=1, allow_nan=False) + "\n")
+            ),
+        )
+        write_text(settings.out / SWEEP_FILE, results.to_json())
         write_sweep_report(results, settings.out / REPORT_FILE)
     return results
 
@@ -188,17 +179,8 @@ class _Row:
 class _Bench:
     """Makes the rows of a sweep and describes what became of them."""
 
-    prepared: Prepared
-    plans: Sequence[TablePlan]
+    opened: Opened
     settings: SweepSettings
-
-    @property
-    def baseline_bytes(self) -> int:
-        return sum(plan.baseline_bytes() for plan in self.plans)
-
-    @property
-    def baseline_rows(self) -> int:
-        return sum(baseline_buckets(plan.counts.num_keys) for plan in self.plans)
 
     def head_row(self, head: Amount) -> _Row:
         tail = Amount(str(HEAD_BUCKETS), HEAD_BUCKETS)
@@ -215,7 +197,7 @@ class _Bench:
 
     def baseline_row(self) -> _Row:
         tables = [
-            [METHODS["baseline"].table(plan.plain_demand(0, seed)) for plan in self.plans]
+            [METHODS["baseline"].table(plan.plain_demand(0, seed)) for plan in self.opened.tables]
             for seed in range(self.settings.seeds)
         ]
         return _Row("baseline", "baseline", "1", self._trial("baseline", tables))
@@ -228,7 +210,9 @@ class _Bench:
         tables = [
             [
                 METHODS["hashed"].table(plan.plain_demand(plan.embedding_bytes(table), seed))
-                for plan, table in zip(self.plans, _plan_tables_of(row.layout, self.plans), strict=True)
+                for plan, table in zip(
+                    self.opened.tables, _plan_tables_of(row.layout, self.opened.tables), strict=True
+                )
             ]
             for seed in range(self.settings.seeds)
         ]
@@ -237,43 +221,44 @@ class _Bench:
 
     def describe(
         self, row: _Row, twin: _Row | None, baseline: Trained, found: dict[str, Trained]
-    ) -> dict[str, Any]:
-        """Return a row as the results file has it, with its hashed twin; None for the size of what diverged."""
+    ) -> SweepRow:
+        """Return the figures of a row, with those of its hashed twin."""
         figures = self._figures(row, found)
         whole = None if baseline.diverged else baseline.ledger
-        return {
-            "stage": row.stage,
-            "title": row.title,
-            "tail": row.tail,
-            **figures,
-            "hashed": None if twin is None else self._figures(twin, found),
-            "file_share": figures["file_bytes"] / whole.total_bytes
-            if whole and "file_bytes" in figures
-            else None,
-        }
+        file_share = None
+        if whole is not None and figures.file_bytes is not None:
+            file_share = figures.file_bytes / whole.total_bytes
+        return SweepRow(
+            **vars(figures),
+            stage=row.stage,
+            title=row.title,
+            tail=row.tail,
+            hashed=None if twin is None else self._figures(twin, found),
+            file_share=file_share,
+        )
 
-    def _figures(self, row: _Row, found: dict[str, Trained]) -> dict[str, Any]:
-        return measured(found[row.trial.key], row.layout, self.settings, self.baseline_bytes)
+    def _figures(self, row: _Row, found: dict[str, Trained]) -> Figures:
+        return figures_of(found[row.trial.key], row.layout, self.settings, self.opened.baseline_bytes)
 
     def _tables(
         self, head: Amount, tail: Amount, num_hashes: int, combine: Combine, seed: int
     ) -> list[TableSpec]:
         tables = []
-        for plan in self.plans:
+        for plan in self.opened.tables:
             num_keys, num_rows = plan.counts.num_keys, baseline_buckets(plan.counts.num_keys)
-            num_head = head.of(num_keys, sum(item.counts.num_keys for item in self.plans))
+            num_head = head.of(num_keys, sum(item.counts.num_keys for item in self.opened.tables))
             if num_head > num_keys:
                 raise InvalidValueError(
                     f"--top-k: expected at most the {num_keys:,} distinct keys of the training span, got {head.text}"
                 )
-            num_buckets = max(tail.of(num_rows, self.baseline_rows), 1)
+            num_buckets = max(tail.of(num_rows, self.opened.baseline_rows), 1)
             tables.append(TableSpec(num_head, num_buckets, plan.dim, num_hashes, plan.combine(combine), seed))
         return tables
 
     def _trial(self, title: str, tables: Sequence[Sequence[TableSpec]], validate: bool = False) -> Trial:
-        layouts = tuple(assemble(self.plans, of_seed, self.settings.hidden) for of_seed in tables)
+        layouts = tuple(assemble(self.opened.tables, of_seed, self.settings.hidden) for of_seed in tables)
         fields = self.settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN)
-        key = fingerprint(self.prepared.files, {**fields, "tables": layouts[0].spec.as_dict()})
+        key = fingerprint(self.opened.prepared.files, {**fields, "tables": layouts[0].spec.as_dict()})
         return Trial(title, key, layouts, validate=validate)
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hybridhash.report.collisions import CollisionBar, collision_bars
     from hybridhash.report.continuous import (
-        CONTINUOUS_FORMAT,
         continuous_grid,
         continuous_table,
         difference_figure,
@@ -15,58 +14,48 @@ if TYPE_CHECKING:
         write_continuous_report,
     )
     from hybridhash.report.document import Grid, html_figure, html_page, html_table
-    from hybridhash.report.formatting import format_bytes
+    from hybridhash.report.formatting import format_bytes, format_spread
     from hybridhash.report.frequency import FrequencyCurve, frequency_curves
     from hybridhash.report.page import render_html, write_report
     from hybridhash.report.quality import QualityPoint, quality_against_bytes
-    from hybridhash.report.results import RESULTS_FORMAT, Comparison, Feature, Method, Shares, read_results
     from hybridhash.report.style import colours, house_style, inline_svg
     from hybridhash.report.sweep import (
-        SWEEP_FORMAT,
         sweep_figure,
         sweep_grid,
         sweep_table,
         write_sweep_report,
     )
-    from hybridhash.report.table import comparison_markdown, comparison_table
+    from hybridhash.report.table import comparison_table
 
 _LAZY = {  # some of these load matplotlib and others rich, which not all need
     "collisions": "CollisionBar collision_bars",
-    "continuous": "CONTINUOUS_FORMAT continuous_grid continuous_table difference_figure format_interval window_figure "
+    "continuous": "continuous_grid continuous_table difference_figure format_interval window_figure "
     "write_continuous_report",
     "document": "Grid html_figure html_page html_table",
-    "formatting": "format_bytes",
+    "formatting": "format_bytes format_spread",
     "frequency": "FrequencyCurve frequency_curves",
     "page": "render_html write_report",
     "quality": "QualityPoint quality_against_bytes",
-    "results": "RESULTS_FORMAT Comparison Feature Method Shares read_results",
     "style": "colours house_style inline_svg",
-    "sweep": "SWEEP_FORMAT sweep_figure sweep_grid sweep_table write_sweep_report",
-    "table": "comparison_markdown comparison_table",
+    "sweep": "sweep_figure sweep_grid sweep_table write_sweep_report",
+    "table": "comparison_table",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 __all__ = [
-    "CONTINUOUS_FORMAT",
-    "RESULTS_FORMAT",
-    "SWEEP_FORMAT",
     "CollisionBar",
-    "Comparison",
-    "Feature",
     "FrequencyCurve",
     "Grid",
-    "Method",
     "QualityPoint",
-    "Shares",
     "collision_bars",
     "colours",
-    "comparison_markdown",
     "comparison_table",
     "continuous_grid",
     "continuous_table",
     "difference_figure",
     "format_bytes",
     "format_interval",
+    "format_spread",
     "frequency_curves",
     "house_style",
     "html_figure",
@@ -74,7 +63,6 @@ __all__ = [
     "html_table",
     "inline_svg",
     "quality_against_bytes",
-    "read_results",
     "render_html",
     "sweep_figure",
     "sweep_grid",

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.report.results import Shares
 from hybridhash.report.style import FONT_PT, WIDTH_IN, axes_in_inches, house_style, shorten
+from hybridhash.results import Shares
 
 _COLOURS = {"exclusive": "#2f81d8", "half_shared": "#c78a12", "fully_shared": "#c2452d"}
 _NAMES = {"exclusive": "exclusive", "half_shared": "partly shared", "fully_shared": "fully shared"}

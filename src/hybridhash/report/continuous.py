@@ -12,7 +12,6 @@ from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 from rich.text import Text
 
-from hybridhash.errors import FileFormatError
 from hybridhash.files import write_text
 from hybridhash.report.document import Grid, html_figure, html_page, html_table
 from hybridhash.report.formatting import (
@@ -24,8 +23,8 @@ from hybridhash.report.formatting import (
     format_spread,
 )
 from hybridhash.report.style import INK, MUTED, WIDTH_IN, colours, house_style, inline_svg
+from hybridhash.results import Continuous, Difference, Interval, StreamedMethod, Windows
 
-CONTINUOUS_FORMAT: Final = "hybridhash-continuous/1"
 HOW_MEASURED: Final = (
     "Each window is predicted before it is learned. RCE is relative to the mean label of the window itself; a "
     "method's figure is the mean over the windows, with the standard deviation of that mean over the seeds. "
@@ -36,66 +35,57 @@ HOW_MEASURED: Final = (
 _HEIGHT_IN: Final = 3.2
 _LABEL_ROOM: Final = 0.3  # share of the width right of the curves, for their names
 
-Results = Mapping[str, Any]
 
-
-def continuous_grid(results: Results) -> Grid:
+def continuous_grid(results: Windows) -> Grid:
     """Return one line per method: its size, its mean RCE, and its difference from the first.
 
     Args:
-        results: As in `continuous.json`.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
+        results: The run.
     """
-    _check(results)
-    differences = {row["name"]: row for row in results["differences"]}
-    reference = results["methods"][0]["name"]
+    differences = {difference.name: difference for difference in results.differences}
+    reference = results.methods[0].name
     body = []
-    for row in results["methods"]:
-        difference = differences.get(row["name"])
+    for method in results.methods:
+        difference = differences.get(method.name)
         body.append(
             [
-                row["name"],
-                format_bytes(row["embedding_bytes"]),
-                format_share(row["share_of_baseline"]),
-                "diverged" if row["diverged"] else format_spread(row["rce_mean"], row["rce_std"], 3),
+                method.name,
+                format_bytes(method.embedding_bytes),
+                format_share(method.share_of_baseline),
+                "diverged" if method.diverged else format_spread(method.rce_mean, method.rce_std, 3),
                 format_interval(difference),
                 _windows_above(difference),
-                format_number(row["settings"].get("learning_rate"), 3),
-                format_count(row["settings"].get("epochs")),
+                format_number(method.settings.learning_rate, 3),
+                format_count(method.settings.epochs),
             ]
         )
     head = ["method", "embeddings", "of baseline", "RCE %", f"minus {reference}", "windows above"]
     return Grid([*head, "rate", "passes"], body)
 
 
-def format_interval(difference: Mapping[str, Any] | None) -> str:
+def format_interval(difference: Difference | Interval | None) -> str:
     """Return a mean difference with its interval, such as ``"+0.120 [+0.080, +0.160]"``."""
-    if difference is None or difference["mean"] is None:
+    if difference is None or difference.mean is None:
         return UNKNOWN
-    text = f"{difference['mean']:+.3f}"
-    return (
-        text if difference["low"] is None else f"{text} [{difference['low']:+.3f}, {difference['high']:+.3f}]"
-    )
+    text = f"{difference.mean:+.3f}"
+    if difference.low is None:
+        return text
+    return f"{text} [{difference.low:+.3f}, {difference.high:+.3f}]"
 
 
-def continuous_table(results: Results) -> Table:
+def continuous_table(results: Windows) -> Table:
     """Return the lines of `continuous_grid` for a terminal.
 
     Args:
-        results: As in `continuous.json`.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
+        results: The run.
     """
     grid = continuous_grid(results)
-    missing = sum(window is None for window in _by_window(results["methods"][0]))
+    missing = _num_missing(results)
     caption = [
-        f"mean over {len(results['windows']) - missing} windows of {results['window']}, {results['seeds']} seeds"
+        f"mean over {len(results.windows) - missing} windows of {results.window}, {results.seeds} seeds"
     ]
     caption += [_missing_note(missing)] if missing else []
-    caption += [f"{row['name']}: {reason}" for row in results["methods"] for reason in row["diverged"]]
+    caption += _reasons(results)
     table = Table(caption=Text("\n".join(caption)), caption_justify="left")
     for index, title in enumerate(grid.head):
         table.add_column(title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold")
@@ -104,100 +94,94 @@ def continuous_table(results: Results) -> Table:
     return table
 
 
-def window_figure(results: Results) -> Figure:
+def window_figure(results: Windows) -> Figure:
     """Draw the RCE of each method by window: the mean over the seeds, and a band of one standard deviation.
 
     Args:
-        results: As in `continuous.json`.
+        results: The run.
 
     Returns:
         One panel; a window without an RCE is a gap.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
     """
-    _check(results)
-    methods = [row for row in results["methods"] if row["rce"] and not row["diverged"]]
-    palette = colours([row["name"] for row in results["methods"]])
+    methods = [method for method in results.methods if method.rce and not method.diverged]
+    palette = colours([method.name for method in results.methods])
     with house_style():
         figure, axes = _panel(results, "RCE of the window (%)")
-        for row in methods:
-            values = np.array(row["rce"], dtype=np.float64)
+        for method in methods:
+            values = np.array(method.rce, dtype=np.float64)
             spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
-            _draw(axes, values.mean(axis=0), spread, palette[row["name"]])
-        _name_ends(axes, {row["name"]: _by_window(row) for row in methods}, palette)
+            _draw(axes, values.mean(axis=0), spread, palette[method.name])
+        _name_ends(axes, {method.name: _by_window(method) for method in methods}, palette)
     return figure
 
 
-def difference_figure(results: Results) -> Figure:
+def difference_figure(results: Windows) -> Figure:
     """Draw each method's RCE minus the first one's by window, with the paired intervals.
 
     Args:
-        results: As in `continuous.json`.
+        results: The run.
 
     Returns:
         One panel with a line at 0; a window without an RCE is a gap, and so is all of a method that diverged.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
     """
-    _check(results)
-    rows = [row for row in results["differences"] if row["mean"] is not None]
-    reference = results["methods"][0]["name"]
-    palette = colours([row["name"] for row in results["methods"]])
+    reference = results.methods[0].name
+    palette = colours([method.name for method in results.methods])
     with house_style():
         figure, axes = _panel(results, f"RCE minus that of {reference} (points)")
-        axes.plot([0.5, len(results["windows"]) + 0.5], [0, 0], color=INK, linewidth=0.8)
-        for row in rows:
+        axes.plot([0.5, len(results.windows) + 0.5], [0, 0], color=INK, linewidth=0.8)
+        names = {}
+        for difference in results.differences:
+            if difference.windows is None:
+                continue
             mean, low, high = (
-                np.array([math.nan if one is None else one[end] for one in row["windows"]], dtype=np.float64)
+                np.array(
+                    [math.nan if one is None else getattr(one, end) for one in difference.windows],
+                    dtype=np.float64,
+                )
                 for end in ("mean", "low", "high")
             )
             half = np.zeros_like(mean) if np.isnan(low).all() else (high - low) / 2
-            _draw(axes, mean, half, palette[row["name"]])
-        names = {f"{row['name']}\n{format_interval(row)}": _means(row["windows"]) for row in rows}
+            _draw(axes, mean, half, palette[difference.name])
+            means = [None if one is None else one.mean for one in difference.windows]
+            names[f"{difference.name}\n{format_interval(difference)}"] = means
         _name_ends(axes, names, {name: palette[name.partition("\n")[0]] for name in names})
     return figure
 
 
-def write_continuous_report(results: Results, path: str | os.PathLike[str]) -> None:
+def write_continuous_report(results: Continuous, path: str | os.PathLike[str]) -> None:
     """Write the page of a run of continuous training, whole or not at all; same input, same page.
 
     Args:
-        results: As in `continuous.json`.
+        results: The run.
         path: Where it goes; a file that is there is replaced.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
         FileAccessError: The file cannot be written there.
     """
-    data = results["data"]
-    missing = sum(window is None for window in _by_window(results["methods"][0]))
-    notes = [*([_missing_note(missing)] if missing else []), *results["notes"]]
-    notes += [f"{row['name']}: {reason}" for row in results["methods"] for reason in row["diverged"]]
+    data = results.data
+    missing = _num_missing(results)
+    notes = [*([_missing_note(missing)] if missing else []), *results.notes, *_reasons(results)]
     facts = Grid(
         ["data", "value"],
         [
-            ["source", str(data["source"])],
-            ["rows of the first span", format_count(data["train_rows"] + data["validation_rows"])],
-            ["distinct keys in it", format_count(data["keys"])],
-            ["rows behind it", format_count(data["test_rows"])],
-            ["windows", f"{len(results['windows'])} of {results['window']}"],
-            ["embedding bytes of the baseline", format_bytes(results["budget"]["baseline_bytes"])],
-            ["best reachable RCE of all windows", format_number(data["best_reachable_rce"], 2)],
+            ["source", data.source],
+            ["rows of the first span", format_count(data.train_rows + data.validation_rows)],
+            ["distinct keys in it", format_count(data.keys)],
+            ["rows behind it", format_count(data.test_rows)],
+            ["windows", f"{len(results.windows)} of {results.window}"],
+            ["embedding bytes of the baseline", format_bytes(results.budget.baseline_bytes)],
+            ["best reachable RCE of all windows", format_number(data.best_reachable_rce, 2)],
         ],
     )
     parts = [
         html_table(
             continuous_grid(results),
-            f"{results['seeds']} seeds. {HOW_MEASURED}",
+            f"{results.seeds} seeds. {HOW_MEASURED}",
         ),
         html_table(Grid(["notes"], [[note] for note in notes]), "") if notes else "",
     ]
-    if any(row["mean"] is not None for row in results["differences"]):
+    if any(difference.mean is not None for difference in results.differences):
         svg = inline_svg(difference_figure(results), "differences", "Difference of RCE by window")
         parts.append(html_figure(svg, "Difference of RCE by window, with its interval."))
-    if any(not row["diverged"] for row in results["methods"]):
+    if any(not method.diverged for method in results.methods):
         svg = inline_svg(window_figure(results), "windows", "RCE by window and method")
         parts.append(
             html_figure(svg, "RCE by window: means over the seeds, bands of one standard deviation.")
@@ -207,39 +191,39 @@ def write_continuous_report(results: Results, path: str | os.PathLike[str]) -> N
             facts, "The data. Vocabulary, bins, learning rate and passes come from the first span alone."
         ),
         html_table(_window_grid(results), "The windows, mean over the seeds."),
-        html_table(Grid(["to run it again"], [[str(results["command"])]]), ""),
+        html_table(Grid(["to run it again"], [[results.command]]), ""),
     ]
-    machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
-    footer = f"Made by hybridhash {results['version']} on {results['created']}; {machine}."
-    write_text(path, html_page("hybridhash continuous", str(data["source"]), "".join(parts), footer))
+    footer = f"Made by hybridhash {results.version} on {results.created}; {results.machine.text}."
+    write_text(path, html_page("hybridhash continuous", data.source, "".join(parts), footer))
 
 
-def _window_grid(results: Results) -> Grid:
-    methods = [row for row in results["methods"] if not row["diverged"]]
-    columns = [_by_window(row) for row in methods]
-    differences = [row for row in results["differences"] if row["mean"] is not None]
+def _window_grid(results: Windows) -> Grid:
+    columns = {method.name: _by_window(method) for method in results.methods if not method.diverged}
+    differences = {
+        f"{difference.name} minus {difference.reference}": difference.windows
+        for difference in results.differences
+        if difference.windows is not None
+    }
     body = [
         [
             str(number + 1),
-            format_count(window["rows"]),
-            format_share(window["positives"] / window["rows"]) if window["rows"] else UNKNOWN,
-            format_number(window["best_reachable_rce"], 2),
-            *(format_number(column[number], 3) for column in columns),
-            *(format_interval(row["windows"][number]) for row in differences),
+            format_count(window.rows),
+            format_share(window.positives / window.rows) if window.rows else UNKNOWN,
+            format_number(window.best_reachable_rce, 2),
+            *(format_number(column[number], 3) for column in columns.values()),
+            *(format_interval(intervals[number]) for intervals in differences.values()),
         ]
-        for number, window in enumerate(results["windows"])
+        for number, window in enumerate(results.windows)
     ]
-    names = [row["name"] for row in methods]
-    differing = [f"{row['name']} minus {row['reference']}" for row in differences]
-    return Grid(["window", "rows", "mean label", "best reachable", *names, *differing], body)
+    return Grid(["window", "rows", "mean label", "best reachable", *columns, *differences], body)
 
 
-def _panel(results: Results, y_label: str) -> tuple[Figure, Axes]:
+def _panel(results: Windows, y_label: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH_IN * 1.25, _HEIGHT_IN), layout="constrained")
     axes = figure.subplots()
-    axes.set_xlabel(f"window of {results['window']} after the training span")
+    axes.set_xlabel(f"window of {results.window} after the training span")
     axes.set_ylabel(y_label)
-    num_windows = len(results["windows"])
+    num_windows = len(results.windows)
     axes.set_xlim(0.5, 0.5 + num_windows / (1 - _LABEL_ROOM))
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_xticks([tick for tick in axes.get_xticks() if 1 <= tick <= num_windows])
@@ -270,19 +254,24 @@ def _name_ends(axes: Axes, lines: Mapping[str, Sequence[float | None]], palette:
         )
 
 
-def _by_window(row: Mapping[str, Any]) -> list[float | None]:
+def _by_window(method: StreamedMethod) -> list[float | None]:
     """Return the mean over the seeds of each window; None where it has no RCE."""
-    return [None if None in values else float(np.mean(values)) for values in zip(*row["rce"], strict=True)]
+    by_window = [[rce for rce in values if rce is not None] for values in zip(*method.rce, strict=True)]
+    return [float(np.mean(known)) if len(known) == len(method.rce) else None for known in by_window]
 
 
-def _means(windows: Sequence[Mapping[str, float] | None]) -> list[float | None]:
-    return [None if window is None else window["mean"] for window in windows]
+def _num_missing(results: Windows) -> int:
+    return sum(window is None for window in _by_window(results.methods[0]))
 
 
-def _windows_above(difference: Mapping[str, Any] | None) -> str:
-    if difference is None or difference["mean"] is None:
+def _reasons(results: Windows) -> list[str]:
+    return [f"{method.name}: {reason}" for method in results.methods for reason in method.diverged]
+
+
+def _windows_above(difference: Difference | None) -> str:
+    if difference is None or difference.mean is None:
         return UNKNOWN
-    return f"{difference['windows_above']} of {difference['windows_compared']}"
+    return f"{difference.windows_above} of {difference.windows_compared}"
 
 
 def _missing_note(missing: int) -> str:
@@ -290,11 +279,3 @@ def _missing_note(missing: int) -> str:
         f"{missing} window{'s have' if missing != 1 else ' has'} no RCE, since the rows there do not have both labels; "
         "left out of all means"
     )
-
-
-def _check(results: Results) -> None:
-    found = results.get("format")
-    if found != CONTINUOUS_FORMAT:
-        raise FileFormatError(
-            f"results: expected format {CONTINUOUS_FORMAT!r}, got {found!r}; read it with the version that wrote it"
-        )

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -22,42 +22,47 @@ from hybridhash.report.formatting import (
 )
 from hybridhash.report.frequency import FrequencyCurve, frequency_curves
 from hybridhash.report.quality import QualityPoint, quality_against_bytes
-from hybridhash.report.results import Comparison, Method, Shares, read_results
 from hybridhash.report.style import inline_svg
-from hybridhash.report.table import BEST_MARK, BEST_NOTE, Column, columns_of, marked_best
+from hybridhash.report.table import (
+    BEST_MARK,
+    BEST_NOTE,
+    SPEED_COLUMNS,
+    SPEED_NOTE,
+    Column,
+    columns_of,
+    marked_best,
+)
 from hybridhash.report.words import TERMS
+from hybridhash.results import ComparedMethod, Comparison, Shares
 
 _MORE_COLUMNS: Final = (
     Column("normalised entropy", lambda method: format_number(method.normalised_entropy_mean, 4)),
     Column("calibration", lambda method: format_number(method.calibration_mean, 3)),
-    Column("train time", lambda method: _seconds(method.train_s)),
     Column("file", lambda method: format_bytes(method.file_bytes)),
+    *SPEED_COLUMNS,
+    Column("train time", lambda method: _seconds(method.train_s)),
 )
 
 
-def render_html(results: Mapping[str, Any]) -> str:
+def render_html(comparison: Comparison) -> str:
     """Return the report on a comparison: one page, no network, no scripts; same input, same text.
 
     Args:
-        results: As in `results.json`.
+        comparison: The run.
 
     Returns:
         A whole HTML document.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
     """
-    comparison = read_results(results)
     return (
         page_templates()
         .get_template("page.html")
         .render(
             kind="hybridhash compare",
-            title=comparison.data.get("source", "results"),
+            title=comparison.data.source,
             comparison=comparison,
             headline=headline(comparison),
             facts=_facts(comparison),
-            best_note=BEST_NOTE if marked_best(comparison) else "",
+            table_notes=". ".join([*([BEST_NOTE] if marked_best(comparison) else []), SPEED_NOTE]),
             quality_table=_quality_grid(comparison),
             quality_figure=_quality_figure(comparison),
             frequency_figure=_frequency_figure(comparison),
@@ -72,23 +77,22 @@ def render_html(results: Mapping[str, Any]) -> str:
                 if method.name in METHODS
             ],
             terms=TERMS.items(),
-            machine=", ".join(f"{name} {_text(value)}" for name, value in comparison.machine.items()),
+            machine=comparison.machine.text,
         )
     )
 
 
-def write_report(results: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> None:
     """Write the report to a file, whole or not at all.
 
     Args:
-        results: As in `results.json`.
+        comparison: The run.
         path: Where the page goes; a file that is there is replaced.
 
     Raises:
-        FileFormatError: The mapping is not of this format.
         FileAccessError: The file cannot be written there.
     """
-    write_text(path, render_html(results))
+    write_text(path, render_html(comparison))
 
 
 def headline(comparison: Comparison) -> str:
@@ -106,24 +110,22 @@ def headline(comparison: Comparison) -> str:
     if not ranked:
         return "No compressed method gave a result."
     best = ranked[0]
-    size = _unbroken(format_bytes(best.embedding_bytes))
-    if best.share_of_baseline is not None:
-        size += f", {format_share(best.share_of_baseline)} of the baseline"
-    text = f"At {size}, {best.name} reaches an RCE of {_unbroken(format_spread(best.rce_mean, best.rce_std))}"
+    size = f"{_unbroken(format_bytes(best.embedding_bytes))}, {format_share(best.share_of_baseline)} of the baseline"
+    text = f"At {size}, {best.name} reaches an RCE of {_unbroken(format_spread(best.rce_mean, best.spread))}"
     references = {method.name: method for method in comparison.methods if method.rce_mean is not None}
     full = references.get("full", references.get("baseline"))
     if full is not None:
-        text += f"; {full.name} reaches {_unbroken(format_spread(full.rce_mean, full.rce_std))}"
+        text += f"; {full.name} reaches {_unbroken(format_spread(full.rce_mean, full.spread))}"
         text += f" with {_unbroken(format_bytes(full.embedding_bytes))}"
     return f"{text}. {_lead(best, ranked[1])}" if len(ranked) > 1 else f"{text}."
 
 
-def _lead(best: Method, second: Method) -> str:
+def _lead(best: ComparedMethod, second: ComparedMethod) -> str:
     lead = (best.rce_mean or 0.0) - (second.rce_mean or 0.0)
     text = f"The lead over {second.name} is {lead:.2f}"
-    if best.rce_std is None or second.rce_std is None:
+    if best.spread is None or second.spread is None:
         return f"{text}; with one seed it is not known whether that is more than chance."
-    if lead > best.rce_std + second.rce_std:
+    if lead > best.spread + second.spread:
         return f"{text}, more than the spread of the seeds."
     return f"{text}, within the spread of the seeds: no clear difference."
 
@@ -134,28 +136,21 @@ def _unbroken(text: str) -> str:
 
 def _facts(comparison: Comparison) -> list[tuple[str, str]]:
     data, budget = comparison.data, comparison.budget
-
-    def count(name: str) -> str:
-        return format_count(data.get(name))
-
-    num_rows, positives = data.get("rows"), data.get("positives")
-    share = f" ({format_share(positives / num_rows)})" if num_rows and positives is not None else ""
     facts = [
-        ("rows", count("rows")),
-        ("train rows", count("train_rows")),
-        ("validation rows", count("validation_rows")),
-        ("test rows", count("test_rows")),
-        ("split", _text(data.get("split"))),
-        ("positive labels", count("positives") + share),
-        ("mean label, test", format_number(data.get("mean_label_test"), 4)),
-        ("distinct keys", count("keys")),
-        ("budget", f"{_text(budget.get('asked'))} = {format_bytes(budget.get('bytes'))}"),
-        ("baseline", format_bytes(budget.get("baseline_bytes"))),
+        ("label", data.label),
+        ("rows", format_count(data.rows)),
+        ("train rows", format_count(data.train_rows)),
+        ("validation rows", format_count(data.validation_rows)),
+        ("test rows", format_count(data.test_rows)),
+        ("split", data.split),
+        ("positive labels", f"{format_count(data.positives)} ({format_share(data.positives / data.rows)})"),
+        ("mean label, test", format_number(data.mean_label_test, 4)),
+        ("distinct keys", format_count(data.keys)),
+        ("budget", f"{budget.asked} = {format_bytes(budget.bytes)}"),
+        ("baseline", format_bytes(budget.baseline_bytes)),
     ]
-    if data.get("label") is not None:
-        facts.insert(0, ("label", _text(data["label"])))
-    if comparison.best_reachable_rce is not None:
-        facts.append(("best reachable RCE", format_number(comparison.best_reachable_rce, 2)))
+    if data.best_reachable_rce is not None:
+        facts.append(("best reachable RCE", format_number(data.best_reachable_rce, 2)))
     return facts
 
 
@@ -179,15 +174,15 @@ def _quality_figure(comparison: Comparison) -> Markup | None:
     described = ", ".join(
         f"{point.label} {point.mean:.2f} at {format_bytes(point.num_bytes)}" for point in points
     )
-    figure = quality_against_bytes(points, comparison.best_reachable_rce)
+    figure = quality_against_bytes(points, comparison.data.best_reachable_rce)
     return Markup(inline_svg(figure, "quality", f"RCE against embedding bytes: {described}"))
 
 
 def _frequency_figure(comparison: Comparison) -> Markup | None:
     curves = [
-        FrequencyCurve(feature.name, feature.curve_ranks, feature.curve_shares)
-        for feature in comparison.features
-        if feature.curve_ranks
+        FrequencyCurve(feature.name, feature.curve.rank, feature.curve.share)
+        for feature in comparison.data.features
+        if feature.curve.rank
     ]
     if not curves:
         return None
@@ -198,9 +193,9 @@ def _frequency_figure(comparison: Comparison) -> Markup | None:
 
 def _collisions(comparison: Comparison) -> list[CollisionBar]:
     return [
-        CollisionBar(method.name, method.predicted, method.measured)
+        CollisionBar(method.name, method.collisions.predicted, method.collisions.measured)
         for method in comparison.methods
-        if method.predicted is not None or method.measured is not None
+        if method.collisions is not None
     ]
 
 
@@ -230,10 +225,14 @@ def _collision_grid(comparison: Comparison) -> Grid:
 
 def _ledger_grid(comparison: Comparison) -> Grid:
     methods = comparison.methods
-    parts = list(dict.fromkeys(part for method in methods for part in method.ledger))
-    body = [[part, *(format_count(method.ledger.get(part)) for method in methods)] for part in parts]
+    ledgers = [None if method.ledger is None else method.ledger.as_dict() for method in methods]
+    parts = list(dict.fromkeys(part for ledger in ledgers for part in ledger or {}))
+    body = [
+        [part, *(format_count(None if ledger is None else ledger[part]) for ledger in ledgers)]
+        for part in parts
+    ]
     if parts:
-        totals = [sum(number or 0 for number in method.ledger.values()) for method in methods]
+        totals = [None if ledger is None else sum(ledger.values()) for ledger in ledgers]
         body.append(["all parts", *map(format_count, totals)])
     body.append(["embeddings", *(format_count(method.embedding_bytes) for method in methods)])
     body.append(["file", *(format_count(method.file_bytes) for method in methods)])
@@ -241,7 +240,7 @@ def _ledger_grid(comparison: Comparison) -> Grid:
 
 
 def _feature_grid(comparison: Comparison) -> Grid:
-    tops = sorted({top for feature in comparison.features for top in feature.coverage})
+    tops = sorted({top for feature in comparison.data.features for top in feature.coverage}, key=int)
     body = [
         [
             feature.name,
@@ -252,16 +251,17 @@ def _feature_grid(comparison: Comparison) -> Grid:
             format_share(feature.unseen_share),
             *(format_share(feature.coverage.get(top)) for top in tops),
         ]
-        for feature in comparison.features
+        for feature in comparison.data.features
     ]
     head = ["feature", "kind", "keys", "nulls", "singletons", "unseen"]
-    return Grid([*head, *(f"top {format_short_count(top)}" for top in tops)], body)
+    return Grid([*head, *(f"top {format_short_count(int(top))}" for top in tops)], body)
 
 
 def _setting_grid(comparison: Comparison) -> Grid:
     methods = comparison.methods
-    names = dict.fromkeys(name for method in methods for name in method.settings)
-    body = [[str(name), *(_text(method.settings.get(name)) for method in methods)] for name in names]
+    used = [asdict(method.settings) for method in methods]
+    names = dict.fromkeys(name for settings in used for name in settings)
+    body = [[name, *(_text(settings[name]) for settings in used)] for name in names]
     bundles = [method.bundle or UNKNOWN for method in methods]
     return Grid(["setting", *(method.name for method in methods)], [*body, ["exported model", *bundles]])
 

@@ -14,7 +14,6 @@ from matplotlib.transforms import ScaledTranslation
 from hybridhash.errors import InvalidValueError
 from hybridhash.report.formatting import format_bytes
 from hybridhash.report.placement import Mark, Place, place_marks
-from hybridhash.report.results import REFERENCES
 from hybridhash.report.style import (
     FONT_PT,
     MUTED,
@@ -25,6 +24,7 @@ from hybridhash.report.style import (
     log_ticks,
     shorten,
 )
+from hybridhash.results import REFERENCES
 
 _HEIGHT_IN = 3.7
 _MARGINS_IN = (0.72, 0.55, 0.12, 0.15)  # left, bottom, right, top

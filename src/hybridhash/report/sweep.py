@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +10,6 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from rich.table import Table
 from rich.text import Text
 
-from hybridhash.errors import FileFormatError
 from hybridhash.files import write_text
 from hybridhash.report.document import Grid, html_figure, html_page, html_table
 from hybridhash.report.formatting import (
@@ -23,8 +22,7 @@ from hybridhash.report.formatting import (
 )
 from hybridhash.report.style import MUTED, WIDTH_IN, colours, house_style, inline_svg
 from hybridhash.report.table import DIVERGED
-
-SWEEP_FORMAT: Final = "hybridhash-sweep/1"
+from hybridhash.results import Figures, Sweep
 
 _HEIGHT_IN: Final = 3.4
 _LABELS: Final = {"head": "one hash", "tail": "several hashes", "hashed": "hashed, same bytes"}
@@ -34,57 +32,47 @@ _WHAT_COUNTS: Final = (
     "because of the embeddings. 'hashed' is regular hashing at the embedding bytes of the row."
 )
 
-Results = Mapping[str, Any]
 
-
-def sweep_grid(results: Results) -> Grid:
+def sweep_grid(sweep: Sweep) -> Grid:
     """Return the rows of a sweep as text, in the order of the procedure.
 
     Args:
-        results: As in `sweep.json`.
+        sweep: The run.
 
     Returns:
         One line per row: its size, its RCE, and the RCE of regular hashing at the same bytes; 'diverged' stands for
         the RCE of what left the finite numbers.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
     """
-    _check(results)
-    has_groups = any("gauc_mean" in row for row in results["rows"])
+    has_groups = any(row.gauc_mean is not None for row in sweep.rows)
     head = ["row", "embeddings", "size", "RCE %", "hashed RCE %", "validation RCE", "AUC"]
     head += ["GAUC", "NDCG@10"] if has_groups else []
     body = []
-    for row in results["rows"]:
-        hashed, settings = row["hashed"], row["settings"]
+    for row in sweep.rows:
         cells = [
-            row["title"],
-            format_bytes(row["embedding_bytes"]),
-            format_share(row["file_share"]),
+            row.title,
+            format_bytes(row.embedding_bytes),
+            format_share(row.file_share),
             _rce(row),
-            UNKNOWN if hashed is None else _rce(hashed),
-            format_number(settings["validation_rce"], 2),
-            format_number(row.get("auc_mean"), 4),
+            UNKNOWN if row.hashed is None else _rce(row.hashed),
+            format_number(row.settings.validation_rce, 2),
+            format_number(row.auc_mean, 4),
         ]
         if has_groups:
-            cells += [format_number(row.get(name), 4) for name in ("gauc_mean", "ndcg_mean")]
-        rate = settings["learning_rate"]
-        cells += [UNKNOWN if rate is None else f"{rate:g}", format_count(row.get("train_steps_per_s"))]
+            cells += [format_number(row.gauc_mean, 4), format_number(row.ndcg_mean, 4)]
+        rate = row.settings.learning_rate
+        cells += [UNKNOWN if rate is None else f"{rate:g}", format_count(row.train_steps_per_s)]
         body.append(cells)
-    return Grid([*head, "rate", "steps/s"], body, results["best_head"])
+    return Grid([*head, "rate", "steps/s"], body, sweep.best_head)
 
 
-def sweep_table(results: Results) -> Table:
+def sweep_table(sweep: Sweep) -> Table:
     """Return a sweep for the terminal, the best head marked, with the reasons of what diverged.
 
     Args:
-        results: As in `sweep.json`.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
+        sweep: The run.
     """
-    grid = sweep_grid(results)
-    reasons = [f"{title}: {reason}" for title, reason in _diverged(results)]
+    grid = sweep_grid(sweep)
+    reasons = [f"{title}: {reason}" for title, reason in sweep.reasons]
     # Text, not str: a reason may hold brackets and must not be read as markup.
     caption = Text("\n".join(["bold: best head on the validation slice", *reasons]))
     table = Table(caption=caption, caption_justify="left")
@@ -95,36 +83,30 @@ def sweep_table(results: Results) -> Table:
     return table
 
 
-def sweep_figure(results: Results) -> Figure:
+def sweep_figure(sweep: Sweep) -> Figure:
     """Draw RCE against the head's keys, and against the exported size; bars are one standard deviation.
 
     Args:
-        results: As in `sweep.json`.
+        sweep: The run.
 
     Returns:
         Two panels that share their vertical axis, with the baseline's mean and deviation as a band. What diverged
         is a cross at the edge of its panel.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
     """
-    _check(results)
-    rows = results["rows"]
     with house_style():
         figure = Figure(figsize=(WIDTH_IN * 1.25, _HEIGHT_IN), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         palette = colours(list(_LABELS.values()))
-        heads = [row for row in rows if row["stage"] == "head"]
-        tails = [row for row in rows if row["stage"] == "tail"]
-        _draw(left, [row["settings"]["num_head"] for row in heads], heads, "head", palette)
-        shares = [100 * row["share_of_baseline"] for row in tails]
-        _draw(right, shares, tails, "tail", palette)
-        best = [row for row in heads if row["title"] == results["best_head"]]
-        twins = [row["hashed"] for row in (*tails, *best) if row["hashed"] is not None]
-        twins.sort(key=lambda row: float(row["share_of_baseline"]))
-        _draw(right, [100 * row["share_of_baseline"] for row in twins], twins, "hashed", palette)
+        heads = [row for row in sweep.rows if row.stage == "head"]
+        tails = [row for row in sweep.rows if row.stage == "tail"]
+        _draw(left, [row.settings.num_head for row in heads], heads, "head", palette)
+        _draw(right, [100 * row.share_of_baseline for row in tails], tails, "tail", palette)
+        best = [row for row in heads if row.title == sweep.best_head]
+        twins = [row.hashed for row in (*tails, *best) if row.hashed is not None]
+        twins.sort(key=lambda row: row.share_of_baseline)
+        _draw(right, [100 * row.share_of_baseline for row in twins], twins, "hashed", palette)
         for axes in (left, right):
-            _draw_baseline(axes, rows[-1])
+            _draw_baseline(axes, sweep.rows[-1])
         left.set_xlabel("keys with rows of their own\n(all others: one hash, 1/2 of the baseline's rows)")
         left.set_ylabel("RCE (%), higher is better")
         left.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -136,82 +118,64 @@ def sweep_figure(results: Results) -> Figure:
     return figure
 
 
-def write_sweep_report(results: Results, path: str | os.PathLike[str]) -> None:
+def write_sweep_report(sweep: Sweep, path: str | os.PathLike[str]) -> None:
     """Write the page of a sweep, whole or not at all; same input, same page.
 
     Args:
-        results: As in `sweep.json`.
+        sweep: The run.
         path: Where it goes; a file that is there is replaced.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
         FileAccessError: The file cannot be written there.
     """
-    data = results["data"]
-    seeds = f"{results['seeds']} seed{'s' if results['seeds'] != 1 else ''}"
+    data = sweep.data
+    seeds = f"{sweep.seeds} seed{'s' if sweep.seeds != 1 else ''}"
     caption = f"Mean and standard deviation over {seeds}, measured on the test span. {_WHAT_COUNTS}"
-    svg = inline_svg(sweep_figure(results), "sweep", "RCE against head keys and against embedding bytes")
+    svg = inline_svg(sweep_figure(sweep), "sweep", "RCE against head keys and against embedding bytes")
     facts = Grid(
         ["data", "value"],
         [
-            ["source", str(data["source"])],
-            ["train rows", format_count(data["train_rows"] + data["validation_rows"])],
-            ["test rows", format_count(data["test_rows"])],
-            ["distinct keys", format_count(data["keys"])],
-            ["rows of the baseline", format_count(results["baseline_rows"])],
-            ["embedding bytes of the baseline", format_bytes(results["baseline_bytes"])],
-            ["best reachable RCE", format_number(data["best_reachable_rce"], 2)],
+            ["source", data.source],
+            ["train rows", format_count(data.train_rows + data.validation_rows)],
+            ["test rows", format_count(data.test_rows)],
+            ["distinct keys", format_count(data.keys)],
+            ["rows of the baseline", format_count(sweep.baseline_rows)],
+            ["embedding bytes of the baseline", format_bytes(sweep.baseline_bytes)],
+            ["best reachable RCE", format_number(data.best_reachable_rce, 2)],
         ],
     )
-    reasons = [list(found) for found in _diverged(results)]
-    best = f"On the validation slice of the training span the best head is: {results['best_head']}."
+    reasons = [list(found) for found in sweep.reasons]
+    best = f"On the validation slice of the training span the best head is: {sweep.best_head}."
     parts = [
-        html_table(sweep_grid(results), f"{caption} {best}"),
+        html_table(sweep_grid(sweep), f"{caption} {best}"),
         html_figure(
             svg, "Marks are means over the seeds, bars one standard deviation; the band is the baseline's."
         ),
         html_table(facts, "The data."),
-        html_table(Grid(["to run it again"], [[str(results["command"])]]), ""),
+        html_table(Grid(["to run it again"], [[sweep.command]]), ""),
     ]
     if reasons:
         parts.insert(1, html_table(Grid(["row", "why it diverged"], reasons), ""))
-    machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
-    footer = f"Made by hybridhash {results['version']} on {results['created']}; {machine}."
-    write_text(path, html_page("hybridhash sweep", str(data["source"]), "".join(parts), footer))
+    footer = f"Made by hybridhash {sweep.version} on {sweep.created}; {sweep.machine.text}."
+    write_text(path, html_page("hybridhash sweep", data.source, "".join(parts), footer))
 
 
-def _diverged(results: Results) -> list[tuple[str, str]]:
-    """Return the title of each row or twin that diverged, with the reasons."""
-    named = [
-        (title, row)
-        for line in results["rows"]
-        for title, row in ((line["title"], line), (f"{line['title']}, hashed", line["hashed"]))
-    ]
-    return [
-        (title, reason) for title, row in named if row is not None for reason in row.get("diverged") or ()
-    ]
-
-
-def _rce(row: Results) -> str:
-    if row.get("diverged"):
-        return DIVERGED
-    return format_spread(row["rce_mean"], row["rce_std"] if len(row["rce"]) > 1 else None)
+def _rce(figures: Figures) -> str:
+    return DIVERGED if figures.diverged else format_spread(figures.rce_mean, figures.spread)
 
 
 def _draw(
-    axes: Axes, x: Sequence[float], rows: Sequence[Results], kind: str, palette: Mapping[str, str]
+    axes: Axes, x: Sequence[float], rows: Sequence[Figures], kind: str, palette: Mapping[str, str]
 ) -> None:
     label = _LABELS[kind]
     placed = list(zip(x, rows, strict=True))
-    _draw_diverged(axes, [place for place, row in placed if row.get("diverged")], kind, palette)
-    known = [(place, row) for place, row in placed if not row.get("diverged")]
+    _draw_diverged(axes, [place for place, row in placed if row.diverged], kind, palette)
+    known = [(place, row.rce_mean, row.rce_std) for place, row in placed if row.rce_mean is not None]
     if not known:
         return
-    places, means = [place for place, _ in known], [row["rce_mean"] for _, row in known]
+    places, means, spreads = zip(*known, strict=True)
     axes.errorbar(
         places,
         means,
-        yerr=[row["rce_std"] for _, row in known],
+        yerr=spreads,
         color=palette[label],
         marker="o",
         markersize=4,
@@ -251,8 +215,8 @@ def _draw_diverged(axes: Axes, x: Sequence[float], kind: str, palette: Mapping[s
         )
 
 
-def _draw_baseline(axes: Axes, row: Results) -> None:
-    if row.get("diverged"):
+def _draw_baseline(axes: Axes, baseline: Figures) -> None:
+    if baseline.rce_mean is None or baseline.rce_std is None:
         axes.annotate(
             f"baseline {DIVERGED}",
             (0.5, 1),
@@ -263,17 +227,9 @@ def _draw_baseline(axes: Axes, row: Results) -> None:
             va="top",
         )
         return
-    mean, spread = row["rce_mean"], row["rce_std"]
+    mean, spread = baseline.rce_mean, baseline.rce_std
     axes.axhspan(mean - spread, mean + spread, color=MUTED, alpha=0.18, linewidth=0)
     axes.axhline(mean, color=MUTED, linewidth=1)
     axes.annotate(
         "baseline", (0, mean), xycoords=("axes fraction", "data"), xytext=(3, 3), textcoords="offset points"
     )
-
-
-def _check(results: Results) -> None:
-    found = results.get("format")
-    if found != SWEEP_FORMAT:
-        raise FileFormatError(
-            f"results: expected format {SWEEP_FORMAT!r}, got {found!r}; read it with the version that wrote it"
-        )

@@ -1,8 +1,8 @@
-"""The comparison as a table: for the terminal, and as Markdown."""
+"""The comparison as a table for the terminal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -14,11 +14,12 @@ from hybridhash.report.formatting import (
     format_share,
     format_spread,
 )
-from hybridhash.report.results import Comparison, Method, read_results
+from hybridhash.results import ComparedMethod, Comparison
 
 BEST_MARK: Final = "★"
 DIVERGED: Final = "diverged"
 BEST_NOTE: Final = f"{BEST_MARK} highest mean RCE of the compressed methods"
+SPEED_NOTE: Final = "steps/s: unpaired, each method at its own time; what else the machine did is in it"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Column:
     """
 
     title: str
-    cell: Callable[[Method], str]
+    cell: Callable[[ComparedMethod], str]
 
 
 COLUMNS: Final = (
@@ -41,11 +42,10 @@ COLUMNS: Final = (
     Column("of baseline", lambda method: format_share(method.share_of_baseline)),
     Column(
         "RCE %",
-        lambda method: DIVERGED if method.diverged else format_spread(method.rce_mean, method.rce_std),
+        lambda method: DIVERGED if method.diverged else format_spread(method.rce_mean, method.spread),
     ),
     Column("AUC", lambda method: format_number(method.auc_mean, 4)),
     Column("log loss", lambda method: format_number(method.log_loss_mean, 4)),
-    Column("steps/s", lambda method: format_number(method.train_steps_per_s, 0)),
 )
 
 GROUP_COLUMNS: Final = (
@@ -54,8 +54,11 @@ GROUP_COLUMNS: Final = (
 )
 
 
+SPEED_COLUMNS: Final = (Column("steps/s", lambda method: format_number(method.train_steps_per_s, 0)),)
+
+
 def columns_of(comparison: Comparison) -> tuple[Column, ...]:
-    """Return the columns to show: those of quality within groups only where it was measured."""
+    """Return the columns of bytes and quality: those of quality within groups only where it was measured."""
     has_groups = any(method.gauc_mean is not None for method in comparison.methods)
     return (*COLUMNS, *GROUP_COLUMNS) if has_groups else COLUMNS
 
@@ -66,24 +69,20 @@ def marked_best(comparison: Comparison) -> str | None:
     return ranked[0].name if len(ranked) > 1 else None
 
 
-def comparison_table(results: Mapping[str, Any]) -> Table:
+def comparison_table(comparison: Comparison) -> Table:
     """Return the comparison for a terminal of 100 columns.
 
     Args:
-        results: As in `results.json`.
+        comparison: The run.
 
     Returns:
         A rich table: one row per method, the best compressed one marked.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
     """
-    comparison = read_results(results)
-    columns = columns_of(comparison)
+    columns = (*columns_of(comparison), *SPEED_COLUMNS)
     best = marked_best(comparison)
     diverged = [f"{method.name}: {reason}" for method in comparison.methods for reason in method.diverged]
-    caption = "\n".join([*([BEST_NOTE] if best else []), *diverged])
-    table = Table(caption=Text(caption) if caption else None, caption_justify="left")
+    caption = "\n".join([*([BEST_NOTE] if best else []), SPEED_NOTE, *diverged])
+    table = Table(caption=Text(caption), caption_justify="left")
     for index, column in enumerate(columns):
         table.add_column(
             column.title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold"
@@ -96,31 +95,3 @@ def comparison_table(results: Mapping[str, Any]) -> Table:
             cells[0].append(f" {BEST_MARK}")
         table.add_row(*cells, style="bold" if is_best else None)
     return table
-
-
-def comparison_markdown(results: Mapping[str, Any]) -> str:
-    """Return the comparison as a table in GitHub's Markdown, the best compressed method in bold.
-
-    Args:
-        results: As in `results.json`.
-
-    Returns:
-        Lines that end with a newline.
-
-    Raises:
-        FileFormatError: The mapping is not of this format.
-    """
-    comparison = read_results(results)
-    columns = columns_of(comparison)
-    best = marked_best(comparison)
-    lines = [[column.title for column in columns], ["---", *["---:"] * (len(columns) - 1)]]
-    for method in comparison.methods:
-        cells = [_escaped(column.cell(method)) for column in columns]
-        lines.append([f"**{cell}**" for cell in cells] if method.name == best else cells)
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-def _escaped(text: str) -> str:
-    for character in "\\|*_`<>[]":
-        text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())

@@ -8,6 +8,7 @@ from hybridhash.trials.settings import (
     DataSettings,
     FitSettings,
     ModelSettings,
+    OpeningSettings,
     RunSettings,
     Settings,
     TableSettings,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hybridhash.trials.jobs import run_jobs
     from hybridhash.trials.layout import Layout, TablePlan, assemble, lay_out, plan_tables, why_no_head
     from hybridhash.trials.machine import describe_machine, processor_name
+    from hybridhash.trials.opening import LaidOut, Opened, open_model
     from hybridhash.trials.prepare import Prepared, prepare_rows, resolve_columns, work_folder
     from hybridhash.trials.quality import Quality, check_group, check_group_feature, judge, quality_of
     from hybridhash.trials.runner import TrialRunner
@@ -43,6 +45,7 @@ _LAZY = {  # these load torch and the data stack, which parsing a command line d
     "jobs": "run_jobs",
     "layout": "Layout TablePlan assemble lay_out plan_tables why_no_head",
     "machine": "describe_machine processor_name",
+    "opening": "LaidOut Opened open_model",
     "prepare": "Prepared prepare_rows resolve_columns work_folder",
     "quality": "Quality check_group check_group_feature judge quality_of",
     "runner": "TrialRunner",
@@ -68,9 +71,12 @@ __all__ = [
     "FitSettings",
     "Fitted",
     "Followed",
+    "LaidOut",
     "Layout",
     "Listener",
     "ModelSettings",
+    "Opened",
+    "OpeningSettings",
     "Prepared",
     "Quality",
     "Run",
@@ -101,6 +107,7 @@ __all__ = [
     "judge",
     "labels_in",
     "lay_out",
+    "open_model",
     "plan_tables",
     "prepare_rows",
     "processor_name",

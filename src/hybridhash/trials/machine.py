@@ -5,20 +5,21 @@ import platform
 import re
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from hybridhash.results import Machine
 
-def describe_machine() -> dict[str, Any]:
-    """Return processor, cores, threads and versions, for results files."""
-    return {
-        "cpu": processor_name(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": version("torch"),
-    }
+
+def describe_machine() -> Machine:
+    """Return processor, cores, threads and versions."""
+    return Machine(
+        cpu=processor_name(),
+        cores=os.cpu_count(),
+        threads=torch.get_num_threads(),
+        python=platform.python_version(),
+        torch=version("torch"),
+    )
 
 
 def processor_name() -> str:

@@ -151,7 +151,11 @@ class TrainingSettings(Settings):
 
 
 # Pydantic lists the fields of the last base first, and the help of a command follows it.
-class RunSettings(TrainingSettings, TableSettings, DataSettings):
+class OpeningSettings(TableSettings, DataSettings):
+    """Settings of what begins with the rows and the tables of a model on them."""
+
+
+class RunSettings(TrainingSettings, OpeningSettings):
     """Settings of a training run, whatever says how large the tables are."""
 
     group: str | None = None

@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from benchmarks.quality.runs import Cell, Folders, cells_of, run_set, versions_of
-from benchmarks.quality.sets import tiny_sets
+from benchmarks.quality.sets import ROOT, data_sets, tiny_sets
 from benchmarks.quality.shapes import SHAPES_STUDY
 from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY, Study
 from benchmarks.quality.summary import read_panels
@@ -120,3 +121,17 @@ def test_what_diverges_is_said_and_the_rest_goes_on(tmp_path: Path, monkeypatch:
     run_set(STUDY, "tiny", tiny_sets()["tiny"], ["hashed"], 1, 1, Folders(tmp_path, tmp_path), heard)
     notes = [note for note in heard.notes if "diverged" in note]
     assert notes == [f"tiny, hashed, {share}: diverged" for share in ("10.0%", "5.0%")]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "num_bytes"),
+    [("movietweetings", "ratings.dat", 4_193_082), ("assistments", "assist09.parquet", 927_301)],
+)
+def test_what_was_kept_is_of_today(tmp_path: Path, name: str, file: str, num_bytes: int) -> None:
+    """A setting that comes or goes must not make hours of kept runs stale; the file has the data's name and size."""
+    with (tmp_path / file).open("wb") as empty:
+        empty.truncate(num_bytes)
+    prepared: Any = SimpleNamespace(files=(str(tmp_path / file),))
+    kept = PEERS_STUDY.rows_of(ROOT / "benchmarks" / "results", name).read_text().splitlines()
+    found = runs.digest(prepared, data_sets()[name].settings, *versions_of(PEERS_STUDY))
+    assert found == json.loads(kept[-1])["of"]
