@@ -8,6 +8,7 @@
 # make bench-calibration  measure the constants of the planner's losses on validation slices (minutes; resumable)
 # make bench-shapes     the planner's tables on streams of other shapes (ten minutes; resumable)
 # make bench-tails      which tail of the hybrid table loses least at equal bytes (an hour or two on two cores; resumable)
+# make bench-serving    latency of rows and of look-ups without torch, and whether it grows with the dictionary (minutes)
 # make bench-setup      fetch those libraries into build/peers, out of the way of .venv
 # make paper            reproduce the paper's experiments (an hour on two cores; QUICK=1: under ten minutes)
 # make paper DATA=DIR   with the real data sets in DIR; ONLY="table1 figure4" runs some of the studies
@@ -21,7 +22,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OUT ?= results/demo
 
-.PHONY: demo test lint sanitize bench bench-setup bench-quality bench-calibration bench-shapes bench-tails paper tables clean
+.PHONY: demo test lint sanitize bench bench-setup bench-serving bench-quality bench-calibration bench-shapes bench-tails paper tables clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -65,6 +66,16 @@ bench: $(INSTALLED) $(PEERS)
 	$(BIN)/python -m benchmarks $(BENCH)
 
 bench-setup: $(PEERS)
+
+SERVING := build/serving
+
+bench-serving: $(INSTALLED)
+	mkdir -p $(SERVING)
+	$(BIN)/hybridhash generate $(SERVING)/stream.parquet --rows 100000
+	$(BIN)/hybridhash train $(SERVING)/stream.parquet --label clicked --categorical user_id,ad_id,site \
+		--numeric price,age --list tags --time ts --method auto --budget 10% --learning-rate 0.05 --epochs 1 \
+		--out $(SERVING)/model.hh
+	$(BIN)/python -m benchmarks.serving $(SERVING)/model.hh $(SERVING)/stream.parquet
 
 bench-quality: $(INSTALLED)
 	$(BIN)/python -m benchmarks.quality $(if $(ONLY),--only $(ONLY)) $(BENCH)

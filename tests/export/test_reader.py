@@ -1,9 +1,11 @@
 import copy
 import json
+import pickle
 import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,19 @@ def test_one_row_is_a_mapping_of_its_values(one: Any, unlike_training: Any) -> N
     np.testing.assert_array_equal(
         single, np.concatenate([predictor.predict([row]) for row in rows_of(unlike_training)])
     )
+
+
+def test_threads_share_a_predictor(one: Any, unlike_training: Any) -> None:
+    predictor, rows = load(one.path), rows_of(unlike_training)
+    expected = [predictor.predict(rows[start:]).tolist() for start in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda start: predictor.predict(rows[start % 8 :]).tolist(), range(200))
+    assert list(found) == expected * 25
+
+
+def test_a_predictor_can_be_pickled(one: Any, unlike_training: Any) -> None:
+    again = pickle.loads(pickle.dumps(load(one.path)))
+    np.testing.assert_array_equal(again.predict(unlike_training), load(one.path).predict(unlike_training))
 
 
 def test_one_user_is_scored_with_many_items(one: Any) -> None:

@@ -24,7 +24,7 @@ from hybridhash.export.layout import (
 )
 from hybridhash.files import CheckedFile, format_of, read_checked
 from hybridhash.hashing import HASH_FAMILY
-from hybridhash.spec import GroupSpec, Ledger, ModelSpec
+from hybridhash.spec import GroupSpec, Ledger, Mode, ModelSpec
 from hybridhash.tables import FORMAT as TABLE_FORMAT
 from hybridhash.tables import KeyIndex, ShippedTable, expected_arrays, read_index, read_rows
 
@@ -57,9 +57,32 @@ class Predictor:
     _deep: tuple[ShippedTable, ...]
     _wide: tuple[ShippedTable, ...]
     _encoder: ValueEncoder = field(init=False, repr=False, compare=False)
+    _layers: tuple[tuple[Floats, Floats], ...] = field(init=False, repr=False, compare=False)
+    _deep_modes: tuple[Mode, ...] = field(init=False, repr=False, compare=False)
+    _deep_places: tuple[tuple[int, ...], ...] = field(init=False, repr=False, compare=False)
+    _wide_modes: tuple[Mode, ...] = field(init=False, repr=False, compare=False)
+    _wide_places: tuple[tuple[int, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_encoder", ValueEncoder(self.schema, self.discretiser))
+        place = {name: index for index, name in enumerate(self.schema.names)}
+        layers = range(len(self.spec.layer_shapes))
+        found = {
+            "_encoder": ValueEncoder(self.schema, self.discretiser),
+            "_layers": tuple(
+                (
+                    np.ascontiguousarray(self._tensors[f"{DENSE}{index}.weight"].T),
+                    self._tensors[f"{DENSE}{index}.bias"],
+                )
+                for index in layers
+            ),
+        }
+        for part, groups in (("deep", self.spec.deep), ("wide", self.spec.wide)):
+            found[f"_{part}_modes"] = tuple(group.mode for group in groups)
+            found[f"_{part}_places"] = tuple(
+                tuple(place[name] for name in group.features) for group in groups
+            )
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
     def predict(self, rows: Any) -> Floats:
         """Return the probability of each row.
@@ -95,33 +118,38 @@ class Predictor:
             float32[B].
         """
         found = [
-            self._embed(table, group, batch) for table, group in zip(self._deep, self.spec.deep, strict=True)
+            self._embed(table, mode, places, batch)
+            for table, mode, places in zip(self._deep, self._deep_modes, self._deep_places, strict=True)
         ]
-        x = np.concatenate([vectors for vectors, _ in found], axis=1)
-        num_layers = len(self.spec.layer_shapes)
-        for index in range(num_layers):
-            x = x @ self._tensors[f"{DENSE}{index}.weight"].T + self._tensors[f"{DENSE}{index}.bias"]
-            if index < num_layers - 1:
+        x = found[0][0] if len(found) == 1 else np.concatenate([vectors for vectors, _ in found], axis=1)
+        for index, (weight, bias) in enumerate(self._layers):
+            if index:
                 np.maximum(x, 0, out=x)
+            x = x @ weight
+            x += bias
         logits = x[:, 0]
         known = {
-            (id(table.index), group.features): rows
-            for table, group, (_, rows) in zip(self._deep, self.spec.deep, found, strict=True)
+            (id(table.index), places): rows
+            for table, places, (_, rows) in zip(self._deep, self._deep_places, found, strict=True)
         }
-        for table, group in zip(self._wide, self.spec.wide, strict=True):
-            weights, _ = self._embed(table, group, batch, known.get((id(table.index), group.features)))
+        for table, mode, places in zip(self._wide, self._wide_modes, self._wide_places, strict=True):
+            weights, _ = self._embed(table, mode, places, batch, known.get((id(table.index), places)))
             logits = logits + weights.sum(axis=1)
         return _sigmoid(logits)
 
     def _embed(
-        self, table: ShippedTable, group: GroupSpec, batch: Batch, rows: Int32s | None = None
+        self,
+        table: ShippedTable,
+        mode: Mode,
+        places: tuple[int, ...],
+        batch: Batch,
+        rows: Int32s | None = None,
     ) -> tuple[Floats, Int32s | None]:
         """Return float32[B, features of the group * D], and the rows of the keys for tables with the same index."""
-        places = [self.schema.names.index(name) for name in group.features]
         keys, offsets = _select(batch, places)
         if rows is None:
             rows = table.rows(keys)
-        pooled = table.pool(keys, offsets, mode=group.mode, rows=rows)
+        pooled = table.pool(keys, offsets, mode=mode, rows=rows)
         by_feature = pooled.reshape(len(places), batch.num_rows, table.spec.dim)
         width = len(places) * table.spec.dim
         return by_feature.transpose(1, 0, 2).reshape(batch.num_rows, width), rows
@@ -247,9 +275,9 @@ def _table(
     )
 
 
-def _select(batch: Batch, places: list[int]) -> tuple[Int64s, Int64s]:
+def _select(batch: Batch, places: tuple[int, ...]) -> tuple[Int64s, Int64s]:
     """Return keys and offsets of some features of a batch, feature-major."""
-    if batch.num_rows and places == list(range((batch.offsets.size - 1) // batch.num_rows)):
+    if batch.num_rows and places == tuple(range((batch.offsets.size - 1) // batch.num_rows)):
         return batch.keys, batch.offsets
     parts = [batch.offsets[place * batch.num_rows : (place + 1) * batch.num_rows + 1] for place in places]
     keys = np.concatenate([batch.keys[part[0] : part[-1]] for part in parts])
