@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = studies(options.data)
     printer = _Printer()
     failed = False
-    for name in options.only:
+    for name in () if options.render else options.only:
         printer.say(f"{name}:")
         try:
             record = _run(name, known[name], folder, options.scale, printer)
@@ -79,6 +79,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--out", type=Path, help="folder of rows and report (paper/results; build/paper-quick with --quick)"
     )
     parser.add_argument("--data", type=Path, help="folder of the real data sets")
+    parser.add_argument(
+        "--render",
+        action="store_true",
+        help="write report and figures again from the rows that are kept; run nothing",
+    )
     options = parser.parse_args(arguments)
     if options.out is None:
         full = options.scale is FULL

@@ -55,12 +55,12 @@ def _verdicts(sections: Sequence[Section]) -> str:
     found = [verdict for section in sections for verdict in section.verdicts]
     if not found:
         return ""
-    body = [[verdict.claim, _holds(verdict), verdict.evidence] for verdict in found]
-    return html_table(Grid(["claim", "holds", "measured"], body), "What the studies decide.")
+    body = [[_holds(verdict), verdict.claim, verdict.evidence] for verdict in found]
+    return html_table(Grid(["holds", "claim", "measured"], body), "What the studies decide.")
 
 
 def _holds(verdict: Verdict) -> str:
-    return "not decided" if verdict.holds is None else "yes" if verdict.holds else "no"
+    return "? open" if verdict.holds is None else "✓ yes" if verdict.holds else "✗ no"
 
 
 def _section(section: Section, why_not_again: str | None) -> str:

@@ -25,6 +25,24 @@ def test_a_table_escapes_its_cells_and_marks_the_strong_row() -> None:
     assert table.index('<tr class="strong">') < table.index("best")
 
 
+def test_words_wrap_and_numbers_do_not() -> None:
+    grid = Grid(
+        ["holds", "claim", "RCE"], [["✗ no", "a claim of many words", "17.5 ± 0.1"], ["✓ yes", "b", "–"]]
+    )
+    assert grid.is_text == [True, True, False]
+    table = html_table(grid, "caption")
+    assert table.index("<figcaption>") < table.index('<div class="scroll"'), "a caption does not scroll away"
+    assert table.count('<td class="text">') == 2
+    assert "<td>17.5 ± 0.1</td>" in table
+
+
+def test_a_table_says_from_which_width_on_it_has_to_be_scrolled() -> None:
+    assert Grid(["a", "b"], [["x", "1"]]).width_class == "needs-8"
+    wide = Grid(["name", *(f"column{n}" for n in range(10))], [["x", *["1,234,567"] * 10]])
+    assert wide.width_class == "needs-64"
+    assert ".needs-64 .hint { display: inline; }" in html_page("kind", "title", "", "")
+
+
 def test_a_figure_keeps_its_drawing_and_escapes_its_caption() -> None:
     figure = html_figure("<svg></svg>", "1 < 2")
     assert "<svg></svg>" in figure

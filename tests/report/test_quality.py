@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.report import QualityPoint, inline_svg, quality_against_bytes
+from hybridhash.report import QualityPoint, inline_svg, quality_by_method
 
 
 def line(figure: Figure, label: str) -> tuple[list[float], list[float]]:
@@ -19,52 +19,54 @@ def line(figure: Figure, label: str) -> tuple[list[float], list[float]]:
 
 def error_bars(axes: Axes, label: str) -> list[tuple[float, float]]:
     (container,) = [entry for entry in axes.containers if entry.get_label() == label]
-    return [(segment[0, 1], segment[1, 1]) for bars in container[2] for segment in bars.get_segments()]
+    return [(segment[0, 0], segment[1, 0]) for bars in container[2] for segment in bars.get_segments()]
 
 
 def test_marks_are_means_and_bars_one_standard_deviation() -> None:
     values = (17.0, 18.0, 17.2)
-    figure = quality_against_bytes([QualityPoint("hybrid", 1e6, values), QualityPoint("full", 1e7, (18.0,))])
+    figure = quality_by_method([QualityPoint("hybrid", 1e6, values), QualityPoint("full", 1e7, (18.0,))])
     mean, std = statistics.mean(values), statistics.stdev(values)
-    assert line(figure, "hybrid") == ([1e6], [pytest.approx(mean)])
-    assert line(figure, "_hybrid seeds") == ([1e6] * 3, list(values))
+    assert line(figure, "hybrid") == ([pytest.approx(mean)], [1])
+    assert line(figure, "_hybrid seeds") == (list(values), [1] * 3)
     ((low, high),) = error_bars(figure.axes[0], "hybrid")
     assert (low, high) == pytest.approx((mean - std, mean + std))
 
 
 def test_one_seed_has_no_bar() -> None:
-    figure = quality_against_bytes([QualityPoint("hybrid", 1e6, (17.0,))])
-    assert line(figure, "hybrid") == ([1e6], [17.0])
+    figure = quality_by_method([QualityPoint("hybrid", 1e6, (17.0,))])
+    assert line(figure, "hybrid") == ([17.0], [0])
     assert error_bars(figure.axes[0], "hybrid") == []
     assert QualityPoint("hybrid", 1e6, (17.0,)).std == 0
 
 
-def test_points_of_one_label_are_joined_in_order_of_size() -> None:
-    points = [
-        QualityPoint("hybrid", size, (quality,)) for size, quality in ((4e6, 17.0), (1e6, 15.0), (2e6, 16.0))
-    ]
-    assert line(quality_against_bytes(points), "hybrid") == ([1e6, 2e6, 4e6], [15.0, 16.0, 17.0])
+def test_references_stand_above_the_others_which_are_ordered_by_their_means() -> None:
+    means = {"hashed": 9.0, "full": 18.0, "auto": 17.5, "baseline": 17.0, "hybrid": 17.2}
+    figure = quality_by_method([QualityPoint(name, 1e6, (mean,)) for name, mean in means.items()])
+    places = {name: line(figure, name)[1][0] for name in means}
+    assert sorted(places, key=lambda name: places[name]) == ["full", "baseline", "auto", "hybrid", "hashed"]
+    assert figure.axes[0].yaxis_inverted()
 
 
-def test_axes_say_what_they_are_and_hold_everything() -> None:
-    figure = quality_against_bytes(
-        [QualityPoint("hybrid", 1e6, (17.0, 18.0))], best_reachable=25.0, quality="AUC"
-    )
+def test_the_bytes_of_every_method_are_written_and_no_mark_is_moved() -> None:
+    points = [QualityPoint("auto", 425_000, (17.0,)), QualityPoint("hybrid", 446_000, (17.0,))]
+    figure = quality_by_method(points)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["auto", "425 kB", "hybrid", "446 kB"]
+    assert [line(figure, point.label)[0] for point in points] == [[17.0], [17.0]]
+
+
+@pytest.mark.parametrize(("best", "is_line"), [(18.4, True), (46.0, False)])
+def test_what_cannot_be_reached_does_not_stretch_the_axis(best: float, is_line: bool) -> None:
+    figure = quality_by_method([QualityPoint("hybrid", 1e6, (17.0, 18.0))], best, quality="AUC")
     (axes,) = figure.axes
-    assert axes.get_xscale() == "log"
-    assert "bytes" in axes.get_xlabel()
-    assert axes.get_ylabel() == "AUC"
-    assert line(figure, "best reachable")[1] == [25.0, 25.0]
-    assert axes.get_ylim()[0] < 17 < 25 < axes.get_ylim()[1]
-    # The one size stands in the middle of 0.7 decades.
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["500 kB", "1 MB", "2 MB"]
+    assert axes.get_xlabel() == "AUC"
+    lines = [entry.get_xdata() for entry in axes.get_lines() if entry.get_label() == "best reachable"]
+    assert lines == ([[best, best]] if is_line else [])
+    assert axes.get_xlim()[1] < 20
+    assert any(text.get_text().startswith(f"best reachable {best:.2f}") for text in axes.texts)
 
 
-def test_every_label_is_written_once() -> None:
-    names = ["full", "hashed", "double", r"$\x$"]
-    figure = quality_against_bytes([QualityPoint(name, 1e6, (17.0, 17.1)) for name in names])
-    assert sorted(text.get_text() for text in figure.axes[0].texts) == sorted(names)
-    # Dollar signs are not mathematics.
+def test_dollar_signs_are_not_mathematics() -> None:
+    figure = quality_by_method([QualityPoint(r"$\x$", 1e6, (17.0, 17.1))])
     assert r"$\x$" in inline_svg(figure, "quality", "d")
 
 
@@ -78,4 +80,4 @@ def test_every_label_is_written_once() -> None:
 )
 def test_points_that_cannot_be_drawn_are_refused(points: list[QualityPoint], message: str) -> None:
     with pytest.raises(InvalidValueError, match=re.escape(message)):
-        quality_against_bytes(points)
+        quality_by_method(points)

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
         write_continuous_report,
     )
     from hybridhash.report.document import Grid, html_figure, html_page, html_table
+    from hybridhash.report.ends import name_ends
     from hybridhash.report.formatting import format_bytes, format_spread
     from hybridhash.report.frequency import FrequencyCurve, frequency_curves
     from hybridhash.report.page import render_html, write_report
-    from hybridhash.report.quality import QualityPoint, quality_against_bytes
-    from hybridhash.report.style import colours, house_style, inline_svg
+    from hybridhash.report.quality import QualityPoint, quality_by_method
+    from hybridhash.report.style import colours, house_style, inline_svg, settle_layout
     from hybridhash.report.sweep import (
         sweep_figure,
         sweep_grid,
@@ -32,11 +33,12 @@ _LAZY = {  # some of these load matplotlib and others rich, which not all need
     "continuous": "continuous_grid continuous_table difference_figure format_interval window_figure "
     "write_continuous_report",
     "document": "Grid html_figure html_page html_table",
+    "ends": "name_ends",
     "formatting": "format_bytes format_spread",
     "frequency": "FrequencyCurve frequency_curves",
     "page": "render_html write_report",
-    "quality": "QualityPoint quality_against_bytes",
-    "style": "colours house_style inline_svg",
+    "quality": "QualityPoint quality_by_method",
+    "style": "colours house_style inline_svg settle_layout",
     "sweep": "sweep_figure sweep_grid sweep_table write_sweep_report",
     "table": "comparison_table",
 }
@@ -62,8 +64,10 @@ __all__ = [
     "html_page",
     "html_table",
     "inline_svg",
-    "quality_against_bytes",
+    "name_ends",
+    "quality_by_method",
     "render_html",
+    "settle_layout",
     "sweep_figure",
     "sweep_grid",
     "sweep_table",

@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from hybridhash.files import write_text
 from hybridhash.report.document import Grid, html_figure, html_page, html_table
+from hybridhash.report.ends import name_ends
 from hybridhash.report.formatting import (
     UNKNOWN,
     format_bytes,
@@ -22,7 +22,7 @@ from hybridhash.report.formatting import (
     format_share,
     format_spread,
 )
-from hybridhash.report.style import INK, MUTED, WIDTH_IN, colours, house_style, inline_svg
+from hybridhash.report.style import INK, WIDTH_IN, colours, house_style, inline_svg
 from hybridhash.results import Continuous, Difference, Interval, StreamedMethod, Windows
 
 HOW_MEASURED: Final = (
@@ -33,7 +33,6 @@ HOW_MEASURED: Final = (
 )
 
 _HEIGHT_IN: Final = 3.2
-_LABEL_ROOM: Final = 0.3  # share of the width right of the curves, for their names
 
 
 def continuous_grid(results: Windows) -> Grid:
@@ -111,7 +110,8 @@ def window_figure(results: Windows) -> Figure:
             values = np.array(method.rce, dtype=np.float64)
             spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
             _draw(axes, values.mean(axis=0), spread, palette[method.name])
-        _name_ends(axes, {method.name: _by_window(method) for method in methods}, palette)
+        curves = {method.name: _by_window(method) for method in methods}
+        name_ends(axes, curves, palette, x=len(results.windows))
     return figure
 
 
@@ -144,7 +144,8 @@ def difference_figure(results: Windows) -> Figure:
             _draw(axes, mean, half, palette[difference.name])
             means = [None if one is None else one.mean for one in difference.windows]
             names[f"{difference.name}\n{format_interval(difference)}"] = means
-        _name_ends(axes, names, {name: palette[name.partition("\n")[0]] for name in names})
+        shades = {name: palette[name.partition("\n")[0]] for name in names}
+        name_ends(axes, names, shades, x=len(results.windows))
     return figure
 
 
@@ -219,14 +220,12 @@ def _window_grid(results: Windows) -> Grid:
 
 
 def _panel(results: Windows, y_label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH_IN * 1.25, _HEIGHT_IN), layout="constrained")
+    figure = Figure(figsize=(WIDTH_IN, _HEIGHT_IN), layout="constrained")
     axes = figure.subplots()
     axes.set_xlabel(f"window of {results.window} after the training span")
     axes.set_ylabel(y_label)
-    num_windows = len(results.windows)
-    axes.set_xlim(0.5, 0.5 + num_windows / (1 - _LABEL_ROOM))
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.set_xticks([tick for tick in axes.get_xticks() if 1 <= tick <= num_windows])
+    axes.set_xlim(0.5, len(results.windows) + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return figure, axes
 
 
@@ -234,24 +233,6 @@ def _draw(axes: Axes, middle: np.ndarray[Any, Any], half: np.ndarray[Any, Any], 
     x = np.arange(1, middle.size + 1)
     axes.plot(x, middle, color=colour, linewidth=1.4, marker="." if middle.size < 13 else None)
     axes.fill_between(x, middle - half, middle + half, color=colour, alpha=0.2, linewidth=0)
-
-
-def _name_ends(axes: Axes, lines: Mapping[str, Sequence[float | None]], palette: Mapping[str, str]) -> None:
-    """Write each curve's name right of it, from the highest end to the lowest, evenly spread."""
-    ends = {name: [value for value in values if value is not None][-1] for name, values in lines.items()}
-    ordered = sorted(ends, key=lambda name: -ends[name])
-    for place, name in enumerate(ordered):
-        height = 1 - (place + 0.5) / len(ordered)
-        axes.annotate(
-            name,
-            (len(lines[name]), ends[name]),
-            xytext=(1 - _LABEL_ROOM + 0.03, height),
-            textcoords="axes fraction",
-            va="center",
-            color=palette[name],
-            parse_math=False,
-            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.6, "shrinkB": 2},
-        )
 
 
 def _by_window(method: StreamedMethod) -> list[float | None]:

@@ -21,7 +21,7 @@ from hybridhash.report.formatting import (
     format_spread,
 )
 from hybridhash.report.frequency import FrequencyCurve, frequency_curves
-from hybridhash.report.quality import QualityPoint, quality_against_bytes
+from hybridhash.report.quality import QualityPoint, quality_by_method
 from hybridhash.report.style import inline_svg
 from hybridhash.report.table import (
     BEST_MARK,
@@ -32,13 +32,12 @@ from hybridhash.report.table import (
     columns_of,
     marked_best,
 )
-from hybridhash.report.words import TERMS
+from hybridhash.report.words import terms_in
 from hybridhash.results import ComparedMethod, Comparison, Shares
 
 _MORE_COLUMNS: Final = (
     Column("normalised entropy", lambda method: format_number(method.normalised_entropy_mean, 4)),
     Column("calibration", lambda method: format_number(method.calibration_mean, 3)),
-    Column("file", lambda method: format_bytes(method.file_bytes)),
     *SPEED_COLUMNS,
     Column("train time", lambda method: _seconds(method.train_s)),
 )
@@ -53,6 +52,16 @@ def render_html(comparison: Comparison) -> str:
     Returns:
         A whole HTML document.
     """
+    grids = {
+        "quality_table": _quality_grid(comparison),
+        "ledger_table": _ledger_grid(comparison),
+        "collision_table": _collision_grid(comparison),
+        "feature_table": _feature_grid(comparison),
+        "setting_table": _setting_grid(comparison),
+    }
+    said, facts = headline(comparison), _facts(comparison)
+    texts = [text for grid in grids.values() for text in _texts(grid)]
+    shown = " ".join([said, *(name for name, _ in facts), *texts])
     return (
         page_templates()
         .get_template("page.html")
@@ -60,23 +69,19 @@ def render_html(comparison: Comparison) -> str:
             kind="hybridhash compare",
             title=comparison.data.source,
             comparison=comparison,
-            headline=headline(comparison),
-            facts=_facts(comparison),
+            headline=said,
+            facts=facts,
             table_notes=". ".join([*([BEST_NOTE] if marked_best(comparison) else []), SPEED_NOTE]),
-            quality_table=_quality_grid(comparison),
             quality_figure=_quality_figure(comparison),
             frequency_figure=_frequency_figure(comparison),
             collision_figure=_collision_figure(comparison),
-            collision_table=_collision_grid(comparison),
-            ledger_table=_ledger_grid(comparison),
-            feature_table=_feature_grid(comparison),
-            setting_table=_setting_grid(comparison),
             methods=[
                 (method.name, METHODS[method.name].summary)
                 for method in comparison.methods
                 if method.name in METHODS
             ],
-            terms=TERMS.items(),
+            terms=terms_in(shown),
+            **grids,
             machine=comparison.machine.text,
         )
     )
@@ -174,8 +179,8 @@ def _quality_figure(comparison: Comparison) -> Markup | None:
     described = ", ".join(
         f"{point.label} {point.mean:.2f} at {format_bytes(point.num_bytes)}" for point in points
     )
-    figure = quality_against_bytes(points, comparison.data.best_reachable_rce)
-    return Markup(inline_svg(figure, "quality", f"RCE against embedding bytes: {described}"))
+    figure = quality_by_method(points, comparison.data.best_reachable_rce)
+    return Markup(inline_svg(figure, "quality", f"RCE by method: {described}"))
 
 
 def _frequency_figure(comparison: Comparison) -> Markup | None:
@@ -228,15 +233,16 @@ def _ledger_grid(comparison: Comparison) -> Grid:
     ledgers = [None if method.ledger is None else method.ledger.as_dict() for method in methods]
     parts = list(dict.fromkeys(part for ledger in ledgers for part in ledger or {}))
     body = [
-        [part, *(format_count(None if ledger is None else ledger[part]) for ledger in ledgers)]
+        [
+            part.replace("_", " "),
+            *(format_count(None if ledger is None else ledger[part]) for ledger in ledgers),
+        ]
         for part in parts
+        if any(ledger[part] for ledger in ledgers if ledger is not None)
     ]
-    if parts:
-        totals = [None if ledger is None else sum(ledger.values()) for ledger in ledgers]
-        body.append(["all parts", *map(format_count, totals)])
-    body.append(["embeddings", *(format_count(method.embedding_bytes) for method in methods)])
-    body.append(["file", *(format_count(method.file_bytes) for method in methods)])
-    return Grid(["bytes", *(method.name for method in methods)], body, "all parts")
+    body.append(["whole file", *(format_count(method.file_bytes) for method in methods)])
+    body.append(["of which embeddings", *(format_count(method.embedding_bytes) for method in methods)])
+    return Grid(["bytes", *(method.name for method in methods)], body, "whole file")
 
 
 def _feature_grid(comparison: Comparison) -> Grid:
@@ -261,9 +267,13 @@ def _setting_grid(comparison: Comparison) -> Grid:
     methods = comparison.methods
     used = [asdict(method.settings) for method in methods]
     names = dict.fromkeys(name for settings in used for name in settings)
-    body = [[name, *(_text(settings[name]) for settings in used)] for name in names]
+    body = [[name.replace("_", " "), *(_text(settings[name]) for settings in used)] for name in names]
     bundles = [method.bundle or UNKNOWN for method in methods]
     return Grid(["setting", *(method.name for method in methods)], [*body, ["exported model", *bundles]])
+
+
+def _texts(grid: Grid) -> list[str]:
+    return [*grid.head, *(cell for row in grid.body for cell in row)]
 
 
 def _seconds(value: float | None) -> str:

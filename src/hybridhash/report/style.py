@@ -107,6 +107,14 @@ def axes_in_inches(figure: Figure, left: float, bottom: float, right: float, top
     )
 
 
+def settle_layout(figure: Figure) -> None:
+    """Let a figure find its layout once: every file of it is then the same, however often it is drawn."""
+    if figure.get_layout_engine() is not None:
+        with house_style():
+            figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
 def inline_svg(figure: Figure, name: str, description: str) -> str:
     """Draw a figure as an ``<svg>`` element for a page: same figure, same text.
 
@@ -122,6 +130,7 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
         The element, with a ``viewBox`` and no fixed size.
     """
     buffer = io.StringIO()
+    settle_layout(figure)
     with house_style(), warnings.catch_warnings():
         # The browser has other fonts; what ours lacks is no fault of the page.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
@@ -148,3 +157,21 @@ def log_ticks(low: float, high: float) -> list[float]:
     exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     ticks = [step * 10.0**exponent for exponent in exponents if exponent % every == 0 for step in steps]
     return [tick for tick in ticks if low <= tick <= high]
+
+
+def ticks_apart(values: Sequence[float], gap: float = 0.12) -> list[float]:
+    """Return the values that can be ticks of a logarithmic axis, rising: no two nearer than a share of its length.
+
+    Args:
+        values: Above 0.
+        gap: Share of the length between the least and the greatest value.
+    """
+    rising = sorted(set(values))
+    if not rising:
+        return []
+    least = gap * np.log(rising[-1] / rising[0])
+    ticks = [rising[0]]
+    for value in rising[1:]:
+        if np.log(value / ticks[-1]) >= least:
+            ticks.append(value)
+    return ticks

@@ -6,7 +6,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 from rich.table import Table
 from rich.text import Text
 
@@ -20,11 +20,11 @@ from hybridhash.report.formatting import (
     format_share,
     format_spread,
 )
-from hybridhash.report.style import MUTED, WIDTH_IN, colours, house_style, inline_svg
+from hybridhash.report.style import MUTED, WIDTH_IN, colours, house_style, inline_svg, ticks_apart
 from hybridhash.report.table import DIVERGED
 from hybridhash.results import Figures, Sweep
 
-_HEIGHT_IN: Final = 3.4
+_HEIGHT_IN: Final = 2.9
 _LABELS: Final = {"head": "one hash", "tail": "several hashes", "hashed": "hashed, same bytes"}
 _WHAT_COUNTS: Final = (
     "Sizes are those of exported files. 'size' is the whole file as a share of the baseline's: rows, dictionary of "
@@ -79,7 +79,7 @@ def sweep_table(sweep: Sweep) -> Table:
     for index, title in enumerate(grid.head):
         table.add_column(title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold")
     for cells in grid.body:
-        table.add_row(*cells, style="bold" if cells[0] == grid.strong else None)
+        table.add_row(*map(Text, cells), style="bold" if cells[0] == grid.strong else None)
     return table
 
 
@@ -90,31 +90,36 @@ def sweep_figure(sweep: Sweep) -> Figure:
         sweep: The run.
 
     Returns:
-        Two panels that share their vertical axis, with the baseline's mean and deviation as a band. What diverged
-        is a cross at the edge of its panel.
+        Two panels of one vertical scale, one above the other, with the baseline's mean and deviation as a band. What
+        diverged is a cross at the edge of its panel.
     """
     with house_style():
-        figure = Figure(figsize=(WIDTH_IN * 1.25, _HEIGHT_IN), layout="constrained")
-        left, right = figure.subplots(1, 2, sharey=True)
+        figure = Figure(figsize=(WIDTH_IN, 2 * _HEIGHT_IN), layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharey=True)
         palette = colours(list(_LABELS.values()))
         heads = [row for row in sweep.rows if row.stage == "head"]
         tails = [row for row in sweep.rows if row.stage == "tail"]
-        _draw(left, [row.settings.num_head for row in heads], heads, "head", palette)
-        _draw(right, [100 * row.share_of_baseline for row in tails], tails, "tail", palette)
+        _draw(upper, [row.settings.num_head for row in heads], heads, "head", palette)
+        shares = [100 * row.share_of_baseline for row in tails]
+        _draw(lower, shares, tails, "tail", palette)
         best = [row for row in heads if row.title == sweep.best_head]
         twins = [row.hashed for row in (*tails, *best) if row.hashed is not None]
         twins.sort(key=lambda row: row.share_of_baseline)
-        _draw(right, [100 * row.share_of_baseline for row in twins], twins, "hashed", palette)
-        for axes in (left, right):
+        twin_shares = [100 * row.share_of_baseline for row in twins]
+        _draw(lower, twin_shares, twins, "hashed", palette)
+        for axes in (upper, lower):
             _draw_baseline(axes, sweep.rows[-1])
-        left.set_xlabel("keys with rows of their own\n(all others: one hash, 1/2 of the baseline's rows)")
-        left.set_ylabel("RCE (%), higher is better")
-        left.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        left.locator_params(axis="x", nbins=4)
-        right.set_xscale("log", base=2)
-        right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        right.xaxis.set_minor_formatter(NullFormatter())
-        right.set_xlabel("embedding bytes, % of the baseline's\n(log scale; the best head)")
+            axes.set_ylabel("RCE (%), higher is better")
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0)
+        upper.set_xlabel("keys with rows of their own; all others: one hash, 1/2 of the baseline's rows")
+        upper.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        upper.locator_params(axis="x", nbins=5)
+        lower.set_xscale("log", base=2)
+        ticks = ticks_apart([*shares, *twin_shares])
+        lower.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
+        lower.set_xticks([], minor=True)
+        lower.set_xlabel("embedding bytes with the best head, % of the baseline's (log scale)")
     return figure
 
 
@@ -183,17 +188,6 @@ def _draw(
         capsize=3,
         label=label,
     )
-    # Two curves of one panel have their names at opposite ends.
-    end, towards = (-1, "right") if kind == "hashed" else (0, "left")
-    offset = (-6 if end else 6, -14)
-    axes.annotate(
-        label,
-        (places[end], means[end]),
-        xytext=offset,
-        textcoords="offset points",
-        ha=towards,
-        color=palette[label],
-    )
 
 
 def _draw_diverged(axes: Axes, x: Sequence[float], kind: str, palette: Mapping[str, str]) -> None:
@@ -231,5 +225,11 @@ def _draw_baseline(axes: Axes, baseline: Figures) -> None:
     axes.axhspan(mean - spread, mean + spread, color=MUTED, alpha=0.18, linewidth=0)
     axes.axhline(mean, color=MUTED, linewidth=1)
     axes.annotate(
-        "baseline", (0, mean), xycoords=("axes fraction", "data"), xytext=(3, 3), textcoords="offset points"
+        "baseline",
+        (1, mean),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        annotation_clip=False,
     )

@@ -37,15 +37,15 @@ class Column:
 
 COLUMNS: Final = (
     Column("method", lambda method: method.name),
-    Column("rows", lambda method: format_count(method.rows)),
-    Column("embeddings", lambda method: format_bytes(method.embedding_bytes)),
-    Column("of baseline", lambda method: format_share(method.share_of_baseline)),
     Column(
         "RCE %",
         lambda method: DIVERGED if method.diverged else format_spread(method.rce_mean, method.spread),
     ),
+    Column("embeddings", lambda method: format_bytes(method.embedding_bytes)),
+    Column("of baseline", lambda method: format_share(method.share_of_baseline)),
     Column("AUC", lambda method: format_number(method.auc_mean, 4)),
     Column("log loss", lambda method: format_number(method.log_loss_mean, 4)),
+    Column("trained rows", lambda method: format_count(method.rows)),
 )
 
 GROUP_COLUMNS: Final = (
@@ -85,7 +85,7 @@ def comparison_table(comparison: Comparison) -> Table:
     table = Table(caption=Text(caption), caption_justify="left")
     for index, column in enumerate(columns):
         table.add_column(
-            column.title, justify="right" if index else "left", no_wrap=index > 0, overflow="fold"
+            _on_lines(column.title), justify="right" if index else "left", no_wrap=index > 0, overflow="fold"
         )
     for method in comparison.methods:
         is_best = method.name == best
@@ -95,3 +95,8 @@ def comparison_table(comparison: Comparison) -> Table:
             cells[0].append(f" {BEST_MARK}")
         table.add_row(*cells, style="bold" if is_best else None)
     return table
+
+
+def _on_lines(title: str) -> str:
+    """Put the words of a long heading below each other."""
+    return "\n".join(title.split()) if len(title) > 8 else title
