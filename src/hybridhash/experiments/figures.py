@@ -68,6 +68,29 @@ def figures_of(trained: Trained, layout: Layout, settings: RunSettings, baseline
     )
 
 
+def edge_note(title: str, trained: Trained, rates: Sequence[float]) -> str | None:
+    """Say that the learning rate of a trial lies at an end of its grid, beyond which a better one may lie.
+
+    Args:
+        title: The trial, as people read it.
+        trained: What became of it.
+        rates: The grid.
+
+    Returns:
+        One sentence; None where the rate lies between two others, was the only one, or all diverged.
+    """
+    if isinstance(trained.tuned, Diverged) or len(set(rates)) < 2:
+        return None
+    rate = trained.tuned.learning_rate
+    if min(rates) < rate < max(rates):
+        return None
+    end, other = ("smallest", "smaller") if rate == min(rates) else ("largest", "larger")
+    return (
+        f"{title}: the validation slice chose learning rate {rate:g}, the {end} of those tried; a {other} one may do "
+        "better (--learning-rate)"
+    )
+
+
 def _used(trained: Trained, layout: Layout, settings: RunSettings) -> UsedSettings:
     tables = [group.table for group in layout.spec.deep]
     tuned = {} if isinstance(trained.tuned, Diverged) else trained.tuned.as_dict()
