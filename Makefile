@@ -10,7 +10,7 @@
 # make bench-tails      which tail of the hybrid table loses least at equal bytes (an hour or two on two cores; resumable)
 # make bench-serving    latency of rows and of look-ups without torch, and whether it grows with the dictionary (minutes)
 # make bench-setup      fetch those libraries into build/peers, out of the way of .venv
-# make paper            reproduce the paper's experiments (an hour on two cores; QUICK=1: under ten minutes)
+# make paper            reproduce the paper's experiments (an hour and a half on two cores; QUICK=1: under ten minutes)
 # make paper DATA=DIR   with the real data sets in DIR; ONLY="table1 figure4" runs some of the studies
 # make tables           recompute the paper's tables 1 and 2
 # make clean            remove what the others made

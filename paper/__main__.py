@@ -64,7 +64,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         const=SCALES["quick"],
         dest="scale",
         default=FULL,
-        help="reduced sizes: under ten minutes on two cores instead of about an hour",
+        help="reduced sizes: under ten minutes on two cores instead of an hour and a half",
     )
     size.add_argument(
         "--tiny",

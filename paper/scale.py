@@ -36,7 +36,7 @@ class Scale:
     turn_steps: int
 
 
-# About an hour on two cores.
+# An hour and a half on two cores.
 FULL: Final = Scale(
     name="full",
     stream_share=1.0,

@@ -57,6 +57,9 @@ class EmbeddingBag(BaseEmbeddingBag):
         keys int64[N] with offsets int64[B] (or [B + 1]), or keys int64[B, L]; returns float[B, D].
 
     Example:
+        >>> import numpy as np
+        >>> from hybridhash import Vocabulary
+        >>> from hybridhash.spec import TableSpec
         >>> blueprint = Blueprint(TableSpec(2, 5, 4), Vocabulary(np.array([7, 9])))
         >>> EmbeddingBag(blueprint, mode="sum")(torch.tensor([[7, 9], [7, 1]])).shape
         torch.Size([2, 4])

@@ -30,6 +30,10 @@ def pack(bag: EmbeddingBag, sensitivity: Sensitivity | None = None) -> ShippedTa
         InvalidValueError: A row is not finite.
 
     Example:
+        >>> import numpy as np
+        >>> from hybridhash import Vocabulary
+        >>> from hybridhash.spec import TableSpec, Tier
+        >>> from hybridhash.tables import Blueprint
         >>> blueprint = Blueprint(TableSpec(2, 5, 4, tiers=(Tier(2, 8),)), Vocabulary(np.array([7, 9])))
         >>> table = pack(EmbeddingBag(blueprint))
         >>> table.vectors(np.array([7, 9, 1])).shape

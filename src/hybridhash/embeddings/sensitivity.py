@@ -39,6 +39,9 @@ def measure_sensitivity(
     Source: Martens, "New Insights and Perspectives on the Natural Gradient Method", JMLR 2020, section 9.
 
     Example:
+        >>> from hybridhash import Vocabulary
+        >>> from hybridhash.spec import TableSpec
+        >>> from hybridhash.tables import Blueprint
         >>> blueprint = Blueprint(TableSpec(2, 5, 4), Vocabulary(np.array([7, 9])))
         >>> bag, layer = EmbeddingBag(blueprint, mode="sum"), torch.nn.Linear(4, 1)
         >>> measure_sensitivity(bag, lambda keys: layer(bag(keys)), [torch.tensor([[7], [9]])]).metrics.shape

@@ -55,7 +55,8 @@ class ShippedTable:
 
     Example:
         >>> from hybridhash.packing import pack_rows
-        >>> spec = TableSpec(num_head=0, num_buckets=2, dim=3)
+        >>> from hybridhash.spec import Tier
+        >>> spec = TableSpec(num_head=1, num_buckets=2, dim=3, tiers=(Tier(1, bits=0),))
         >>> table = ShippedTable(spec, KeyIndex(spec, ()), [pack_rows(np.ones((2, 3), np.float32), 32)])
         >>> table.vectors(np.array([7, 42])).tolist()
         [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
