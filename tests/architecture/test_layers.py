@@ -1,6 +1,7 @@
 """Each room imports only the rooms named for it, lazily or not."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,15 @@ def test_the_test_itself_sees_an_import(tmp_path: Path, monkeypatch: pytest.Monk
     )
     monkeypatch.setattr(f"{__name__}.SOURCE", tmp_path)
     assert imported_rooms(path) == {"data", "errors", "models", "cli", "training"}
+
+
+def test_the_page_of_the_design_says_the_same() -> None:
+    """Each room stands there once, with the rooms that it may import."""
+    page = (SOURCE.parents[1] / "docs" / "design.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d \| `(\w+)` \| .* \| ([^|]*) \|$", page, re.MULTILINE)
+    told = dict(rows)
+    assert len(told) == len(rows)
+    assert set(told) == set(MAY_IMPORT) - {"__main__"}
+    for room, imports in told.items():
+        if "all above" not in imports:
+            assert set(re.findall(r"\w+", imports)) == set(MAY_IMPORT[room].split()), room
