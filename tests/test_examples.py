@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hybridhash.cli import main
-from hybridhash.cli.app import app
+from hybridhash.cli.app import make_app
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
@@ -77,7 +77,7 @@ def test_the_python_of_a_page(page: Path, there: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if commands_of(page)], ids=name_of)
 def test_the_commands_of_a_page_can_be_typed(page: Path) -> None:
     for words in commands_of(page):
-        app.parse_args(words, exit_on_error=False, print_error=False)
+        make_app(words[0]).parse_args(words, exit_on_error=False, print_error=False)
 
 
 def test_the_commands_of_the_planner_run(there: Path) -> None:
