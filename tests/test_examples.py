@@ -12,6 +12,7 @@ import pytest
 from hybridhash.cli import main
 from hybridhash.cli.app import make_app
 
+app = make_app()
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 SMALL = ["--dim", "4", "--hidden", "8", "--epochs", "1", "--learning-rate", "0.05"]
@@ -77,7 +78,7 @@ def test_the_python_of_a_page(page: Path, there: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if commands_of(page)], ids=name_of)
 def test_the_commands_of_a_page_can_be_typed(page: Path) -> None:
     for words in commands_of(page):
-        make_app(words[0]).parse_args(words, exit_on_error=False, print_error=False)
+        app.parse_args(words, exit_on_error=False, print_error=False)
 
 
 def test_the_commands_of_the_planner_run(there: Path) -> None:
