@@ -15,6 +15,7 @@ from hybridhash.cli.app import make_app
 app = make_app()
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
+app = make_app()
 SMALL = ["--dim", "4", "--hidden", "8", "--epochs", "1", "--learning-rate", "0.05"]
 WITH_EXAMPLES = sorted(path for path in SOURCE.rglob("*.py") if ">>> " in path.read_text(encoding="utf-8"))
 PAGES = [

@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.quality.calibration.patient import Patient, Tables
-from hybridhash.embeddings.packing import WIDE_FACTOR
 from hybridhash.packing import Sensitivity, cluster_rows, pack_rows, unpack_rows
+from hybridhash.tables import WIDE_FACTOR
 from hybridhash.vocabulary.importance import recurrence
 
 BANDS: Final = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 64))

@@ -45,12 +45,10 @@ class Patient:
         run = TrainSettings(settings.optimizer, RATE, settings.batch_size, epochs=1, patience=1, seed=seed)
         train(self._model, rows, span.indices, run)
         collections = [getattr(self._model, part, None) for part in ("deep", "wide")]
-        self._dictionary = self._model.deep.groups[0].dictionary
         self._bags = [collection.tables[0][1] for collection in collections if collection is not None]
         self.counts = span.counts
         self.keys: Int64s = span.counts.top(span.counts.num_keys).keys
-        found = self._bags[0].encoder(torch.from_numpy(self.keys.copy()), engine="cpu")
-        self._positions = found[:, 0].long()
+        self._positions = self._bags[0].encoder(torch.from_numpy(self.keys.copy())).head  # all are in it
         self.tables: Tables = [bag.head.detach()[self._positions].numpy() for bag in self._bags]
         self._neutral = [bag.tail.detach()[0].numpy().copy() for bag in self._bags]
         self.rce = self._measure()
@@ -103,8 +101,8 @@ class Patient:
         features[order[np.searchsorted(self.keys[order], self.counts.keys[pairs])]] = self.counts.feature[
             pairs
         ]
-        [found] = sensitivities(self._model, batches, {self._dictionary: features}).values()
-        return found
+        [found] = sensitivities(self._model, batches).values()
+        return Sensitivity(features, found.metrics)
 
     def _write(self, tables: Tables) -> None:
         for bag, table in zip(self._bags, tables, strict=True):
