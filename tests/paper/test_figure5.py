@@ -11,6 +11,7 @@ from paper.scale import TINY
 from paper.surfaces import HOUR_S, ads
 
 from hybridhash.experiments import Silence
+from hybridhash.results import Difference, Interval, StreamedMethod, StreamSettings, Windows
 from paper import figure5
 
 
@@ -121,12 +122,32 @@ def test_the_hybrids_are_those_of_table_3_where_it_was_run(tmp_path: Path) -> No
     assert figure5.chosen_tables(tmp_path, TINY) is None
 
 
-def difference(mean: float | None, lows: list[float]) -> dict[str, Any]:
-    windows = [{"mean": low + 0.1, "low": low, "high": low + 0.2} for low in lows]
-    return {
-        **{"name": "hybrid, summed", "reference": "baseline", "mean": mean, "low": mean, "high": mean},
-        **{"windows": windows, "windows_above": 2, "windows_compared": len(windows)},
-    }
+def difference(mean: float | None, lows: list[float]) -> Difference:
+    return Difference(
+        name="hybrid, summed",
+        reference="baseline",
+        mean=mean,
+        low=mean,
+        high=mean,
+        windows=tuple(Interval(low + 0.1, low, low + 0.2) for low in lows),
+        windows_above=2,
+        windows_compared=len(lows),
+    )
+
+
+def method(name: str) -> StreamedMethod:
+    return StreamedMethod(
+        name=name,
+        embedding_bytes=1,
+        share_of_baseline=0.1,
+        rce=(),
+        log_loss=(),
+        rce_of_seeds=(),
+        rce_mean=None,
+        rce_std=None,
+        diverged=(),
+        settings=StreamSettings(num_head=0, num_buckets=1, num_hashes=1, combine="sum"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,6 +163,11 @@ def difference(mean: float | None, lows: list[float]) -> dict[str, Any]:
 def test_verdicts_follow_from_the_hours(
     seeds: int, mean: float | None, lows: list[float], holds: list[Any]
 ) -> None:
-    methods = [{"name": "hybrid, summed", "share_of_baseline": 0.1}]
-    summary = {"methods": methods, "differences": [difference(mean, lows)], "seeds": seeds}
-    assert [verdict.holds for verdict in figure5.verdicts(summary)] == holds
+    results = Windows(
+        window="1h",
+        seeds=seeds,
+        windows=(),
+        methods=(method("hybrid, summed"),),
+        differences=(difference(mean, lows),),
+    )
+    assert [verdict.holds for verdict in figure5.verdicts(results)] == holds
