@@ -256,3 +256,15 @@ def test_a_failed_reading_leaves_nothing(write: Write, load: Load, clicks: list[
     with pytest.raises(DataError, match="row 20"):
         load(write([*clicks[:-1], clicks[-1][:-1] + "9"]))
     assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_span_over_milliseconds_says_what_was_meant_and_the_advice_works(write: Write, load: Load) -> None:
+    lines = [f"u{row % 9},{row * 7 % 3 % 2},{1704067200000 + 100 * row}" for row in range(4_000)]
+    path, columns = write(["u,y,ts", *lines]), Columns(Label("y"), ("u",), time="ts")
+    meant = "1704067200[0-9]* looks like milliseconds: write 60000s for 60s"
+    with pytest.raises(DataError, match=f"expected both labels in the training span.*{meant}"):
+        load(write(["u,y,ts", *(line.replace(",1,", ",0,") for line in lines[:9]), *lines[9:]]), columns=columns,
+             split=Split.parse("time:1min"))  # fmt: skip
+    assert "looks like milliseconds" in load(path, columns=columns, split=Split.parse("time:1h")).note
+    data = load(path, columns=columns, split=Split.parse("time:60000s"))
+    assert (data.rows.part < 2).sum() == 600

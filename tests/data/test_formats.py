@@ -97,6 +97,16 @@ def test_avazu(write: Write) -> None:
         open_source(write(["id,click", "1,0"], "other.csv"), "avazu")
 
 
+@pytest.mark.parametrize("name", ["train.gz", "train", "train.csv"])
+def test_avazu_as_kaggle_ships_it(write: Write, name: str) -> None:
+    text = b"id,click,hour,C1\n100,0,14102100,1005\n101,1,14102123,1002\n"
+    source = open_source(write(gzip.compress(text) if name == "train.gz" else text, name), "avazu")
+    assert rows_of(source, "click", "hour", "C1") == [("0", 1413849600, "1005"), ("1", 1413932400, "1002")]
+    if name != "train.csv":
+        with pytest.raises(DataError, match="or name its --format"):
+            open_source(source.files[0])
+
+
 def test_movielens_in_the_layout_of_1m(write: Write, tmp_path: Path, load: Load) -> None:
     write(
         "1::Amélie (2001)::Comedy|Romance\n2::No Year::(no genres listed)\n".encode("latin-1"), "movies.dat"

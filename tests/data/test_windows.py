@@ -41,7 +41,8 @@ def test_every_row_is_in_the_window_of_its_time(values: list[int], first: int, l
 
 def test_refuses_a_length_that_fits_no_rows() -> None:
     with pytest.raises(
-        DataError, match=r"got 1,001 windows of 1 for 2 rows; use longer ones, and times in sec"
+        DataError,
+        match=r"got 1,001 windows of 1 for 2 rows; use longer ones; numbers in a time column count as seconds",
     ):
         cut_windows(np.array([0.0, 1000.0]), 0, 1.0)
     for length in (0.0, -1.0, float("nan")):

@@ -147,7 +147,7 @@ def prepare(
     result = assign_parts(
         split, part, times=sides.get(TIME), rows=sides["row"], validation_share=validation_share, seed=seed
     )
-    _require_both_labels(labels, part, split)
+    _require_both_labels(labels, part, result)
     discretiser = _learn_discretiser(stage, schema, part, num_bins, folder, progress)
     singles, lists = _encode(stage, schema, discretiser, folder, progress)
     stage.path.unlink()
@@ -191,13 +191,15 @@ def _read_sides(stage: Stage, folder: Path, extra: Sequence[str]) -> dict[str, n
     return sides
 
 
-def _require_both_labels(labels: npt.NDArray[np.float32], part: npt.NDArray[np.uint8], split: Split) -> None:
+def _require_both_labels(
+    labels: npt.NDArray[np.float32], part: npt.NDArray[np.uint8], result: SplitResult
+) -> None:
     for name, chosen in (("training span", part < TEST), ("test", part == TEST)):
         positives = int(np.count_nonzero(labels[chosen]))
         if positives in (0, int(np.count_nonzero(chosen))):
             raise DataError(
-                f"split {split}: expected both labels in the {name}, got only {int(positives > 0)}; "
-                "use another split"
+                f"split {result.split}: expected both labels in the {name}, got only {int(positives > 0)}; "
+                + "; ".join(filter(None, ("use another split", result.note)))
             )
 
 

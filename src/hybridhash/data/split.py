@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.data.durations import is_duration, parse_duration
+from hybridhash.data.durations import is_duration, parse_duration, unit_hint
 from hybridhash.data.names import QUOTED, quoted, unquoted
 from hybridhash.errors import DataError, InvalidValueError
 from hybridhash.hashing import MAX_BUCKETS, hash_buckets
@@ -217,6 +217,7 @@ def assign_parts(
             note = "no time column: split by the order of the rows in the file"
         else:
             cut_time = float(times[cut])
+            note = unit_hint(cut_time, split.span_s) if split.span_s is not None else ""
     else:
         _draw(split, parts, rows, validation_share, seed)
     counts = np.zeros(3, dtype=np.int64)
@@ -272,7 +273,7 @@ def _why_empty(split: Split, times: npt.NDArray[Any] | None, count: int) -> str:
     if split.span_s is not None and times is not None and count:
         return (
             f"split {split}: expected times beyond the span, got {float(times[-1] - times[0]):g} s in all; "
-            "use a shorter one, and times in seconds where the time column holds numbers"
+            "use a shorter one; numbers in a time column count as seconds"
         )
     if times is not None and count > 1:
         return (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hybridhash.data.durations import unit_hint
 from hybridhash.errors import DataError, InvalidValueError
 
 Int64s = npt.NDArray[np.int64]
@@ -63,7 +64,8 @@ def cut_windows(times: npt.NDArray[np.float64], first_row: int, length: float) -
     if num_windows > num_rows:
         raise DataError(
             f"window: expected a row or more in each on average, got {num_windows:,} windows of {length:g} for "
-            f"{num_rows:,} rows; use longer ones, and times in seconds where the time column holds numbers"
+            f"{num_rows:,} rows; use longer ones; "
+            f"{unit_hint(start, length) or 'numbers in a time column count as seconds'}"
         )
     starts = start + length * np.arange(num_windows)
     firsts = first_row + np.searchsorted(times[first_row:], starts, side="left")
