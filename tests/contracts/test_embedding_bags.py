@@ -219,6 +219,54 @@ class BagContract:
                 tensor.zero_()
         assert torch.equal(bag(keys, offsets), before)
 
+    @pytest.mark.parametrize("of_keys", [torch.int32, torch.int64])
+    @pytest.mark.parametrize("of_offsets", [torch.int32, torch.int64])
+    def test_integers_of_32_bits(
+        self, usual: dict[str, Any], of_keys: torch.dtype, of_offsets: torch.dtype
+    ) -> None:
+        bag = self.make_large(**usual)
+        keys, offsets = torch.tensor([30, 5, -7, 6]), torch.tensor([0, 1])
+        given = keys.to(of_keys)
+        assert torch.equal(bag(given, offsets.to(of_offsets)), bag(keys, offsets))
+        assert torch.equal(bag(given.view(2, 2)), bag(keys.view(2, 2)))
+        assert torch.equal(bag(given, offsets, rows=bag.lookup(given)), bag(keys, offsets))
+        assert torch.equal(bag.dense_equivalent(given), bag.dense_equivalent(keys))
+
+    def test_it_is_loaded_after_the_meta_device(self, usual: dict[str, Any]) -> None:
+        """What is in no state_dict, such as the salts, has its values again."""
+        saved = self.make_large(**usual)
+        emptied = self.make_large(**usual).to("meta").to_empty(device="cpu")
+        emptied.load_state_dict(saved.state_dict())
+        with torch.device("meta"):
+            assigned = self.make(**usual).to(saved.dtype)
+        assigned.load_state_dict(saved.state_dict(), assign=True)
+        keys, offsets = batch("mixed")
+        for bag in (emptied, assigned):
+            assert torch.equal(bag(keys, offsets), saved(keys, offsets))
+
+    def test_on_the_meta_device_it_has_shapes(self, usual: dict[str, Any]) -> None:
+        for mode in MODES:
+            bag = self.make(mode=mode, padding_key=PADDING, **usual)
+            keys, offsets = batch("mixed")
+            expected = bag(keys, offsets)
+            pooled = bag.to("meta")(keys.to("meta"), offsets.to("meta"))
+            assert (pooled.device.type, pooled.shape, pooled.dtype) == (
+                "meta",
+                expected.shape,
+                expected.dtype,
+            )
+            if expected.requires_grad:
+                pooled.sum().backward()
+                assert [rows.grad.shape for rows in bag.parameters()] == [
+                    rows.shape for rows in bag.parameters()
+                ]
+
+    def test_how_many_keys_have_rows_of_their_own(self, usual: dict[str, Any]) -> None:
+        bag = self.make(padding_key=PADDING, **usual)
+        keys = torch.tensor([30, 5, PADDING, 6, 30])
+        assert bag.head_share(keys) == (0.5 if bag.spec.num_head else 0)
+        assert bag.head_share(keys[:0]) == 0
+
     def test_all_tensors_move_to_a_device(self, usual: dict[str, Any]) -> None:
         bag = self.make(**usual).to("meta")
         assert {tensor.device.type for tensor in (*bag.parameters(), *bag.buffers())} == {"meta"}
@@ -424,7 +472,7 @@ class TestPacked(BagContract):
         index = KeyIndex.shipped(spec, places[:2], codes)
         shapes = ((tiers[0].num_positions, DIM, bits), (3, DIM, 8), (7, spec.bucket_dim, bits))
         slabs = [
-            pack_rows(torch.randn(num_rows, width, generator=generator).numpy(), each)
+            pack_rows(torch.randn(num_rows, width, generator=generator, device="cpu").numpy(), each)
             for num_rows, width, each in shapes
         ]
         return PackedEmbeddingBag(ShippedTable(spec, index, slabs), **options)
@@ -482,13 +530,13 @@ KEYS, OFFSETS = torch.tensor([5, 30, 6]), torch.tensor([0, 2])
     ("options", "arguments", "error", "message"),
     [
         ({}, (KEYS.numpy(), OFFSETS), InvalidTypeError, "keys: expected a torch.Tensor .* got ndarray"),
-        ({}, (KEYS.int(), OFFSETS), InvalidTypeError, "keys: expected int64, got torch.int32"),
-        ({}, (KEYS.double(), OFFSETS), InvalidTypeError, "keys: expected int64, got torch.float64"),
+        ({}, (KEYS.short(), OFFSETS), InvalidTypeError, "keys: expected int64 or int32, got torch.int16"),
+        ({}, (KEYS.double(), OFFSETS), InvalidTypeError, "keys: expected int64 or int32, got torch.float64"),
         ({}, (KEYS[0], OFFSETS), InvalidValueError, "keys: expected 1-D or 2-D, got 0-D"),
         ({}, (KEYS.view(1, 1, 3),), InvalidValueError, "keys: expected 1-D or 2-D, got 3-D"),
         ({}, (KEYS,), InvalidValueError, "offsets: expected int64 offsets with 1-D keys, got none"),
         ({}, (KEYS[None], OFFSETS), InvalidValueError, "offsets: expected none with 2-D keys"),
-        ({}, (KEYS, OFFSETS.int()), InvalidTypeError, "offsets: expected int64, got torch.int32"),
+        ({}, (KEYS, OFFSETS.bool()), InvalidTypeError, "offsets: expected int64 or int32, got torch.bool"),
         ({}, (KEYS, [0, 2]), InvalidTypeError, "offsets: expected a torch.Tensor of int64, got list"),
         ({}, (KEYS, OFFSETS[None]), InvalidValueError, "offsets: expected 1-D, got 2-D"),
         ({}, (KEYS, OFFSETS[:0]), InvalidValueError, "got no bag for 3 keys"),

@@ -1,7 +1,7 @@
 """The embedding bag that all methods are: a head of rows of their own and a tail of shared rows."""
 
 import math
-from typing import Final, Protocol
+from typing import Any, Final, NoReturn, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -24,13 +24,14 @@ class HasBlueprint(Protocol):
         """The table."""
 
 
-class EmbeddingBag(BaseEmbeddingBag):
+class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # there mode is a str
     """Embeds bags of int64 keys, with the contract of ``nn.EmbeddingBag``.
 
     Any key is legal: a key outside the vocabulary reads tail rows. If every key of a batch is in the
     head, outputs and gradients equal exactly those of an ``nn.EmbeddingBag`` whose weight is ``head``.
-    There is no ``max_norm``, ``norm_type``, ``scale_grad_by_freq`` or ``from_pretrained``: they speak of
-    rows that belong to one id. Unlike there, keys and offsets are int64 only.
+    There is no ``weight``, ``num_embeddings``, ``max_norm``, ``norm_type``, ``scale_grad_by_freq`` or
+    ``from_pretrained``: they speak of rows that belong to one id. A bag is an instance of ``nn.EmbeddingBag``, because
+    ``DistributedDataParallel`` and others ask for the class to learn that gradients are sparse.
 
     Args:
         blueprint: The table and its keys: a `hybridhash.Plan`, or a `hybridhash.tables.Blueprint`.
@@ -47,9 +48,11 @@ class EmbeddingBag(BaseEmbeddingBag):
         init_std: Standard deviation of each float of a key's initial vector; it holds for head and tail
             vectors alike and does not depend on the number of rows.
         generator: Source of the initial values; torch's default if not given.
+        device: Of all tensors, those of ``encoder`` among them; torch's default if not given.
+        dtype: Of the rows, a type of floats; torch's default if not given.
 
     Raises:
-        InvalidTypeError: ``blueprint`` is neither a plan nor a blueprint.
+        InvalidTypeError: ``blueprint`` is neither a plan nor a blueprint, or ``dtype`` is no type of floats.
         InvalidValueError: An encoder of another table, an unknown mode, ``sparse`` with ``max``, a negative
             ``init_std``, or a ``padding_key`` outside int64.
 
@@ -78,6 +81,8 @@ class EmbeddingBag(BaseEmbeddingBag):
         optimizer: FusedOptimizer | None = None,
         init_std: float = 0.01,
         generator: torch.Generator | None = None,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         found = blueprint_of(blueprint)
         spec = found.spec
@@ -98,26 +103,33 @@ class EmbeddingBag(BaseEmbeddingBag):
             raise InvalidValueError("sparse: expected False with mode 'max', which has dense gradients only")
         if not init_std >= 0:
             raise InvalidValueError(f"init_std: expected 0 or more, got {init_std}")
+        if dtype is not None and not dtype.is_floating_point:
+            raise InvalidTypeError(f"dtype: expected a type of floats, got {dtype}")
         self.blueprint: Final = found
-        self.sparse: Final = sparse
-        self.head = nn.Parameter(empty_rows((spec.num_positions, spec.dim)))
-        self.tail = nn.Parameter(empty_rows((spec.num_buckets, spec.bucket_dim)))
+        self.sparse = sparse
+        self.init_std: Final = init_std
+        self.head = nn.Parameter(empty_rows((spec.num_positions, spec.dim), dtype, device))
+        self.tail = nn.Parameter(empty_rows((spec.num_buckets, spec.bucket_dim), dtype, device))
+        self.encoder.to(self.head.device)
         self.optimizer_state = None if optimizer is None else OptimizerState(optimizer, self.head, self.tail)
         self._padding_row: int | None
         self._find_padding_row()
         self.register_load_state_dict_post_hook(EmbeddingBag._find_padding_row)  # type: ignore[no-untyped-call]
         self.reset_parameters(init_std, generator)
 
-    def reset_parameters(self, init_std: float, generator: torch.Generator | None = None) -> None:
+    def reset_parameters(
+        self, init_std: float | None = None, generator: torch.Generator | None = None
+    ) -> None:
         """Draw all rows anew from normal distributions with mean 0.
 
         A tail of a single row starts at zero: it stands for every unseen key and so says nothing of any.
 
         Args:
-            init_std: Standard deviation of each float of a key's vector; a tail row is scaled so that the
-                combined vector has it.
+            init_std: Standard deviation of each float of a key's vector, that of the constructor if not given; a tail
+                row is scaled so that the combined vector has it.
             generator: Source of the values; torch's default if not given.
         """
+        init_std = self.init_std if init_std is None else init_std
         per_row = {
             "sum": 1 / math.sqrt(self.spec.num_hashes),
             "mean": math.sqrt(self.spec.num_hashes),
@@ -132,6 +144,18 @@ class EmbeddingBag(BaseEmbeddingBag):
             self.tail.normal_(mean=0.0, std=init_std * per_row[self.spec.combine], generator=generator)
             if self.spec.num_buckets == 1:
                 self.tail.zero_()
+
+    @classmethod
+    def from_pretrained(cls, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: rows come from a ``state_dict``, for a weight with a row for each id does not say which key it is of.
+
+        Raises:
+            InvalidTypeError: Always.
+        """
+        raise InvalidTypeError(
+            f"from_pretrained: expected {cls.__name__}(...) and load_state_dict, got a weight; a weight with a row for "
+            "each id does not say whose rows they are"
+        )
 
     def pool(self, engine: Engine, rows: KeyRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
         """Pool as `BaseEmbeddingBag.pool` says; with an optimizer, the backward pass moves the rows."""
@@ -212,9 +236,14 @@ class EmbeddingBag(BaseEmbeddingBag):
             f"num_hashes={spec.num_hashes}, combine={spec.combine!r}, mode={self.mode!r}"
         )
 
+    def _made_of(self) -> dict[str, str | None]:
+        rule = None if self.optimizer_state is None else self.optimizer_state.optimizer.rule
+        return {**super()._made_of(), "rule": rule}
+
     def _find_padding_row(self, *_: object) -> None:
         """Keep the padding key's head row as a number that torch.export can hold."""
-        self._padding_row = None if self.padding_key is None else self.encoder.head_row(self.padding_key)
+        known = self.padding_key is not None and not self.encoder.salts.is_meta
+        self._padding_row = self.encoder.head_row(cast(int, self.padding_key)) if known else None
 
 
 def blueprint_of(source: Blueprint | HasBlueprint) -> Blueprint:

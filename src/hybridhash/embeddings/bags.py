@@ -1,15 +1,20 @@
 """The five methods as embedding bags that a model takes in place of ``nn.EmbeddingBag``."""
 
-from typing import Final, TypedDict, Unpack
+from collections.abc import Sequence
+from typing import Final, TypedDict, Unpack, cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from hybridhash.embeddings.bag import EmbeddingBag
+from hybridhash.errors import InvalidTypeError
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import Combine, Mode, TableSpec
 from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
+
+HeadKeys = Vocabulary | npt.NDArray[np.int64] | torch.Tensor | Sequence[int]
 
 _NO_KEYS: Final = Vocabulary(np.empty(0, dtype=np.int64))
 
@@ -25,16 +30,18 @@ class BagOptions(TypedDict, total=False):
     optimizer: FusedOptimizer | None
     init_std: float
     generator: torch.Generator | None
+    device: torch.device | str | int | None
+    dtype: torch.dtype | None
 
 
 class FullEmbeddingBag(EmbeddingBag):
     """One row per key of the vocabulary, and one more, zero at first, for all keys outside it.
 
     Args:
-        vocabulary: N keys.
+        vocabulary: N keys: a `hybridhash.Vocabulary`, or an array, tensor or sequence of different int64 keys.
         dim: D, floats in the vector of a key.
         **options: As in `EmbeddingBag`: ``mode``, ``include_last_offset``, ``padding_key``,
-            ``sparse``, ``engine``, ``optimizer``, ``init_std``, ``generator``.
+            ``sparse``, ``engine``, ``optimizer``, ``init_std``, ``generator``, ``device``, ``dtype``.
 
     Example:
         >>> bag = FullEmbeddingBag(Vocabulary(np.array([7, 9])), dim=4)
@@ -42,10 +49,11 @@ class FullEmbeddingBag(EmbeddingBag):
         torch.Size([2, 4])
     """
 
-    def __init__(self, vocabulary: Vocabulary, dim: int, **options: Unpack[BagOptions]) -> None:
+    def __init__(self, vocabulary: HeadKeys, dim: int, **options: Unpack[BagOptions]) -> None:
         """Lay out the table."""
-        spec = TableSpec(num_head=len(vocabulary), num_buckets=1, dim=dim)
-        super().__init__(Blueprint(spec, vocabulary), **options)
+        keys = as_vocabulary(vocabulary)
+        spec = TableSpec(num_head=len(keys), num_buckets=1, dim=dim)
+        super().__init__(Blueprint(spec, keys), **options)
 
 
 class HashEmbeddingBag(EmbeddingBag):
@@ -95,7 +103,8 @@ class FrequencyEmbeddingBag(EmbeddingBag):
     """Frequency hashing: the vocabulary has its own rows, other keys share (Zhang et al. 2020, section 3.3).
 
     Args:
-        vocabulary: K head keys.
+        vocabulary: K head keys: a `hybridhash.Vocabulary`, or an array, tensor or sequence of different int64 keys, the
+            most important first.
         num_buckets: M, rows for all other keys, which read one each.
         dim: D, floats in the vector of a key.
         seed: Seed of the bucket hash.
@@ -104,7 +113,7 @@ class FrequencyEmbeddingBag(EmbeddingBag):
 
     def __init__(
         self,
-        vocabulary: Vocabulary,
+        vocabulary: HeadKeys,
         num_buckets: int,
         dim: int,
         *,
@@ -112,15 +121,17 @@ class FrequencyEmbeddingBag(EmbeddingBag):
         **options: Unpack[BagOptions],
     ) -> None:
         """Lay out the table."""
-        spec = TableSpec(len(vocabulary), num_buckets, dim, seed=seed)
-        super().__init__(Blueprint(spec, vocabulary), **options)
+        keys = as_vocabulary(vocabulary)
+        spec = TableSpec(len(keys), num_buckets, dim, seed=seed)
+        super().__init__(Blueprint(spec, keys), **options)
 
 
 class HybridEmbeddingBag(EmbeddingBag):
     """Hybrid hashing: the vocabulary has its own rows, other keys combine several shared ones.
 
     Args:
-        vocabulary: K head keys.
+        vocabulary: K head keys: a `hybridhash.Vocabulary`, or an array, tensor or sequence of different int64 keys, the
+            most important first.
         num_buckets: M, rows of the tail; each holds ``dim`` floats, or ``dim / num_hashes`` with ``concat``.
         dim: D, floats in the vector of a key.
         combine: ``sum``, ``mean`` or ``concat``.
@@ -138,7 +149,7 @@ class HybridEmbeddingBag(EmbeddingBag):
 
     def __init__(
         self,
-        vocabulary: Vocabulary,
+        vocabulary: HeadKeys,
         num_buckets: int,
         dim: int,
         combine: Combine = "sum",
@@ -148,5 +159,28 @@ class HybridEmbeddingBag(EmbeddingBag):
         **options: Unpack[BagOptions],
     ) -> None:
         """Lay out the table."""
-        spec = TableSpec(len(vocabulary), num_buckets, dim, num_hashes, combine, seed)
-        super().__init__(Blueprint(spec, vocabulary), **options)
+        keys = as_vocabulary(vocabulary)
+        spec = TableSpec(len(keys), num_buckets, dim, num_hashes, combine, seed)
+        super().__init__(Blueprint(spec, keys), **options)
+
+
+def as_vocabulary(keys: HeadKeys) -> Vocabulary:
+    """Return the vocabulary of head keys.
+
+    Args:
+        keys: A vocabulary, or K different int64 keys, the most important first.
+
+    Raises:
+        InvalidTypeError: It is neither.
+        InvalidValueError: Keys come more than once, or in an array that is not 1-D.
+    """
+    if isinstance(keys, Vocabulary):
+        return keys
+    if isinstance(keys, torch.Tensor):
+        keys = keys.detach().cpu().numpy()
+    if isinstance(keys, np.ndarray) or (isinstance(keys, Sequence) and not isinstance(keys, str | bytes)):
+        return Vocabulary(cast(npt.NDArray[np.int64], keys))
+    raise InvalidTypeError(
+        f"vocabulary: expected a hybridhash.Vocabulary, such as hybridhash.count(...).top(100_000), or int64 keys from "
+        f"hybridhash.hash_keys, got {type(keys).__name__}"
+    )

@@ -1,14 +1,24 @@
 """What trained and packed embedding bags have in common: the contract of their input."""
 
+import json
+import operator
 from abc import ABC, abstractmethod
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from hybridhash.embeddings.encoder import RowEncoder, check_int64, check_keys
+from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.embeddings.inputs import (
+    BagInput,
+    as_keys,
+    bag_input,
+    check_offsets,
+    check_offsets_at_run_time,
+)
+from hybridhash.embeddings.watch import HeadWatch
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.kernels import AUTO, Engine, Request, check_engine, engine_for
+from hybridhash.kernels import AUTO, Engine, Request, check_engine, engine_for, has_values
 from hybridhash.spec import MODES, Mode, TableSpec
 
 KeyRows = Any
@@ -27,6 +37,7 @@ class BaseEmbeddingBag(nn.Module, ABC):
         engine: Name of the engine that computes, or ``auto``.
 
     Raises:
+        InvalidTypeError: A ``padding_key`` that is no integer.
         InvalidValueError: An encoder of another table, an unknown mode or engine, or a ``padding_key`` outside
             int64.
     """
@@ -41,20 +52,21 @@ class BaseEmbeddingBag(nn.Module, ABC):
         padding_key: int | None,
         engine: str = AUTO,
     ) -> None:
-        super().__init__()
+        nn.Module.__init__(self)
         if not encoder.serves(spec):
             raise InvalidValueError(f"encoder: expected one of {spec}, got {encoder}")
-        if padding_key is not None and not -(1 << 63) <= padding_key < 1 << 63:
-            raise InvalidValueError(f"padding_key: expected an int64 key, got {padding_key}")
         if mode not in MODES:
             raise InvalidValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
         check_engine(engine)
         self.spec: Final = spec
         self.encoder = encoder
+        self.embedding_dim = spec.dim  # as nn.EmbeddingBag has it
         self.mode: Final[Mode] = mode
         self.include_last_offset: Final = include_last_offset
-        self.padding_key: Final = padding_key
+        self.padding_key: Final = None if padding_key is None else _as_key("padding_key", padding_key)
         self.engine: Final = engine
+        has_head = spec.num_head and encoder.num_dictionaries
+        self._watch = HeadWatch(type(self).__name__, spec.num_head) if has_head else None
 
     def forward(
         self,
@@ -67,8 +79,8 @@ class BaseEmbeddingBag(nn.Module, ABC):
         """Pool the vectors of each bag.
 
         Args:
-            keys: int64[N] with ``offsets``, or int64[B, L] without.
-            offsets: int64[B], where each bag begins (int64[B + 1] with ``include_last_offset``).
+            keys: int64[N] with ``offsets``, or int64[B, L] without; int32 is taken too.
+            offsets: int64[B], where each bag begins (int64[B + 1] with ``include_last_offset``); int32 is taken too.
             per_sample_weights: float, the shape of ``keys``; with mode ``sum`` only.
             rows: What `encode` or `lookup` returned for the flattened keys, where it is there already.
 
@@ -76,13 +88,19 @@ class BaseEmbeddingBag(nn.Module, ABC):
             float[B, D]; zeros for an empty bag.
 
         Raises:
-            InvalidTypeError: Keys or offsets are not int64, or weights are not of the rows' type.
+            InvalidTypeError: Keys or offsets are not of int64 or int32, or weights are not of the rows' type.
             InvalidValueError: Shapes that do not fit, weights with another mode than ``sum``, or offsets
-                that do not begin at 0, that decrease, or that do not end at the number of keys. The values
-                of offsets cannot be looked at, and are not, inside ``torch.compile`` and ``torch.export``.
+                that do not begin at 0, that decrease, or that do not end at the number of keys. In what
+                ``torch.compile`` has compiled such offsets are a RuntimeError or a ValueError; in what ``torch.export``
+                has exported, the engine in plain torch does not look at them.
+
+        Warns:
+            UserWarning: None of the first keys is among those that have rows of their own, as where raw ids came.
         """
-        flat, bounds, weights = self._check(keys, offsets, per_sample_weights)
+        flat, bounds, weights = self.input_of(keys, offsets, per_sample_weights)
         engine = self.engine_in_use()
+        if self._watch is not None and has_values(flat):
+            self._look_at(flat)
         if rows is None:
             rows = engine.lookup(flat, self.encoder.index(self.padding_key), kept=False)
         elif not engine.answers(rows, self.encoder.index(self.padding_key)):
@@ -90,14 +108,30 @@ class BaseEmbeddingBag(nn.Module, ABC):
                 "rows: expected the lookup of a bag with the same encoder, padding key and engine; make one with "
                 "this bag's lookup"
             )
-        if not engine.checks_offsets and not torch.compiler.is_compiling():
-            _check_bounds(bounds, flat.numel())
+        if not engine.checks_offsets:
+            if not torch.compiler.is_compiling():
+                check_offsets(bounds, flat.numel())
+            elif not torch.compiler.is_exporting():
+                check_offsets_at_run_time(bounds, flat.numel())
         try:
             return self.pool(engine, rows, bounds, weights)
         except ValueError:
             if engine.checks_offsets:  # faster than here, and with fewer words
-                _check_bounds(bounds, flat.numel())
+                check_offsets(bounds, flat.numel())
             raise
+
+    def input_of(
+        self, keys: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None
+    ) -> BagInput:
+        """Bring the input of `forward` to one form, and refuse what has not that of a bag; see `bag_input`."""
+        return bag_input(
+            keys,
+            offsets,
+            per_sample_weights,
+            mode=self.mode,
+            dtype=self.dtype,
+            include_last_offset=self.include_last_offset,
+        )
 
     @abstractmethod
     def pool(self, engine: Engine, rows: KeyRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
@@ -120,10 +154,13 @@ class BaseEmbeddingBag(nn.Module, ABC):
     def engine_in_use(self) -> Engine:
         """Return the engine that the rows' device and dtype, and the options, lead to.
 
+        On the meta device any engine does: there are shapes only.
+
         Raises:
             InvalidValueError: The engine that was asked for cannot run here.
         """
-        return engine_for(self.engine, self.request())
+        request = self.request()
+        return engine_for(AUTO if request.device.type == "meta" else self.engine, request)
 
     @abstractmethod
     def dense_equivalent(self, keys: Tensor) -> Tensor:
@@ -145,6 +182,65 @@ class BaseEmbeddingBag(nn.Module, ABC):
     def dtype(self) -> torch.dtype:
         """The type of the vectors."""
 
+    def head_share(self, keys: Tensor) -> float:
+        """Return the share of keys that have rows of their own.
+
+        It is 0 where raw ids came in place of keys, or keys of another feature.
+
+        Args:
+            keys: int64[N]; the padding key does not count.
+
+        Returns:
+            In [0, 1]; 0 of no keys.
+        """
+        rows = self.encoder(keys, self.padding_key)
+        return int((rows.in_head & rows.counted).sum()) / max(int(rows.counted.sum()), 1)
+
+    def get_extra_state(self) -> Tensor:
+        """Return what the rows are of, for the ``state_dict``: text as uint8, so that every format holds it."""
+        return torch.frombuffer(bytearray(json.dumps(self._made_of()), "utf-8"), dtype=torch.uint8)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Compare what the rows of a ``state_dict`` are of with what these are of.
+
+        Raises:
+            InvalidValueError: The rows are combined in another way, or the optimizer has another rule.
+        """
+        if state.is_meta:
+            return
+        theirs = json.loads(bytes(state.tolist()))
+        for name, mine in self._made_of().items():
+            if None not in (mine, theirs.get(name)) and mine != theirs[name]:
+                raise InvalidValueError(
+                    f"state_dict: expected one of a bag with {name} {mine!r}, got {theirs[name]!r}; build the bag as "
+                    "the one that was saved"
+                )
+
+    def _made_of(self) -> dict[str, str | None]:
+        """Return what a state must have in common with a bag that loads it; None is anything."""
+        return {"combine": self.spec.combine if self.spec.num_hashes > 1 else None}
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: Any,
+        strict: bool,
+        missing_keys: list[str],
+        *others: Any,
+    ) -> None:
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, strict, missing_keys, *others)
+        extra = prefix + "_extra_state"
+        if extra in missing_keys:  # saved before there was one
+            missing_keys.remove(extra)
+
+    def _look_at(self, keys: Tensor) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None and not watch.look(
+            keys, self.padding_key, lambda some: self.encoder(some).in_head
+        ):
+            self._watch = watch
+
     def encode(self, keys: Tensor) -> KeyRows:
         """Find the rows of keys, as the engine in use reads them.
 
@@ -154,8 +250,7 @@ class BaseEmbeddingBag(nn.Module, ABC):
         Returns:
             What `forward` takes as ``rows``.
         """
-        check_keys(keys)
-        return self.engine_in_use().encode(keys, self.encoder.index(self.padding_key))
+        return self.engine_in_use().encode(as_keys(keys), self.encoder.index(self.padding_key))
 
     def lookup(self, keys: Tensor) -> KeyRows:
         """Stand for the rows of keys, which an engine may find in one pass with the first pooling.
@@ -168,61 +263,18 @@ class BaseEmbeddingBag(nn.Module, ABC):
         Returns:
             What `forward` takes as ``rows``.
         """
-        check_keys(keys)
-        return self.engine_in_use().lookup(keys, self.encoder.index(self.padding_key), kept=True)
-
-    def _check(
-        self, keys: Tensor, offsets: Tensor | None, weights: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Refuse what nn.EmbeddingBag refuses; return flat keys, B + 1 offsets, flat weights."""
-        check_int64("keys", keys)
-        if weights is not None:
-            if self.mode != "sum":
-                raise InvalidValueError(f"per_sample_weights: expected mode 'sum', got mode {self.mode!r}")
-            if weights.shape != keys.shape:
-                raise InvalidValueError(
-                    f"per_sample_weights: expected the shape of keys {tuple(keys.shape)}, got {tuple(weights.shape)}"
-                )
-            if weights.dtype != self.dtype:
-                raise InvalidTypeError(
-                    f"per_sample_weights: expected {self.dtype}, as the rows are, got {weights.dtype}"
-                )
-            weights = weights.flatten()
-        if keys.dim() == 2:
-            if offsets is not None:
-                raise InvalidValueError("offsets: expected none with 2-D keys, whose rows are the bags")
-            num_bags, length = keys.shape
-            return keys.flatten(), torch.arange(num_bags + 1, device=keys.device) * length, weights
-        if keys.dim() != 1:
-            raise InvalidValueError(f"keys: expected 1-D or 2-D, got {keys.dim()}-D")
-        if offsets is None:
-            raise InvalidValueError("offsets: expected int64 offsets with 1-D keys, got none")
-        check_int64("offsets", offsets)
-        if offsets.dim() != 1:
-            raise InvalidValueError(f"offsets: expected 1-D, got {offsets.dim()}-D")
-        if self.include_last_offset:
-            if not offsets.numel():
-                raise InvalidValueError(
-                    "offsets: expected at least the number of keys with include_last_offset"
-                )
-        else:
-            offsets = torch.cat([offsets, offsets.new_full((1,), keys.numel())])
-        return keys, offsets, weights
+        return self.engine_in_use().lookup(as_keys(keys), self.encoder.index(self.padding_key), kept=True)
 
 
-def _check_bounds(offsets: Tensor, num_keys: int) -> None:
-    if num_keys and offsets.numel() == 1:
-        raise InvalidValueError(f"offsets: expected a bag for every key, got no bag for {num_keys} keys")
-    if int(offsets[0]) != 0:
-        raise InvalidValueError(f"offsets: expected to begin at 0, got {int(offsets[0])}")
-    if int(offsets[-1]) != num_keys:
-        raise InvalidValueError(
-            f"offsets: expected to end at the number of keys, {num_keys}, got {int(offsets[-1])}"
+def _as_key(name: str, key: Any) -> int:
+    try:
+        number = None if isinstance(key, bool) else operator.index(key)
+    except TypeError:
+        number = None
+    if number is None:
+        raise InvalidTypeError(
+            f"{name}: expected an integer, such as one of hybridhash.hash_keys, got {key!r}"
         )
-    lengths = offsets.diff()
-    if bool((lengths < 0).any()):
-        bag = int(lengths.argmin())
-        raise InvalidValueError(
-            f"offsets: expected to rise, or stay for an empty bag, up to the number of keys, {num_keys}, got "
-            f"{int(offsets[bag])} and then {int(offsets[bag + 1])}"
-        )
+    if not -(1 << 63) <= number < 1 << 63:
+        raise InvalidValueError(f"{name}: expected an int64 key, got {number}")
+    return number

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from hybridhash.embeddings.bag import EmbeddingBag
 from hybridhash.embeddings.base import BaseEmbeddingBag, KeyRows
-from hybridhash.embeddings.encoder import RowEncoder, check_int64
+from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.embeddings.inputs import as_int64, as_keys
 from hybridhash.errors import InvalidValueError
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec, row_layout
@@ -104,7 +105,7 @@ class EmbeddingCollection(nn.Module):
             InvalidTypeError: Keys or offsets are not int64.
             InvalidValueError: They are not 1-D, or the offsets are not of F features of the same B rows.
         """
-        check_int64("offsets", offsets)
+        keys, offsets = as_keys(keys), as_int64("offsets", offsets)
         num_features = len(self.features)
         if offsets.dim() != 1 or offsets.numel() % num_features != 1 % num_features:
             raise InvalidValueError(

@@ -1,12 +1,14 @@
 """Keys to rows as a module: the only place where a key meets a bucket."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.embeddings.inputs import as_keys
+from hybridhash.errors import InvalidValueError
 from hybridhash.kernels import Index, from_numpy, reference
 from hybridhash.kernels.reference import Dictionary
 from hybridhash.spec import TableSpec
@@ -36,10 +38,27 @@ class RowEncoder(nn.Module):
             self.register_buffer(_DICTIONARY + _suffix(one), from_numpy(one.places))
             if one.codes.size:
                 self.register_buffer(_CODES + _suffix(one), from_numpy(one.codes))
-        self.register_buffer("no_codes", torch.empty(0, dtype=torch.uint8), persistent=False)
-        salts = np.array(index.words, dtype=np.uint64).view(np.int64)
-        self.register_buffer("salts", torch.from_numpy(salts), persistent=False)
-        self._words: tuple[int, ...] = tuple(salts.tolist())
+        self._words: tuple[int, ...] = tuple(np.array(index.words, dtype=np.uint64).view(np.int64).tolist())
+        for name, value in self._made_of_the_seed("cpu").items():
+            self.register_buffer(name, value, persistent=False)
+
+    def _made_of_the_seed(self, device: torch.device | str) -> dict[str, Tensor]:
+        """Return what is in no ``state_dict`` because it follows from the index."""
+        return {
+            "salts": torch.tensor(self._words, dtype=torch.int64, device=device),
+            "no_codes": torch.empty(0, dtype=torch.uint8, device=device),
+        }
+
+    def _settle(self, device: torch.device) -> None:
+        """Make anew what follows from the index: ``to_empty`` and a load onto meta tensors leave no values in it."""
+        if device.type != "meta":
+            for name, value in self._made_of_the_seed(device).items():
+                setattr(self, name, value)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._settle(self.salts.device)
+        return self
 
     @property
     def dictionaries(self) -> list[Dictionary]:
@@ -103,7 +122,7 @@ class RowEncoder(nn.Module):
             InvalidTypeError: The keys are not a tensor of int64.
             InvalidValueError: They are not 1-D.
         """
-        check_keys(keys)
+        keys = as_keys(keys)
         index = self.index(padding_key)
         return reference.encode(keys, index.dictionaries, index.num_buckets, index.salts, padding_key)
 
@@ -126,7 +145,11 @@ class RowEncoder(nn.Module):
         Raises:
             InvalidValueError: The state is of other hash functions.
         """
-        if not torch.equal(state.to(self.salts.device), self.salts):
+        if state.is_meta:
+            return
+        if self.salts.is_meta:
+            self._settle(state.device)
+        if tuple(state.tolist()) != self._words:
             spec = self._index.spec
             raise InvalidValueError(
                 f"state_dict: expected one of {spec.num_hashes} hashes with seed {spec.seed}, got one of other "
@@ -145,34 +168,3 @@ class RowEncoder(nn.Module):
 
 def _suffix(one: TierDictionary) -> str:
     return f"_{one.tier}" if one.tier else ""
-
-
-def check_keys(keys: Any) -> None:
-    """Refuse anything but a 1-D tensor of int64.
-
-    Raises:
-        InvalidTypeError: The keys are not a tensor of int64.
-        InvalidValueError: They are not 1-D.
-    """
-    check_int64("keys", keys)
-    if keys.dim() != 1:
-        raise InvalidValueError(f"keys: expected 1-D, got {keys.dim()}-D; flatten them first")
-
-
-def check_int64(name: str, tensor: Any) -> None:
-    """Refuse anything but a tensor of int64.
-
-    Args:
-        name: What the caller calls the tensor.
-        tensor: What came.
-
-    Raises:
-        InvalidTypeError: It is something else.
-    """
-    if not isinstance(tensor, Tensor):
-        raise InvalidTypeError(
-            f"{name}: expected a torch.Tensor of int64, got {type(tensor).__name__}; use torch.from_numpy for "
-            "an array"
-        )
-    if tensor.dtype != torch.int64:
-        raise InvalidTypeError(f"{name}: expected int64, got {tensor.dtype}; hash_keys makes int64 keys")

@@ -53,7 +53,7 @@ def measure_sensitivity(
 
     def keep(_: Any, arguments: tuple[Any, ...], options: dict[str, Any], output: Tensor) -> Tensor:
         given = dict(zip(("keys", "offsets", "per_sample_weights"), arguments, strict=False)) | options
-        keys, bounds, _ = bag._check(given["keys"], given.get("offsets"), None)
+        keys, bounds, _ = bag.input_of(given["keys"], given.get("offsets"))
         leaf = output.detach().requires_grad_()
         reads.append((keys, bounds, leaf))
         return leaf

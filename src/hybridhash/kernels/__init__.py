@@ -5,7 +5,7 @@
 
 from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.cpu.engine import CpuEngine
-from hybridhash.kernels.cpu.tensors import empty_rows, from_numpy
+from hybridhash.kernels.cpu.tensors import empty_rows, from_numpy, has_values
 from hybridhash.kernels.engine import (
     AUTO,
     Engine,
@@ -33,6 +33,7 @@ __all__ = [
     "engine_for",
     "engine_names",
     "from_numpy",
+    "has_values",
     "reference",
     "register_engine",
     "remove_engine",

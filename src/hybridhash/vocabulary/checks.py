@@ -22,7 +22,12 @@ def as_int64(values: npt.ArrayLike, name: str) -> Int64s:
         InvalidTypeError: Not integers, or integers that int64 cannot hold.
         InvalidValueError: Not one-dimensional.
     """
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InvalidTypeError(
+            f"{name}: expected int64, got rows of different lengths; flatten them first"
+        ) from None
     if array.ndim != 1:
         raise InvalidValueError(f"{name}: expected a 1-D array, got shape {array.shape}; flatten it first")
     if isinstance(values, list | tuple) and not array.size:

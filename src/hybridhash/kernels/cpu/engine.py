@@ -24,8 +24,8 @@ class CpuEngine:
     checks_offsets = True
 
     def unable(self, request: Request) -> str | None:
-        """Return why the kernels cannot run a request, or None."""
-        able = (
+        """Return why the kernels cannot run a request, or None; on the meta device there are shapes only."""
+        able = request.device.type == "meta" or (
             request.device.type == "cpu"
             and request.dtype in ROW_DTYPES
             and request.num_hashes <= MAX_HASHES

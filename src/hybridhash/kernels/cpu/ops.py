@@ -347,7 +347,7 @@ def embedding_bag(
     Raises:
         InvalidTypeError: The rows have another dtype.
     """
-    if head.dtype not in ROW_DTYPES:
+    if head.dtype not in ROW_DTYPES and not head.is_meta:
         raise InvalidTypeError(
             f"rows: expected float32, bfloat16 or float16 on the cpu engine, got {head.dtype}"
         )

@@ -16,17 +16,20 @@ for _library in Path(torch.__file__).with_name("lib").glob("*torch_cpu.*"):
     _native.use_openmp_of(str(_library))
 
 
-def empty_rows(shape: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
+def empty_rows(
+    shape: Sequence[int], dtype: torch.dtype | None = None, device: torch.device | str | int | None = None
+) -> Tensor:
     """Make room for the rows of a table or their optimizer state, in huge pages where the system has them.
 
     Args:
         shape: Of the rows.
         dtype: Torch's default if not given.
+        device: Torch's default if not given.
 
     Returns:
-        A tensor of the shape on torch's default device, not filled.
+        A tensor of the shape, not filled.
     """
-    rows = torch.empty(tuple(shape), dtype=dtype)
+    rows = torch.empty(tuple(shape), dtype=dtype, device=device)
     if rows.device.type == "cpu" and is_plain(rows):
         _native.spread_over_huge_pages(rows)
     return rows
@@ -53,7 +56,12 @@ def from_numpy(array: npt.NDArray[Any]) -> Tensor:
 
 def is_plain(tensor: Tensor) -> bool:
     """Whether this is a tensor with values on the CPU, where nobody traces: no compiler, dispatch mode or transform."""
-    if type(tensor) is not Tensor or torch.compiler.is_compiling() or not tensor.is_cpu:
+    return tensor.is_cpu and has_values(tensor)
+
+
+def has_values(tensor: Tensor) -> bool:
+    """Whether this is a tensor whose values can be looked at: none of a compiler, dispatch mode, transform or meta."""
+    if type(tensor) is not Tensor or torch.compiler.is_compiling() or tensor.is_meta:
         return False
     modes: int = torch._C._len_torch_dispatch_stack()
     return not modes and not is_transformed()
