@@ -71,5 +71,5 @@ def test_the_schema_names_every_column_and_its_type() -> None:
 
 def test_missing_pyarrow_is_named_by_its_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'hybridhash\[train\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'hybridhash\[cli\]'"):
         stream_schema(SETTINGS)

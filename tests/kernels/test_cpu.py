@@ -732,7 +732,7 @@ SAMPLE = made(np.arange(4), torch.tensor([0, 1, 90, 91, 0]), torch.tensor([0, 2,
 
 
 def test_opcheck_encode() -> None:
-    flat = [list(column) for column in zip(*alone(SAMPLE.dictionary), strict=True)]
+    flat = [list(column) for column in zip(*alone(SAMPLE.dictionary), strict=True)][:5]  # all but the kind
     torch.library.opcheck(encode_op, (SAMPLE.keys, *flat, 9, SAMPLE.salts, None))
     torch.library.opcheck(encode_op, (SAMPLE.keys, *flat, 9, SAMPLE.salts, 90))
 

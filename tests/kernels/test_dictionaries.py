@@ -195,7 +195,7 @@ def test_more_dictionaries_than_the_kernels_take_are_refused() -> None:
 
 
 def flat(dictionaries: list[Dictionary]) -> list[list[Tensor] | list[int]]:
-    return [list(column) for column in zip(*dictionaries, strict=True)]
+    return [list(column) for column in zip(*dictionaries, strict=True)][:5]  # all but the kind
 
 
 def test_the_operator_is_one_that_torch_can_trace() -> None:

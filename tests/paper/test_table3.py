@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -65,7 +66,8 @@ def test_the_section_shows_ours_beside_the_papers(ran: tuple[Path, dict[str, Any
     for words in ("hashed RCE", ">rate<"):
         assert words in tuned
         assert words not in printed
-    assert "No regular hashing" in printed
+    captions = re.findall("<figcaption.*?</figcaption>", section.html, re.DOTALL)
+    assert sum("No regular hashing" in caption for caption in captions) == 1
     assert "that no training row has" in section.html
 
 
@@ -182,8 +184,9 @@ def test_a_diverged_row_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     rows = [row("tail", 11.0, 0.1, 0.1, 11.0, file_bytes=1000, embedding_bytes=900)]
     swept = {"rows": rows, "data": {"source": "/somewhere/ads.parquet"}}
     monkeypatch.setattr(table3, "sweep", lambda *_, **__: swept)
+    monkeypatch.setattr(table3, "to_json", lambda result: result)  # which are JSON already
     diverged = {"name": "hybrid", "diverged": ["seed 0: step 3"]}
-    monkeypatch.setattr(table3, "compare", lambda *_, **__: {"methods": [diverged]})
+    monkeypatch.setattr(table3, "compare", lambda *_, **__: SimpleNamespace(methods=[diverged]))
     with pytest.raises(DivergedError, match=r"table3_ads, joined-0.3: diverged: hybrid \(seed 0: step 3\)"):
         table3.studies(None)["table3_ads"].run(tmp_path, TINY, Silence())
     # Where this machine has its files is nobody's business.

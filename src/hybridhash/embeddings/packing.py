@@ -109,7 +109,7 @@ def _packed(
 ) -> dict[BaseEmbeddingBag, BaseEmbeddingBag]:
     tables = pack_bags(bags, sensitivity)  # type: ignore[arg-type]  # which refuses others in words
     encoder = RowEncoder(tables[0].index)
-    return {
+    packed: dict[BaseEmbeddingBag, BaseEmbeddingBag] = {
         bag: PackedEmbeddingBag(
             table,
             encoder=encoder,
@@ -120,3 +120,6 @@ def _packed(
         )
         for bag, table in zip(bags, tables, strict=True)
     }
+    for bag, shipped in packed.items():
+        shipped._watch = bag._watch  # a bag that has read known keys needs no warning once it is packed
+    return packed
