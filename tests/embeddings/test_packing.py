@@ -14,9 +14,11 @@ from hybridhash.embeddings import (
     PackedEmbeddingBag,
     RowEncoder,
     build_collection,
+    pack,
     pack_collections,
 )
 from hybridhash.embeddings.base import BaseEmbeddingBag
+from hybridhash.errors import InvalidTypeError
 from hybridhash.hashing import (
     Fingerprints,
     Ribbon,
@@ -276,3 +278,15 @@ def test_a_tier_without_keys() -> None:
         pack_rows(rows_of(trained(spec)[0], 1), 8), find_positions(POOL[:20], place_keys(POOL[:20]))
     )
     np.testing.assert_array_equal(vectors(deep, POOL[:20]), expected)
+
+
+def test_what_is_packed_already_is_refused_in_words() -> None:
+    bag = EmbeddingBag(Blueprint(SPEC, Vocabulary(POOL[:150])))
+    table = pack(bag)
+    for packed_already in (table, PackedEmbeddingBag(table)):
+        with pytest.raises(
+            InvalidTypeError, match=r"expected a hybridhash.EmbeddingBag, got .*: it is packed already"
+        ):
+            pack(packed_already)  # type: ignore[arg-type]
+    with pytest.raises(InvalidTypeError, match="it has no blueprint"):
+        pack(torch.nn.EmbeddingBag(3, 4))  # type: ignore[arg-type]

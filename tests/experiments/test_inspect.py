@@ -6,9 +6,12 @@ import pytest
 from torch import nn
 
 from hybridhash import Vocabulary, load
+from hybridhash.embeddings import EmbeddingBag, pack
 from hybridhash.errors import FileAccessError, FileFormatError, InvalidValueError
 from hybridhash.experiments import inspect_file
 from hybridhash.files import write_checked
+from hybridhash.spec import TableSpec, Tier
+from hybridhash.tables import Blueprint
 from hybridhash.training.checkpoint import save_checkpoint
 
 
@@ -23,6 +26,19 @@ def test_a_bundle(compared: Any) -> None:
     assert [table["part"] for table in found["tables"]] == ["deep", "wide"]
     assert found["tables"][0]["rows"] == model.spec.num_rows
     assert found["embedding_bytes"] == model.ledger.embedding_bytes
+
+
+def test_a_table(tmp_path: Path) -> None:
+    """What `hybridhash.pack` made: every byte of the file stands in the ledger."""
+    blueprint = Blueprint(
+        TableSpec(3, 5, 8, tiers=(Tier(3, 8),)), Vocabulary(np.array([9, 7, 8]), seed=4), ("user",)
+    )
+    pack(EmbeddingBag(blueprint)).save(tmp_path / "ids.hh")
+    found = inspect_file(tmp_path / "ids.hh")
+    assert (found["format"], found["hash_seed"]) == ("hybridhash-table", 4)
+    assert found["file_bytes"] == sum(found["ledger"].values()) == (tmp_path / "ids.hh").stat().st_size
+    [table] = found["tables"]
+    assert (table["features"], table["num_head"], table["dim"]) == (["user"], 3, 8)
 
 
 def test_a_vocabulary(tmp_path: Path) -> None:

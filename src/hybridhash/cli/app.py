@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "train": "Train one model with one method at a byte budget and export it.",
     "evaluate": "Measure an exported model on labelled rows.",
     "predict": "Write the probability of every row, in the order of the rows.",
-    "inspect": "Say what an exported model, a vocabulary or a checkpoint holds; the whole file is checked.",
+    "inspect": "Say what a model, a packed table, a vocabulary or a checkpoint holds; the whole file is checked.",
     "generate": "Write a synthetic click log with a known teacher, to try things on.",
 }
 """Each command, which is a function of a module of that name, and the first sentence of its help."""

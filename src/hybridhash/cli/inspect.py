@@ -10,7 +10,7 @@ from hybridhash.spec import Ledger
 
 
 def inspect(file: Path, /, *, json: AsJson = False) -> None:
-    """Say what an exported model, a vocabulary or a checkpoint holds; the whole file is checked.
+    """Say what a model, a packed table, a vocabulary or a checkpoint holds; the whole file is checked.
 
     Args:
         file: A file that hybridhash wrote.
@@ -32,6 +32,7 @@ def inspect(file: Path, /, *, json: AsJson = False) -> None:
             "features: "
             + ", ".join(f"{item['name']} ({item['kind']}, {item['dtype']})" for item in found["features"])
         )
+    if "tables" in found:
         print_table(_tables(found["tables"]))
         print_table(ledger_table(Ledger(**found["ledger"])))
 

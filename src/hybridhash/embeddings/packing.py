@@ -58,7 +58,11 @@ def pack_bags(bags: list[EmbeddingBag], sensitivity: Sensitivity | None = None) 
     """
     for bag in bags:
         if not isinstance(bag, EmbeddingBag):
-            reason = "it is packed already" if isinstance(bag, PackedEmbeddingBag) else "it has no blueprint"
+            reason = (
+                "it is packed already"
+                if isinstance(bag, PackedEmbeddingBag | ShippedTable)
+                else "it has no blueprint"
+            )
             raise InvalidTypeError(
                 f"bag: expected a hybridhash.EmbeddingBag, got {type(bag).__name__}: {reason}"
             )

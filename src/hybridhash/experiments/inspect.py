@@ -1,23 +1,25 @@
 """Say what a file of ours holds."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.export import load_model
 from hybridhash.files import format_of, read_checked
+from hybridhash.tables import ShippedTable
 from hybridhash.vocabulary import Vocabulary
 
 
 def inspect_file(path: Path) -> dict[str, Any]:
-    """Describe a bundle, a vocabulary or a checkpoint; the whole file is checked.
+    """Describe a bundle, a table, a vocabulary or a checkpoint; the whole file is checked.
 
     Args:
         path: The file.
 
     Returns:
         ``format``, ``file_bytes``, and what the kind of file has: a bundle its label, features, tables and
-        ledger, a vocabulary its keys, a checkpoint its settings and progress.
+        ledger, a table its sizes and ledger, a vocabulary its keys, a checkpoint its settings and progress.
 
     Raises:
         FileFormatError: The file is cut short, altered or foreign.
@@ -55,6 +57,24 @@ def _bundle(path: Path) -> dict[str, Any]:
     }
 
 
+def _table(path: Path) -> dict[str, Any]:
+    table = ShippedTable.load(path)
+    sizes = {
+        "part": "table",
+        "features": list(table.feature_names),
+        "rows": table.spec.num_rows,
+        **table.spec.as_dict(),
+    }
+    return {
+        "hash_seed": table.key_seed,
+        "tables": [sizes],
+        "ledger": replace(
+            table.ledger(), metadata=path.stat().st_size - table.ledger().total_bytes
+        ).as_dict(),
+        "embedding_bytes": table.ledger().embedding_bytes,
+    }
+
+
 def _vocabulary(path: Path) -> dict[str, Any]:
     vocabulary = Vocabulary.load(path)
     return {
@@ -71,6 +91,7 @@ def _checkpoint(path: Path) -> dict[str, Any]:
 
 _READERS = {
     "hybridhash-bundle": _bundle,
+    "hybridhash-table": _table,
     "hybridhash-vocabulary": _vocabulary,
     "hybridhash-checkpoint": _checkpoint,
 }
