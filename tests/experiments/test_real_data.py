@@ -7,26 +7,28 @@ import pyarrow.parquet as pq
 import pytest
 
 from hybridhash.experiments import CompareSettings, Silence, compare, merge_settings
+from hybridhash.results import ComparedMethod, DataFacts
 
 ONE_PASS = {"epochs": 1, "learning_rate": 0.05, "seeds": 1}
 
 
-def run(data: Path, **flags: Any) -> dict[str, dict[str, Any]]:
+def run(data: Path, **flags: Any) -> tuple[DataFacts, dict[str, ComparedMethod]]:
     settings = merge_settings(CompareSettings, {}, ONE_PASS | flags)
     results = compare([str(data)], settings, Silence(), version="test", command="test")
-    return {method["name"]: method for method in results["methods"]} | {"data": results["data"]}
+    return results.data, {method.name: method for method in results.methods}
 
 
 def test_hybrid_beats_regular_hashing_at_equal_bytes_on_movietweetings(
     real_data: Path, tmp_path: Path
 ) -> None:
     flags = {"format": "movietweetings", "method": "full,hashed,hybrid", "out": tmp_path / "out"}
-    found = run(real_data / "movietweetings", **flags)
-    assert (found["data"]["rows"], found["data"]["split"]) == (141_695, "time:0.8")
-    assert found["full"]["rce_mean"] > 17
-    assert found["hybrid"]["rce_mean"] > found["hashed"]["rce_mean"] + 2
+    facts, found = run(real_data / "movietweetings", **flags)
+    assert (facts.rows, facts.split) == (141_695, "time:0.8")
+    rce = {name: method.rce_mean or 0.0 for name, method in found.items()}
+    assert rce["full"] > 17
+    assert rce["hybrid"] > rce["hashed"] + 2
     row_bytes = 68
-    assert abs(found["hybrid"]["embedding_bytes"] - found["hashed"]["embedding_bytes"]) < row_bytes
+    assert abs(found["hybrid"].embedding_bytes - found["hashed"].embedding_bytes) < row_bytes
 
 
 @pytest.mark.parametrize("form", ["parquet", "tsv"])
@@ -43,8 +45,8 @@ def test_criteo_runs_through(form: str, real_data: Path, tmp_path: Path) -> None
             for row in zip(*columns, strict=True)
         )
         data.write_text("\n".join(lines) + "\n")
-    found = run(data, format="criteo", method="hashed,hybrid", out=tmp_path / "out")
-    assert found["data"]["rows"] == 20_000
-    assert len(found["data"]["features"]) == 39
-    assert sum(feature["nulls"] for feature in found["data"]["features"]) > 0
-    assert found["hybrid"]["embedding_bytes"] <= found["hashed"]["embedding_bytes"] + 68
+    facts, found = run(data, format="criteo", method="hashed,hybrid", out=tmp_path / "out")
+    assert facts.rows == 20_000
+    assert len(facts.features) == 39
+    assert sum(feature.nulls for feature in facts.features) > 0
+    assert found["hybrid"].embedding_bytes <= found["hashed"].embedding_bytes + 68
