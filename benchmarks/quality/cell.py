@@ -7,13 +7,13 @@ from typing import Any
 from torch import nn
 
 from benchmarks.quality.methods import Span, build
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TRAIN, VALIDATION, KeyedRows
 from hybridhash.trials import Built, FitSettings, Tuned, Tuning, search, search_grid
 from hybridhash.trials import fit as fit_on
 from hybridhash.trials import judge as judge_on
 
 
-def tune(method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: int) -> Tuning:
+def tune(method: str, rows: KeyedRows, settings: FitSettings, budget_bytes: int) -> Tuning:
     """Choose learning rate and passes by the grid and the run-off, each model judged as it would be shipped.
 
     Models learn from the training rows without the validation slice. So do vocabularies and sketches, whose new keys
@@ -35,7 +35,7 @@ def tune(method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: in
     return search(partial(build, method, span, budget_bytes), rows, settings)
 
 
-def tune_on_grid(method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: int) -> Tuning:
+def tune_on_grid(method: str, rows: KeyedRows, settings: FitSettings, budget_bytes: int) -> Tuning:
     """Choose as `tune` does, but by the grid alone and by models as they are trained."""
     span = Span(rows, (TRAIN,), settings)
 
@@ -47,14 +47,14 @@ def tune_on_grid(method: str, rows: EncodedRows, settings: FitSettings, budget_b
 
 
 def fit(
-    method: str, rows: EncodedRows, settings: FitSettings, budget_bytes: int, tuned: Tuned, seed: int
+    method: str, rows: KeyedRows, settings: FitSettings, budget_bytes: int, tuned: Tuned, seed: int
 ) -> Built[nn.Module]:
     """Train on the whole training span with what was tuned; rows of the test are not touched."""
     span = Span(rows, (TRAIN, VALIDATION), settings)
     return fit_on(partial(build, method, span, budget_bytes), rows, settings, tuned, seed).built
 
 
-def judge(built: Built[nn.Module], rows: EncodedRows) -> dict[str, Any]:
+def judge(built: Built[nn.Module], rows: KeyedRows) -> dict[str, Any]:
     """Return RCE (in per cent) and AUC on the test rows, and the bytes."""
     quality = judge_on(built.ship(), rows)
     return {"rce": quality.rce, "auc": quality.auc, "embedding_bytes": built.embedding_bytes}

@@ -12,7 +12,7 @@ from benchmarks.quality.need import FLOAT_BYTES, Int64s, Need, tensor_bytes
 from benchmarks.quality.peers import PEERS
 from benchmarks.quality.ranker import FeatureRanker, PeerRanker
 from benchmarks.quality.tails import READS_FEATURES, TABLES, TAILS
-from hybridhash.data import EncodedRows
+from hybridhash.data import KeyedRows
 from hybridhash.trials import Built, FitSettings, assemble, build_of, lay_out, plan_tables
 from hybridhash.vocabulary import Counts, count_key_chunks
 
@@ -34,7 +34,7 @@ class Span:
         settings: The model.
     """
 
-    def __init__(self, rows: EncodedRows, parts: tuple[int, ...], settings: FitSettings) -> None:
+    def __init__(self, rows: KeyedRows, parts: tuple[int, ...], settings: FitSettings) -> None:
         """Hold them; keys are counted when they are first asked for."""
         self.rows = rows
         self._parts = parts

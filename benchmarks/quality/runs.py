@@ -14,7 +14,7 @@ from benchmarks.quality.kept import Kept
 from benchmarks.quality.methods import FULL, Span
 from benchmarks.quality.sets import DataSet
 from benchmarks.quality.study import Study
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TRAIN, VALIDATION, KeyedRows
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Listener
 from hybridhash.trials.jobs import run_jobs
@@ -130,7 +130,7 @@ def digest(prepared: Prepared, settings: FitSettings, *versions: int) -> str:
 
 def _run_cell(
     runoff: bool,
-    rows: EncodedRows,
+    rows: KeyedRows,
     settings: FitSettings,
     common: Mapping[str, Any],
     seeds: int,

@@ -23,7 +23,7 @@ def test_missing_duckdb_is_named_by_its_install_line() -> None:
     code = (
         "import sys; sys.modules['duckdb'] = None\n"
         f"{LIGHT}\n"
-        "from hybridhash.data.duck import connect\n"
+        "from hybridhash.data.database import connect\n"
         "from hybridhash.errors import MissingDependencyError\n"
         "try: connect()\n"
         "except MissingDependencyError as error: print(error)"

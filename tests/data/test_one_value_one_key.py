@@ -25,9 +25,9 @@ from hybridhash.data import (
     Schema,
     encode_batch,
     open_source,
-    read_columns,
+    read_chunks,
 )
-from hybridhash.data.value_encoder import ValueEncoder
+from hybridhash.data.encode_native import ValueEncoder
 
 Encode = Callable[[Any], Batch]
 
@@ -229,7 +229,7 @@ def test_read_back_from_parquet(frame: Any, encode: Encode, expected: Batch, tmp
 
 def assert_read_by_commands(path: Path, expected: Any, **options: Any) -> None:
     """Read a file as `predict` and `evaluate` do."""
-    [rows] = read_columns(open_source(path, **options), SCHEMA)
+    [rows] = read_chunks(open_source(path, **options), SCHEMA)
     found = encode_batch(rows.columns, SCHEMA, DISCRETISER)
     np.testing.assert_array_equal(found.offsets, expected.offsets)
     np.testing.assert_array_equal(found.keys, expected.keys)

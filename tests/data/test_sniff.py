@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from hybridhash.data import Dataset, open_source
-from hybridhash.data.duck import our_errors
+from hybridhash.data.database import our_errors
 from hybridhash.data.sniff import check_quote, sniff
 from hybridhash.data.text_files import Dialect, read_head
 from hybridhash.errors import DataError, InvalidValueError

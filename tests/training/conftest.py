@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hybridhash.data import TRAIN, VALIDATION, Bags, EncodedRows, Feature, Schema
+from hybridhash.data import TRAIN, VALIDATION, Bags, Feature, KeyedRows, Schema
 from hybridhash.models import build_model
 from hybridhash.optim import FusedOptimizer
 from hybridhash.spec import GroupSpec, ModelSpec, TableSpec, Tier
@@ -27,7 +27,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def rows() -> EncodedRows:
+def rows() -> KeyedRows:
     """400 rows whose label is mostly told by the parity of the first key; the last quarter validates."""
     random = np.random.default_rng(0)
     singles = np.stack([random.integers(0, NUM_KEYS, NUM_ROWS), random.integers(100, 110, NUM_ROWS)], axis=1)
@@ -41,7 +41,7 @@ def rows() -> EncodedRows:
         Feature("item", "categorical", "int"),
         Feature("tags", "list", "int"),
     )
-    return EncodedRows(Schema(features), singles, (tags,), labels, part)
+    return KeyedRows(Schema(features), singles, (tags,), labels, part)
 
 
 @pytest.fixture(scope="session")

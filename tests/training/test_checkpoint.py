@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from hybridhash import optim
-from hybridhash.data import EncodedRows
+from hybridhash.data import KeyedRows
 from hybridhash.errors import FileAccessError, FileFormatError, InvalidValueError
 from hybridhash.files import read_checked, write_checked
 from hybridhash.training import OPTIMIZERS, build_optimizers
@@ -22,7 +22,7 @@ SETTINGS = {"learning_rate": 0.1, "seed": 3}
 
 @pytest.mark.parametrize("fused", [False, True], ids=["torch", "fused"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_round_trip(rows: EncodedRows, new_model: NewModel, tmp_path: Path, name: str, fused: bool) -> None:
+def test_round_trip(rows: KeyedRows, new_model: NewModel, tmp_path: Path, name: str, fused: bool) -> None:
     moves_itself = FUSED[name](0.1) if fused else None
     model = new_model(optimizer=moves_itself)
     optimizers = build_optimizers(model, name, 0.1)
@@ -47,7 +47,7 @@ def test_round_trip(rows: EncodedRows, new_model: NewModel, tmp_path: Path, name
                 assert type(value) is type(right_state["state"][parameter][key])
 
 
-def test_adam_has_state_to_keep(rows: EncodedRows, new_model: NewModel) -> None:
+def test_adam_has_state_to_keep(rows: KeyedRows, new_model: NewModel) -> None:
     """Guards the round trip above: it would pass over empty states."""
     model = new_model()
     optimizers = build_optimizers(model, "adam", 0.1)
@@ -56,7 +56,7 @@ def test_adam_has_state_to_keep(rows: EncodedRows, new_model: NewModel) -> None:
     assert all(optimizer.state_dict()["state"] for optimizer in optimizers)
 
 
-def test_fused_adam_has_state_to_keep(rows: EncodedRows, new_model: NewModel, tmp_path: Path) -> None:
+def test_fused_adam_has_state_to_keep(rows: KeyedRows, new_model: NewModel, tmp_path: Path) -> None:
     """Guards the round trip above: both moments and the number of steps of each table are in the file."""
     model = new_model(optimizer=optim.Adam(0.1))
     optimizers = build_optimizers(model, "adam", 0.1)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from hybridhash import optim
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TRAIN, VALIDATION, KeyedRows
 from hybridhash.errors import DivergedError, InvalidTypeError, InvalidValueError, WorkerError
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training import (
@@ -32,13 +32,13 @@ SETTINGS = TrainSettings(optimizer="adagrad", learning_rate=0.05, batch_size=32,
 NewModel = Callable[..., nn.Module]
 
 
-def start(model: nn.Module, rows: EncodedRows, settings: TrainSettings) -> Hogwild:
+def start(model: nn.Module, rows: KeyedRows, settings: TrainSettings) -> Hogwild:
     optimizers = build_optimizers(model, settings.optimizer, settings.learning_rate)
     return Hogwild(model, optimizers, rows, rows.indices(TRAIN), settings)
 
 
 def test_one_worker_makes_the_steps_of_the_plain_loop_bit_for_bit(
-    rows: EncodedRows, new_model: NewModel
+    rows: KeyedRows, new_model: NewModel
 ) -> None:
     """With the optimizer that has the most state: two moments and the number of steps."""
     settings = replace(SETTINGS, optimizer="adam", epochs=2)
@@ -59,7 +59,7 @@ def test_one_worker_makes_the_steps_of_the_plain_loop_bit_for_bit(
     assert state.train_s >= ends[-1]
 
 
-def test_two_workers_learn_what_one_learns(rows: EncodedRows, new_model: NewModel, tmp_path: Path) -> None:
+def test_two_workers_learn_what_one_learns(rows: KeyedRows, new_model: NewModel, tmp_path: Path) -> None:
     """And pause for checkpoints, report progress, and move every parameter that one moves."""
     indices, validation = rows.indices(TRAIN), rows.indices(VALIDATION)
     settings = replace(SETTINGS, epochs=12, patience=12)
@@ -98,7 +98,7 @@ def test_two_workers_learn_what_one_learns(rows: EncodedRows, new_model: NewMode
 
 
 def test_ctrl_c_stops_the_workers_and_the_run_goes_on_later(
-    rows: EncodedRows, new_model: NewModel, tmp_path: Path
+    rows: KeyedRows, new_model: NewModel, tmp_path: Path
 ) -> None:
     settings = replace(SETTINGS, workers=2, batch_size=1, epochs=2)
     checkpoint = tmp_path / "checkpoint"
@@ -142,7 +142,7 @@ class Interrupted:
             signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_is_heard_after_a_worker_that_has_finished(rows: EncodedRows, new_model: NewModel) -> None:
+def test_ctrl_c_is_heard_after_a_worker_that_has_finished(rows: KeyedRows, new_model: NewModel) -> None:
     """Or a pause would wait for ever for what the worker has said already."""
     with start(new_model(optimizer=optim.Adagrad(0.05)), rows, SETTINGS) as workers:
         workers._start(TrainState([0]))
@@ -152,7 +152,7 @@ def test_ctrl_c_is_heard_after_a_worker_that_has_finished(rows: EncodedRows, new
         assert not workers._busy
 
 
-def test_ctrl_c_in_the_moment_of_the_start_stops_the_workers(rows: EncodedRows, new_model: NewModel) -> None:
+def test_ctrl_c_in_the_moment_of_the_start_stops_the_workers(rows: KeyedRows, new_model: NewModel) -> None:
     state = TrainState([0])
     with start(new_model(optimizer=optim.Adagrad(0.05)), rows, replace(SETTINGS, batch_size=1)) as workers:
         workers._channels[0] = Interrupted(workers._channels[0], "send")  # type: ignore[call-overload]
@@ -162,7 +162,7 @@ def test_ctrl_c_in_the_moment_of_the_start_stops_the_workers(rows: EncodedRows, 
         assert state.worker_steps == workers._board.steps.tolist()
 
 
-def test_a_pause_does_not_wait_for_a_worker_that_is_gone(rows: EncodedRows, new_model: NewModel) -> None:
+def test_a_pause_does_not_wait_for_a_worker_that_is_gone(rows: KeyedRows, new_model: NewModel) -> None:
     with start(new_model(optimizer=optim.Adagrad(0.05)), rows, SETTINGS) as workers:
         workers._processes[0].kill()
         ours, _theirs = Pipe()
@@ -173,7 +173,7 @@ def test_a_pause_does_not_wait_for_a_worker_that_is_gone(rows: EncodedRows, new_
             workers._pause()
 
 
-def test_the_time_of_a_checkpoint_is_no_step(rows: EncodedRows, new_model: NewModel) -> None:
+def test_the_time_of_a_checkpoint_is_no_step(rows: KeyedRows, new_model: NewModel) -> None:
     state, saved_at, pause_s = TrainState([0]), [], 0.5
 
     class Once(Saver):
@@ -193,7 +193,7 @@ def test_the_time_of_a_checkpoint_is_no_step(rows: EncodedRows, new_model: NewMo
     assert 0 < state.train_s < ends[-1] - pause_s / 2
 
 
-def test_a_worker_that_diverges_says_so(rows: EncodedRows, new_model: NewModel) -> None:
+def test_a_worker_that_diverges_says_so(rows: KeyedRows, new_model: NewModel) -> None:
     settings = replace(SETTINGS, optimizer="sgd", learning_rate=1e30)
     message = r"training diverged in step \d+: .* below 1e\+30"
     with (
@@ -203,13 +203,13 @@ def test_a_worker_that_diverges_says_so(rows: EncodedRows, new_model: NewModel) 
         workers.make_steps(TrainState([0]))
 
 
-def test_an_error_of_a_worker_is_raised(rows: EncodedRows, new_model: NewModel) -> None:
+def test_an_error_of_a_worker_is_raised(rows: KeyedRows, new_model: NewModel) -> None:
     model, indices = new_model(optimizer=optim.Adagrad(0.05)), rows.indices(TRAIN) + 1000
     with pytest.raises(WorkerError, match=r"worker \d failed:\n(.|\n)*IndexError"):
         train(model, rows, indices, replace(SETTINGS, workers=2))
 
 
-def test_an_error_of_ours_is_raised_as_it_is(rows: EncodedRows, new_model: NewModel) -> None:
+def test_an_error_of_ours_is_raised_as_it_is(rows: KeyedRows, new_model: NewModel) -> None:
     of_floats = replace(rows.lists[0], keys=rows.lists[0].keys.astype(np.float32))
     rows = replace(rows, singles=rows.singles.astype(np.float32), lists=(of_floats,))
     with (
@@ -219,7 +219,7 @@ def test_an_error_of_ours_is_raised_as_it_is(rows: EncodedRows, new_model: NewMo
         workers.make_steps(TrainState([0]))
 
 
-def test_a_worker_that_is_killed_is_reported(rows: EncodedRows, new_model: NewModel) -> None:
+def test_a_worker_that_is_killed_is_reported(rows: KeyedRows, new_model: NewModel) -> None:
     with start(new_model(optimizer=optim.Adagrad(0.05)), rows, SETTINGS) as workers:
         workers._processes[0].kill()
         workers._processes[0].join()
@@ -227,7 +227,7 @@ def test_a_worker_that_is_killed_is_reported(rows: EncodedRows, new_model: NewMo
             workers.make_steps(TrainState([0]))
 
 
-def test_sparse_gradients_are_refused(rows: EncodedRows, new_model: NewModel) -> None:
+def test_sparse_gradients_are_refused(rows: KeyedRows, new_model: NewModel) -> None:
     with pytest.raises(InvalidValueError, match="expected tables that move their own rows"):
         train(new_model(), rows, rows.indices(TRAIN), replace(SETTINGS, workers=2))
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from hybridhash import optim
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TRAIN, VALIDATION, KeyedRows
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.files import read_checked
 from hybridhash.metrics import relative_cross_entropy
@@ -31,7 +31,7 @@ def assert_bit_equal(left: dict[str, torch.Tensor], right: dict[str, torch.Tenso
         assert torch.equal(left[name], right[name]), name
 
 
-def test_learns_what_can_be_learned(rows: EncodedRows, new_model: NewModel) -> None:
+def test_learns_what_can_be_learned(rows: KeyedRows, new_model: NewModel) -> None:
     model = new_model()
     trained_on, validation = rows.indices(TRAIN), rows.indices(VALIDATION)
 
@@ -48,7 +48,7 @@ def test_learns_what_can_be_learned(rows: EncodedRows, new_model: NewModel) -> N
     assert result.validation_rce[-1] == rce(validation)
 
 
-def test_says_what_it_did(rows: EncodedRows, new_model: NewModel) -> None:
+def test_says_what_it_did(rows: KeyedRows, new_model: NewModel) -> None:
     result = train(new_model(), rows, rows.indices(TRAIN), SETTINGS, validation=rows.indices(VALIDATION))
     assert (result.epochs, result.steps) == (3, 3 * 10)  # 300 rows in steps of 32
     assert len(result.validation_rce) == 3
@@ -57,23 +57,21 @@ def test_says_what_it_did(rows: EncodedRows, new_model: NewModel) -> None:
     assert result.train_s > 0
 
 
-def test_without_validation_the_last_pass_is_the_best(rows: EncodedRows, new_model: NewModel) -> None:
+def test_without_validation_the_last_pass_is_the_best(rows: KeyedRows, new_model: NewModel) -> None:
     result = train(new_model(), rows, rows.indices(TRAIN), SETTINGS)
     assert (result.epochs, result.best_epoch, result.validation_rce) == (3, 3, ())
 
 
 @pytest.mark.parametrize("fused", [False, True], ids=["torch", "fused"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_one_seed_gives_one_model(
-    rows: EncodedRows, new_model: NewModel, optimizer: str, fused: bool
-) -> None:
+def test_one_seed_gives_one_model(rows: KeyedRows, new_model: NewModel, optimizer: str, fused: bool) -> None:
     models = [new_model(seed=5, optimizer=FUSED[optimizer](0.1) if fused else None) for _ in range(2)]
     for model in models:
         train(model, rows, rows.indices(TRAIN), replace(SETTINGS, optimizer=optimizer))
     assert_bit_equal(parameters(models[0]), parameters(models[1]))
 
 
-def test_the_seed_is_that_of_the_order_of_rows(rows: EncodedRows, new_model: NewModel) -> None:
+def test_the_seed_is_that_of_the_order_of_rows(rows: KeyedRows, new_model: NewModel) -> None:
     models = [new_model(seed=5) for _ in range(2)]
     for seed, model in enumerate(models):
         train(model, rows, rows.indices(TRAIN), replace(SETTINGS, seed=seed))
@@ -92,7 +90,7 @@ def test_the_seed_is_that_of_the_order_of_rows(rows: EncodedRows, new_model: New
     ],
 )
 def test_stops_early(
-    rows: EncodedRows,
+    rows: KeyedRows,
     new_model: NewModel,
     monkeypatch: pytest.MonkeyPatch,
     patience: int,
@@ -108,7 +106,7 @@ def test_stops_early(
     assert result.validation_rce == tuple(sequence[:epochs])
 
 
-def test_validation_rows_count_by_their_weights(rows: EncodedRows, new_model: NewModel) -> None:
+def test_validation_rows_count_by_their_weights(rows: KeyedRows, new_model: NewModel) -> None:
     weights = np.random.default_rng(1).integers(0, 3, rows.num_rows).astype(np.float32)
     weighted = replace(rows, weights=weights)
     model, validation = new_model(), rows.indices(VALIDATION)
@@ -118,7 +116,7 @@ def test_validation_rows_count_by_their_weights(rows: EncodedRows, new_model: Ne
     assert result.validation_rce[0] == pytest.approx(expected, rel=1e-6)
 
 
-def test_another_model_may_be_judged(rows: EncodedRows, new_model: NewModel) -> None:
+def test_another_model_may_be_judged(rows: KeyedRows, new_model: NewModel) -> None:
     """Here one whose dense layers are zero in the second pass: it is the worse there, so the first is the best."""
     validation, seen = rows.indices(VALIDATION), []
     model, other = new_model(), new_model()
@@ -140,7 +138,7 @@ def test_another_model_may_be_judged(rows: EncodedRows, new_model: NewModel) -> 
     assert_bit_equal(seen[-1], parameters(model))
 
 
-def test_who_is_judged_does_not_move_the_model(rows: EncodedRows, new_model: NewModel) -> None:
+def test_who_is_judged_does_not_move_the_model(rows: KeyedRows, new_model: NewModel) -> None:
     models = [new_model(), new_model()]
     for model, judged in zip(models, (None, lambda: new_model(seed=9)), strict=True):
         train(model, rows, rows.indices(TRAIN), SETTINGS, validation=rows.indices(VALIDATION), judged=judged)
@@ -187,7 +185,7 @@ def interrupt_validation(monkeypatch: pytest.MonkeyPatch, time: int) -> None:
     ],
 )
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
-    rows: EncodedRows,
+    rows: KeyedRows,
     new_model: NewModel,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -228,7 +226,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
 
 
 def test_an_interruption_by_the_listener_is_resumed(
-    rows: EncodedRows, new_model: NewModel, tmp_path: Path
+    rows: KeyedRows, new_model: NewModel, tmp_path: Path
 ) -> None:
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
@@ -244,7 +242,7 @@ def test_an_interruption_by_the_listener_is_resumed(
 
 
 def test_a_finished_run_is_not_repeated(
-    rows: EncodedRows, new_model: NewModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows: KeyedRows, new_model: NewModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     model = new_model()
@@ -256,7 +254,7 @@ def test_a_finished_run_is_not_repeated(
 
 
 def test_saves_between_passes_when_it_is_time(
-    rows: EncodedRows, new_model: NewModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows: KeyedRows, new_model: NewModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved: list[int] = []
     monkeypatch.setattr(loop, "save_checkpoint", lambda *given: saved.append(given[-1]["steps"]))
@@ -269,9 +267,7 @@ def test_saves_between_passes_when_it_is_time(
     assert saved == [10]
 
 
-def test_refuses_a_checkpoint_of_other_settings(
-    rows: EncodedRows, new_model: NewModel, tmp_path: Path
-) -> None:
+def test_refuses_a_checkpoint_of_other_settings(rows: KeyedRows, new_model: NewModel, tmp_path: Path) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     train(new_model(), rows, rows.indices(TRAIN), SETTINGS, checkpoint=checkpoint)
     with pytest.raises(InvalidValueError, match="batch_size, learning_rate differ"):
@@ -284,7 +280,7 @@ def test_refuses_a_checkpoint_of_other_settings(
         )
 
 
-def test_reports_progress(rows: EncodedRows, new_model: NewModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_progress(rows: KeyedRows, new_model: NewModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_REPORT_EVERY_S", 0.0)
     heard: list[Progress] = []
     train(new_model(), rows, rows.indices(TRAIN), replace(SETTINGS, epochs=2), on_progress=heard.append)
@@ -298,20 +294,20 @@ def test_reports_progress(rows: EncodedRows, new_model: NewModel, monkeypatch: p
     assert np.isfinite(heard[-1].rce)
 
 
-def test_the_running_rce_is_nan_while_there_is_one_label(rows: EncodedRows, new_model: NewModel) -> None:
+def test_the_running_rce_is_nan_while_there_is_one_label(rows: KeyedRows, new_model: NewModel) -> None:
     heard: list[Progress] = []
     positive = np.flatnonzero(rows.labels == 1)[:20]
     train(new_model(), rows, positive, replace(SETTINGS, epochs=1), on_progress=heard.append)
     assert np.isnan(heard[0].rce)
 
 
-def test_says_when_a_prediction_diverges(rows: EncodedRows, new_model: NewModel) -> None:
+def test_says_when_a_prediction_diverges(rows: KeyedRows, new_model: NewModel) -> None:
     settings = TrainSettings(optimizer="sgd", learning_rate=1e30, batch_size=32)
     with pytest.raises(DivergedError, match=r"in step \d+: .* below 1e\+30"):
         train(new_model(), rows, rows.indices(TRAIN), settings)
 
 
-def test_says_when_the_last_step_diverges(rows: EncodedRows, new_model: NewModel) -> None:
+def test_says_when_the_last_step_diverges(rows: KeyedRows, new_model: NewModel) -> None:
     settings = TrainSettings(optimizer="sgd", learning_rate=3e38, batch_size=300, epochs=1)
     model = new_model()
     with torch.no_grad():
@@ -320,12 +316,12 @@ def test_says_when_the_last_step_diverges(rows: EncodedRows, new_model: NewModel
         train(model, rows, rows.indices(TRAIN), settings)
 
 
-def test_refuses_no_rows(rows: EncodedRows, new_model: NewModel) -> None:
+def test_refuses_no_rows(rows: KeyedRows, new_model: NewModel) -> None:
     with pytest.raises(InvalidValueError, match="at least one row"):
         train(new_model(), rows, np.empty(0, dtype=np.int64), SETTINGS)
 
 
-def test_predicts_in_the_order_asked_for(rows: EncodedRows, new_model: NewModel) -> None:
+def test_predicts_in_the_order_asked_for(rows: KeyedRows, new_model: NewModel) -> None:
     model = new_model()
     train(model, rows, rows.indices(TRAIN), replace(SETTINGS, epochs=1))
     indices = np.array([5, 300, 2, 2])

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from hybridhash import optim
-from hybridhash.data import EncodedRows, Window, iterate_batches
+from hybridhash.data import KeyedRows, Window, iterate_batches
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.training import TrainSettings, build_optimizers, predict, train, train_windows, windows
 from hybridhash.training.step import device_of, train_step
@@ -28,7 +28,7 @@ def keep(window: Window, predictions: np.ndarray) -> dict[str, Any]:
 
 def run(
     new_model: NewModel,
-    rows: EncodedRows,
+    rows: KeyedRows,
     *,
     settings: TrainSettings = SETTINGS,
     checkpoint: Path | None = None,
@@ -43,12 +43,12 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def straight(new_model: NewModel, rows: EncodedRows) -> tuple[list[Any], nn.Module]:
+def straight(new_model: NewModel, rows: KeyedRows) -> tuple[list[Any], nn.Module]:
     return run(new_model, rows)
 
 
 def test_the_shipped_model_predicts_and_the_trained_one_learns(
-    new_model: NewModel, rows: EncodedRows, straight: tuple[list[Any], nn.Module]
+    new_model: NewModel, rows: KeyedRows, straight: tuple[list[Any], nn.Module]
 ) -> None:
     shipped = []
 
@@ -68,7 +68,7 @@ def test_the_shipped_model_predicts_and_the_trained_one_learns(
 
 
 def test_each_window_is_predicted_before_it_is_learned(
-    new_model: NewModel, rows: EncodedRows, straight: tuple[list[Any], nn.Module]
+    new_model: NewModel, rows: KeyedRows, straight: tuple[list[Any], nn.Module]
 ) -> None:
     found, trained = straight
     model = new_model(seed=1, optimizer=optim.Adagrad(0.1))
@@ -87,7 +87,7 @@ def test_each_window_is_predicted_before_it_is_learned(
 
 
 def test_the_optimizers_go_on_where_the_first_span_left_them(
-    new_model: NewModel, rows: EncodedRows, straight: tuple[list[Any], nn.Module]
+    new_model: NewModel, rows: KeyedRows, straight: tuple[list[Any], nn.Module]
 ) -> None:
     """With new ones the dense layers would take their first, longest steps again."""
     model = new_model(seed=1, optimizer=optim.Adagrad(0.1))
@@ -98,7 +98,7 @@ def test_the_optimizers_go_on_where_the_first_span_left_them(
 
 
 def test_a_later_window_leaves_no_trace_in_earlier_ones(
-    new_model: NewModel, rows: EncodedRows, straight: tuple[list[Any], nn.Module]
+    new_model: NewModel, rows: KeyedRows, straight: tuple[list[Any], nn.Module]
 ) -> None:
     labels = rows.labels.copy()
     labels[280:] = 1 - labels[280:]
@@ -112,7 +112,7 @@ def test_a_later_window_leaves_no_trace_in_earlier_ones(
 @pytest.mark.parametrize("interrupted_at", [1, 3, 5])
 def test_an_interrupted_run_goes_on_from_the_step(
     new_model: NewModel,
-    rows: EncodedRows,
+    rows: KeyedRows,
     straight: tuple[list[Any], nn.Module],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -144,7 +144,7 @@ def test_an_interrupted_run_goes_on_from_the_step(
 
 
 def test_an_interruption_while_measuring(
-    new_model: NewModel, rows: EncodedRows, straight: tuple[list[Any], nn.Module], tmp_path: Path
+    new_model: NewModel, rows: KeyedRows, straight: tuple[list[Any], nn.Module], tmp_path: Path
 ) -> None:
     model = new_model(seed=1, optimizer=optim.Adagrad(0.1))
     optimizers = build_optimizers(model, "adagrad", 0.1)
@@ -162,7 +162,7 @@ def test_an_interruption_while_measuring(
 
 
 def test_tells_how_far_it_is_and_saves_now_and_then(
-    new_model: NewModel, rows: EncodedRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_model: NewModel, rows: KeyedRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hybridhash.training.progress._REPORT_EVERY_S", 0.0)
     heard: list[Any] = []
@@ -176,7 +176,7 @@ def test_tells_how_far_it_is_and_saves_now_and_then(
 
 
 def test_refuses_workers_and_a_model_that_left_the_finite_numbers(
-    new_model: NewModel, rows: EncodedRows
+    new_model: NewModel, rows: KeyedRows
 ) -> None:
     with pytest.raises(InvalidValueError, match="workers: expected 1 for training on windows, got 2"):
         train_windows(new_model(), [], rows, WINDOWS, replace(SETTINGS, workers=2), keep)
@@ -187,5 +187,5 @@ def test_refuses_workers_and_a_model_that_left_the_finite_numbers(
         train_windows(model, build_optimizers(model, "sgd", 0.1), rows, WINDOWS, SETTINGS, lambda *_: None)
 
 
-def test_no_windows_are_no_work(new_model: NewModel, rows: EncodedRows) -> None:
+def test_no_windows_are_no_work(new_model: NewModel, rows: KeyedRows) -> None:
     assert train_windows(new_model(), [], rows, (), SETTINGS, keep) == []

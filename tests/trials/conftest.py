@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hybridhash.data import EncodedRows, Feature, Schema
+from hybridhash.data import Feature, KeyedRows, Schema
 from hybridhash.trials import Built
 
 
@@ -55,12 +55,12 @@ def make_build() -> Callable[..., ConstantBuild]:
 
 
 @pytest.fixture
-def make_rows() -> Callable[..., EncodedRows]:
+def make_rows() -> Callable[..., KeyedRows]:
     """Makes rows of one feature from labels and parts (0 train, 1 validation, 2 test)."""
 
-    def make(labels: list[int], part: list[int]) -> EncodedRows:
+    def make(labels: list[int], part: list[int]) -> KeyedRows:
         keys = np.arange(len(labels), dtype=np.int64)[:, None]
         schema = Schema((Feature("user", "categorical", "int"),))
-        return EncodedRows(schema, keys, (), np.array(labels, np.float32), np.array(part, np.uint8))
+        return KeyedRows(schema, keys, (), np.array(labels, np.float32), np.array(part, np.uint8))
 
     return make

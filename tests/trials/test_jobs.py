@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from hybridhash.data import pickle_mapped
-from hybridhash.data.encoded import allocate
+from hybridhash.data.keyed_rows import allocate
 from hybridhash.errors import DataError, HybridHashError
 from hybridhash.experiments import Listener, Silence
 from hybridhash.trials.jobs import run_jobs

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from hybridhash.data import EncodedRows
+from hybridhash.data import KeyedRows
 from hybridhash.errors import InvalidValueError
 from hybridhash.trials import check_group, judge, quality_of
 
@@ -25,7 +25,7 @@ def test_quality_is_that_of_scikit_learn() -> None:
     assert quality.calibration == pytest.approx(np.average(predictions, weights=weights) / mean)
 
 
-def test_judged_are_the_test_rows(make_rows: Callable[..., EncodedRows], make_build: Any) -> None:
+def test_judged_are_the_test_rows(make_rows: Callable[..., KeyedRows], make_build: Any) -> None:
     rows = make_rows([0, 0, 0, 1, 1, 0, 1, 1], [0, 0, 0, 0, 2, 2, 2, 2])
     quality = judge(make_build()(0.1, 1).model, rows)
     assert quality.log_loss == pytest.approx(log_loss([1, 0, 1, 1], [1 / (1 + np.exp(-1.0))] * 4))
@@ -40,7 +40,7 @@ def test_judged_are_the_test_rows(make_rows: Callable[..., EncodedRows], make_bu
     ],
 )
 def test_a_group_that_says_nothing_is_refused(
-    make_rows: Callable[..., EncodedRows], group: str, labels: list[int], message: str
+    make_rows: Callable[..., KeyedRows], group: str, labels: list[int], message: str
 ) -> None:
     rows = make_rows(labels, [0, 0, 2, 2])
     check_group(rows, None)

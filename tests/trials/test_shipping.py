@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TEST, TRAIN, VALIDATION, KeyedRows
 from hybridhash.experiments import CompareSettings, Silence
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.optim import Adagrad
@@ -24,7 +24,7 @@ SETTINGS = CompareSettings(
 @pytest.fixture(scope="module")
 def trained(
     clicks: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[WideDeep | MLPRanker, Layout, EncodedRows]:
+) -> tuple[WideDeep | MLPRanker, Layout, KeyedRows]:
     prepared = prepare_rows([str(clicks)], SETTINGS, tmp_path_factory.mktemp("ship"), Silence())
     rows = prepared.dataset.rows
     plans = plan_tables(rows.schema, prepared.counts, SETTINGS)
@@ -36,7 +36,7 @@ def trained(
     return model, layout, rows
 
 
-def poisoned(rows: EncodedRows) -> EncodedRows:
+def poisoned(rows: KeyedRows) -> KeyedRows:
     """Return the rows with other keys and labels where nothing may be learned."""
     bad = np.isin(rows.part, (TEST, VALIDATION))
     singles = np.where(bad[:, None], rows.singles ^ 0x5A5A5A5A, rows.singles)
@@ -44,7 +44,7 @@ def poisoned(rows: EncodedRows) -> EncodedRows:
 
 
 def test_it_depends_on_training_rows_alone(
-    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
+    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows],
 ) -> None:
     model, layout, rows = trained
     before, after = ship(model, layout, rows).state_dict(), ship(model, layout, poisoned(rows)).state_dict()
@@ -53,7 +53,7 @@ def test_it_depends_on_training_rows_alone(
 
 
 def test_rows_are_shared_otherwise_than_by_nearness(
-    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
+    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows],
 ) -> None:
     model, layout, rows = trained
     ours, plain = ship(model, layout, rows).state_dict(), pack_model(model).state_dict()
@@ -64,7 +64,7 @@ def test_rows_are_shared_otherwise_than_by_nearness(
 
 
 def test_nothing_to_share_is_packed_without_looking_at_rows(
-    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows], monkeypatch: pytest.MonkeyPatch
+    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, layout, rows = trained
     spec = replace(
@@ -78,7 +78,7 @@ def test_nothing_to_share_is_packed_without_looking_at_rows(
 
 
 def test_shipping_after_each_pass_does_not_change_training(
-    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
+    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows],
 ) -> None:
     _, layout, rows = trained
     models = [
@@ -104,7 +104,7 @@ def test_shipping_after_each_pass_does_not_change_training(
 
 
 def test_shipping_moves_no_random_state_and_no_mode(
-    trained: tuple[WideDeep | MLPRanker, Layout, EncodedRows],
+    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows],
 ) -> None:
     model, layout, rows = trained
     model.train()

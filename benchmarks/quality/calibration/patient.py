@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.quality.methods import FULL, Span, build
 from benchmarks.quality.need import Int64s
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows, iterate_batches
+from hybridhash.data import TRAIN, VALIDATION, KeyedRows, iterate_batches
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.models import sensitivities
 from hybridhash.packing import Sensitivity
@@ -37,7 +37,7 @@ class Patient:
         rce: On the validation slice, in per cent.
     """
 
-    def __init__(self, rows: EncodedRows, settings: FitSettings, seed: int) -> None:
+    def __init__(self, rows: KeyedRows, settings: FitSettings, seed: int) -> None:
         """Train it."""
         span = Span(rows, (TRAIN,), settings)
         self._rows, self._validation = rows, rows.indices(VALIDATION)

@@ -28,7 +28,7 @@ def generate(
         out: A file that ends in .parquet, .csv or .tsv, text also with .gz or .zst.
     """
     from hybridhash.data import SyntheticStream, stream_preset
-    from hybridhash.data.synthetic_files import check_stream_name
+    from hybridhash.data.synthetic.writing import check_stream_name
 
     settings = stream_preset(preset, scale, seed)
     check_stream_name(out)

@@ -4,56 +4,59 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hybridhash.data.batch import Bags, Batch, make_batch
+from hybridhash.data.columns import Columns, Label
 from hybridhash.data.discretiser import Discretiser, percentile_edges
 from hybridhash.data.durations import parse_duration
 from hybridhash.data.encode import encode_batch, encode_columns
-from hybridhash.data.schema import Columns, Feature, Label, Schema
+from hybridhash.data.schema import Feature, Schema
 from hybridhash.data.split import TEST, TRAIN, VALIDATION, Split, SplitResult
 from hybridhash.data.windows import Window, cut_windows
 
 if TYPE_CHECKING:
-    from hybridhash.data.batches import batch_indices, iterate_batches
     from hybridhash.data.dataset import Dataset, prepare
-    from hybridhash.data.encoded import EncodedRows
     from hybridhash.data.formats import FORMATS, open_source
-    from hybridhash.data.mapped import pickle_mapped
-    from hybridhash.data.read import RowBatch, read_columns
+    from hybridhash.data.keyed_rows import KeyedRows
+    from hybridhash.data.mapped_pickle import pickle_mapped
+    from hybridhash.data.row_chunks import RowChunk, read_chunks
+    from hybridhash.data.sampler import batch_indices, iterate_batches
     from hybridhash.data.source import Source
-    from hybridhash.data.synthetic import SyntheticStream
-    from hybridhash.data.synthetic_presets import STREAM_PRESETS, stream_preset
-    from hybridhash.data.synthetic_settings import (
+    from hybridhash.data.synthetic import (
+        STREAM_PRESETS,
         StreamCategorical,
         StreamColumns,
         StreamInteraction,
         StreamList,
         StreamNumeric,
         StreamSettings,
+        SyntheticStream,
+        Teacher,
+        best_reachable_rce,
+        stream_preset,
     )
-    from hybridhash.data.synthetic_teacher import Teacher, best_reachable_rce
 
 _LAZY = {  # these need the data stack, or only those who train need them
     "Dataset": "dataset",
-    "EncodedRows": "encoded",
     "FORMATS": "formats",
-    "RowBatch": "read",
-    "STREAM_PRESETS": "synthetic_presets",
+    "KeyedRows": "keyed_rows",
+    "RowChunk": "row_chunks",
+    "STREAM_PRESETS": "synthetic",
     "Source": "source",
-    "StreamCategorical": "synthetic_settings",
-    "StreamColumns": "synthetic_settings",
-    "StreamInteraction": "synthetic_settings",
-    "StreamList": "synthetic_settings",
-    "StreamNumeric": "synthetic_settings",
-    "StreamSettings": "synthetic_settings",
+    "StreamCategorical": "synthetic",
+    "StreamColumns": "synthetic",
+    "StreamInteraction": "synthetic",
+    "StreamList": "synthetic",
+    "StreamNumeric": "synthetic",
+    "StreamSettings": "synthetic",
     "SyntheticStream": "synthetic",
-    "Teacher": "synthetic_teacher",
-    "batch_indices": "batches",
-    "best_reachable_rce": "synthetic_teacher",
-    "iterate_batches": "batches",
+    "Teacher": "synthetic",
+    "batch_indices": "sampler",
+    "best_reachable_rce": "synthetic",
+    "iterate_batches": "sampler",
     "open_source": "formats",
-    "pickle_mapped": "mapped",
+    "pickle_mapped": "mapped_pickle",
     "prepare": "dataset",
-    "read_columns": "read",
-    "stream_preset": "synthetic_presets",
+    "read_chunks": "row_chunks",
+    "stream_preset": "synthetic",
 }
 
 __all__ = [
@@ -67,10 +70,10 @@ __all__ = [
     "Columns",
     "Dataset",
     "Discretiser",
-    "EncodedRows",
     "Feature",
+    "KeyedRows",
     "Label",
-    "RowBatch",
+    "RowChunk",
     "Schema",
     "Source",
     "Split",
@@ -96,7 +99,7 @@ __all__ = [
     "percentile_edges",
     "pickle_mapped",
     "prepare",
-    "read_columns",
+    "read_chunks",
     "stream_preset",
 ]
 

@@ -1,4 +1,4 @@
-"""From a source to encoded rows: read, split, learn the discretiser, encode."""
+"""Preparing a source to learn from: rows are read, checked and split, bins are learned, values become keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.data.batch import Bags
-from hybridhash.data.checks import LABEL, PART, TIME, WEIGHT, learn_dtype
+from hybridhash.data.checked_rows import CheckedRows, OnError, check_rows
+from hybridhash.data.column_sql import LABEL, PART, TIME, WEIGHT, learn_dtype
+from hybridhash.data.columns import Columns, Label, cross_parts
+from hybridhash.data.database import require_space
 from hybridhash.data.discretiser import DEFAULT_NUM_BINS, Discretiser, Float64s, percentile_edges
-from hybridhash.data.duck import require_space
 from hybridhash.data.encode import encode_columns
-from hybridhash.data.encoded import EncodedRows, allocate
+from hybridhash.data.keyed_rows import KeyedRows, allocate
 from hybridhash.data.progress import Progress
-from hybridhash.data.schema import Columns, Feature, Kind, Label, Schema, cross_parts
+from hybridhash.data.schema import Feature, Kind, Schema
 from hybridhash.data.source import Source
 from hybridhash.data.split import DEFAULT_VALIDATION_SHARE, TEST, Split, SplitResult, assign_parts
-from hybridhash.data.stage import OnError, Stage, stage_rows
 from hybridhash.errors import DataError, InvalidValueError
 
 _BATCH_ROWS: Final = 1 << 16
@@ -26,12 +27,12 @@ _BATCH_ROWS: Final = 1 << 16
 
 @dataclass(frozen=True)
 class Dataset:
-    """A source made ready to learn from.
+    """A source that has been prepared: its rows as keys, and what was learned from them.
 
     Attributes:
         schema: The features and their types.
         discretiser: The bins of the numeric features, learned on the training span.
-        rows: The encoded rows.
+        rows: The rows as keys.
         label: What is predicted.
         split: How the rows were divided.
         skipped: How many rows were left out, by reason.
@@ -41,7 +42,7 @@ class Dataset:
 
     schema: Schema
     discretiser: Discretiser
-    rows: EncodedRows
+    rows: KeyedRows
     label: Label
     split: SplitResult
     skipped: dict[str, int]
@@ -93,19 +94,19 @@ def prepare(
     extra: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Dataset:
-    """Read a source into encoded rows, learning nothing from the test.
+    """Read a source, and turn its rows into keys; nothing is learned from the test rows.
 
     Args:
         source: The data.
         split: How to divide the rows.
-        work_dir: A folder, made if need be, for the encoded rows, and for what does not fit memory
-            meanwhile. It has to stay while the rows are used.
+        work_dir: The folder for the arrays of keys, and for temporary files of what does not fit memory. It is made
+            where there is none, and it has to stay while the rows are used.
         columns: What is used as what; by default what the source's format says.
         seed: Of the key hash and of random draws.
         num_bins: Percentile bins per numeric feature, at least 2.
         validation_share: Of the training span, in [0, 1); not used where the split names its validation.
         on_error: ``raise`` on the first row that cannot be used, or ``skip`` and count such rows.
-        extra: Columns of numbers that are passed through to `EncodedRows.extra`.
+        extra: Columns of numbers that are passed through to `KeyedRows.extra`.
         progress: Told how far ``read``, ``sort``, ``discretise`` and ``encode`` are.
 
     Returns:
@@ -113,7 +114,7 @@ def prepare(
 
     Raises:
         InvalidValueError: No columns or no label, or an argument out of range.
-        DataError: Data that cannot be used; see `stage_rows` and `assign_parts`; labels that are all
+        DataError: Data that cannot be used; see `check_rows` and `assign_parts`; labels that are all
             equal; a folder that cannot be written or is too small.
 
     Example:
@@ -132,30 +133,30 @@ def prepare(
         raise InvalidValueError(f"num_bins: expected 2 or more, got {num_bins}")
     folder = _make_folder(Path(work_dir).absolute())
     schema = learn_schema(source, columns, seed)
-    stage = stage_rows(
+    checked = check_rows(
         source, columns, schema, split, folder, extra=extra, on_error=on_error, progress=progress
     )
-    sides = _read_sides(stage, folder, extra)
+    sides = _read_sides(checked, folder, extra)
     labels = sides[LABEL]
     num_positives = int(np.count_nonzero(labels))
-    if num_positives in (0, stage.num_rows):
+    if num_positives in (0, checked.num_rows):
         raise DataError(
             f"{source.name}, label {str(columns.label)!r}: expected both 0 and 1, got only {int(labels[0])} "
-            f"in {stage.num_rows} rows; choose another column or comparison"
+            f"in {checked.num_rows} rows; choose another column or comparison"
         )
     part = sides.pop(PART)
     result = assign_parts(
         split, part, times=sides.get(TIME), rows=sides["row"], validation_share=validation_share, seed=seed
     )
     _require_both_labels(labels, part, result)
-    discretiser = _learn_discretiser(stage, schema, part, num_bins, folder, progress)
-    singles, lists = _encode(stage, schema, discretiser, folder, progress)
-    stage.path.unlink()
+    discretiser = _learn_discretiser(checked, schema, part, num_bins, folder, progress)
+    singles, lists = _encode(checked, schema, discretiser, folder, progress)
+    checked.path.unlink()
     (folder / "row.npy").unlink()
     passed = {name: sides[f"x{index}"] for index, name in enumerate(extra)}
-    note = "; ".join(filter(None, (stage.note, result.note)))
-    rows = EncodedRows(schema, singles, lists, labels, part, sides.get(WEIGHT), sides.get(TIME), passed)
-    return Dataset(schema, discretiser, rows, columns.label, result, stage.skipped, num_positives, note)
+    note = "; ".join(filter(None, (checked.note, result.note)))
+    rows = KeyedRows(schema, singles, lists, labels, part, sides.get(WEIGHT), sides.get(TIME), passed)
+    return Dataset(schema, discretiser, rows, columns.label, result, checked.skipped, num_positives, note)
 
 
 def _make_folder(folder: Path) -> Path:
@@ -169,7 +170,7 @@ def _make_folder(folder: Path) -> Path:
     return folder
 
 
-def _read_sides(stage: Stage, folder: Path, extra: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+def _read_sides(checked: CheckedRows, folder: Path, extra: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
     """Copy what is not a feature into memory-mapped arrays."""
     dtypes: dict[str, Any] = {
         LABEL: np.float32,
@@ -179,12 +180,12 @@ def _read_sides(stage: Stage, folder: Path, extra: Sequence[str]) -> dict[str, n
         "row": np.int64,
     }
     dtypes |= {f"x{index}": np.float64 for index in range(len(extra))}
-    present = [name for name in dtypes if name in stage.columns]
+    present = [name for name in dtypes if name in checked.columns]
     sides = {
-        name: allocate(folder / f"{name}.npy", dtypes[name], (stage.num_rows,)) for name in {*present, PART}
+        name: allocate(folder / f"{name}.npy", dtypes[name], (checked.num_rows,)) for name in {*present, PART}
     }
     start = 0
-    for batch in stage.batches(present, _BATCH_ROWS):
+    for batch in checked.batches(present, _BATCH_ROWS):
         for name in present:
             sides[name][start : start + batch.num_rows] = batch.column(name).to_numpy(zero_copy_only=False)
         start += batch.num_rows
@@ -204,7 +205,7 @@ def _require_both_labels(
 
 
 def _learn_discretiser(
-    stage: Stage,
+    checked: CheckedRows,
     schema: Schema,
     part: npt.NDArray[np.uint8],
     num_bins: int,
@@ -222,7 +223,7 @@ def _learn_discretiser(
             require_space(folder, 8 * num_span, "one numeric column")
         values = allocate(path, np.float64, (num_span,))
         start, filled = 0, 0
-        for batch in stage.batches([column], _BATCH_ROWS):
+        for batch in checked.batches([column], _BATCH_ROWS):
             floats = batch.column(0).to_numpy(zero_copy_only=False)  # null becomes NaN
             chosen = floats[part[start : start + batch.num_rows] < TEST]
             values[filled : filled + chosen.size] = chosen
@@ -236,35 +237,35 @@ def _learn_discretiser(
 
 
 def _encode(
-    stage: Stage, schema: Schema, discretiser: Discretiser, folder: Path, progress: Progress | None
+    checked: CheckedRows, schema: Schema, discretiser: Discretiser, folder: Path, progress: Progress | None
 ) -> tuple[npt.NDArray[np.int64], tuple[Bags, ...]]:
     names = [f"f{index}" for index in range(len(schema.columns))]
     list_features = schema.of_kind("list")
     num_single = len(schema.features) - len(list_features)
     num_ids = [
-        int(stage.scalar(f"coalesce(sum(coalesce(len(f{schema.columns.index(feature.name)}), 1)), 0)"))
+        int(checked.scalar(f"coalesce(sum(coalesce(len(f{schema.columns.index(feature.name)}), 1)), 0)"))
         for feature in list_features
     ]
-    needed_bytes = 8 * (stage.num_rows * (num_single + len(list_features)) + sum(num_ids))
-    require_space(folder, needed_bytes, "the encoded rows")
-    singles = allocate(folder / "singles.npy", np.int64, (stage.num_rows, num_single))
+    needed_bytes = 8 * (checked.num_rows * (num_single + len(list_features)) + sum(num_ids))
+    require_space(folder, needed_bytes, "the keys of the rows")
+    singles = allocate(folder / "singles.npy", np.int64, (checked.num_rows, num_single))
     lists = [
         Bags(
             allocate(folder / f"list{index}_keys.npy", np.int64, (count,)),
-            allocate(folder / f"list{index}_offsets.npy", np.int64, (stage.num_rows + 1,)),
+            allocate(folder / f"list{index}_offsets.npy", np.int64, (checked.num_rows + 1,)),
         )
         for index, count in enumerate(num_ids)
     ]
     ends = [0] * len(lists)
     start = 0
-    for batch in stage.batches(names, _BATCH_ROWS):
+    for batch in checked.batches(names, _BATCH_ROWS):
         columns = {name: batch.column(index) for index, name in enumerate(schema.columns)}
-        encoded = encode_columns(columns, schema, discretiser, first_row=start)
-        single = [bags.keys for bags in encoded if bags.offsets is None]
+        features = encode_columns(columns, schema, discretiser, first_row=start)
+        single = [bags.keys for bags in features if bags.offsets is None]
         end = start + batch.num_rows
         for index, keys in enumerate(single):
             singles[start:end, index] = keys
-        several = [bags for bags in encoded if bags.offsets is not None]
+        several = [bags for bags in features if bags.offsets is not None]
         for index, (bags, into) in enumerate(zip(several, lists, strict=True)):
             if bags.offsets is not None and into.offsets is not None:
                 into.offsets[start + 1 : end + 1] = bags.offsets[1:] + ends[index]
@@ -272,5 +273,5 @@ def _encode(
             ends[index] += bags.keys.size
         start = end
         if progress is not None:
-            progress("encode", start, stage.num_rows)
+            progress("encode", start, checked.num_rows)
     return singles, tuple(lists)

@@ -1,4 +1,4 @@
-"""Spans of time as people write them."""
+"""Spans of time as people write them (``90s``, ``1h``), in seconds."""
 
 import re
 from typing import Final

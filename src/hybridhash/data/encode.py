@@ -1,4 +1,4 @@
-"""Rows to keys, feature by feature, by the rules that the schema fixes."""
+"""Values to keys, feature by feature, in numpy: the definition of what a schema does to a value."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from hybridhash.data.batch import Bags, Batch, make_batch
 from hybridhash.data.discretiser import NULL_BIN, Discretiser
-from hybridhash.data.rows import read_rows
+from hybridhash.data.frame import as_frame
 from hybridhash.data.schema import Feature, Schema
 from hybridhash.data.values import Lists, conform, numbers, split_lists
 from hybridhash.errors import DataError, HybridHashError
@@ -25,7 +25,7 @@ def encode_columns(rows: Any, schema: Schema, discretiser: Discretiser, first_ro
     while an empty list is an empty bag. Numbers are discretised and their bins hashed as integers.
 
     Args:
-        rows: Rows in any container that `read_rows` takes. Each column is a numpy, Arrow, pandas or Polars column, a
+        rows: Rows in any container that `as_frame` takes. Each column is a numpy, Arrow, pandas or Polars column, a
             tensor or a Python sequence. Lists are Arrow lists, sequences of sequences, arrays [B, L], or text with the
             schema's separator.
         schema: The features, their types and the seed.
@@ -46,7 +46,7 @@ def encode_columns(rows: Any, schema: Schema, discretiser: Discretiser, first_ro
         >>> bags.keys.tolist() == [*hash_keys(["a"], "site").tolist(), null_key("site")]
         True
     """
-    frame = read_rows(rows, schema)
+    frame = as_frame(rows, schema)
     out: dict[str, Bags] = {}
     for feature in schema.features:
         if feature.kind == "cross":

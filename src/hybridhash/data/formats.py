@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from hybridhash.data.duck import connect
+from hybridhash.data.column_names import missing_column
+from hybridhash.data.columns import Columns, Label
+from hybridhash.data.database import connect
 from hybridhash.data.paths import kind_of, require_file, resolve
-from hybridhash.data.schema import Columns, Label, missing_column
 from hybridhash.data.sniff import check_quote
 from hybridhash.data.source import Source, describe, open_files
 from hybridhash.data.sql import quote_name, quote_text

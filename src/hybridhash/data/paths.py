@@ -1,4 +1,4 @@
-"""Paths: which files they name, and what kind of file stands there."""
+"""Paths: which files they name, and of what kind each file is (Parquet or text, compressed or not)."""
 
 import os
 import stat

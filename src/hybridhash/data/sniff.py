@@ -1,4 +1,4 @@
-"""How a text file with a header is cut into fields, as its name and its first lines show."""
+"""The delimiter and the quote of a text file with a header, found from its name and its first lines."""
 
 import re
 from typing import Final

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from hybridhash.data.duck import connect, our_errors, value_of
+from hybridhash.data.column_names import missing_column
+from hybridhash.data.columns import Columns
+from hybridhash.data.database import connect, our_errors, value_of
 from hybridhash.data.paths import kind_of, require_file, require_parquet
-from hybridhash.data.schema import Columns, missing_column
 from hybridhash.data.sniff import sniff
 from hybridhash.data.sql import HALF, parquet_sql, quote_path, quote_text
 from hybridhash.data.text_files import (

@@ -1,4 +1,4 @@
-"""Which rows are for training, validation and test."""
+"""The split: which rows belong to which part (training, validation, test)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from hybridhash.data.column_names import QUOTED, quoted, unquoted
 from hybridhash.data.durations import is_duration, parse_duration, unit_hint
-from hybridhash.data.names import QUOTED, quoted, unquoted
 from hybridhash.errors import DataError, InvalidValueError
 from hybridhash.hashing import MAX_BUCKETS, hash_buckets
 

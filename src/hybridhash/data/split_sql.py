@@ -1,6 +1,6 @@
-"""SQL for the part that columns give a row."""
+"""SQL that reads the part of a row (training, validation, test) from columns, for splits by a column."""
 
-from hybridhash.data.numbers import parse_number
+from hybridhash.data.number_text import parse_number
 from hybridhash.data.split import TEST, TRAIN, VALIDATION, Split
 from hybridhash.data.sql import HALF, compare_sql, decimal_scale, quote_text
 

@@ -1,4 +1,4 @@
-"""The head of a text file, and the SQL that reads the rows below it by the same rules."""
+"""Text files: the head of a file (its first lines and its header), and the SQL that reads the rows below."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Values of many containers and two types, brought to what a schema's feature holds."""
+"""Columns of values in many containers, converted to the type that the feature has in the schema."""
 
 import operator
 import re
@@ -40,7 +40,7 @@ class Lists:
 
 
 def conform(values: Any, dtype: str, column: str, first_row: int = 0, rows: Int64s | None = None) -> Column:
-    """Bring ids to the type of their feature, when nothing is lost by it.
+    """Convert ids to the type of their feature, where nothing is lost by it.
 
     Args:
         values: [N] strings, integers or nulls, in any container that `hybridhash.hashing.hash_keys` takes.
@@ -159,7 +159,7 @@ def split_lists(values: Any, separator: str, column: str, first_row: int = 0) ->
 
 
 def one_column(values: Any, column: str, most_dimensions: int = 1) -> Column:
-    """Bring a column to one of three forms.
+    """Read a column as a list, an array or an Arrow array.
 
     Args:
         values: [N] values in any container.

@@ -8,8 +8,8 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.data import Batch, Label, Source, encode_batch, open_source, read_columns
-from hybridhash.data.read import RowBatch
+from hybridhash.data import Batch, Label, Source, encode_batch, open_source, read_chunks
+from hybridhash.data.row_chunks import RowChunk
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.output import check_not_an_input, input_files
 from hybridhash.export import Predictor, load_model
@@ -141,9 +141,9 @@ def _open(data: Sequence[str], format: str | None, quote: str | None) -> Source:
 
 def _scores(
     model: Predictor, source: Source, listener: Listener, label: Label | None, weight: str | None
-) -> Iterator[tuple[RowBatch, Batch, npt.NDArray[np.float32]]]:
+) -> Iterator[tuple[RowChunk, Batch, npt.NDArray[np.float32]]]:
     done = 0
-    for rows in read_columns(source, model.schema, label=label, weight=weight, tell=listener.note):
+    for rows in read_chunks(source, model.schema, label=label, weight=weight, tell=listener.note):
         batch = encode_batch(rows.columns, model.schema, model.discretiser, rows.first_row)
         yield rows, batch, model.predict_batch(batch)
         done += rows.num_rows

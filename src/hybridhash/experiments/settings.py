@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from hybridhash.data.schema import suggest
+from hybridhash.data.column_names import suggest
 from hybridhash.errors import InvalidValueError
 from hybridhash.planner import METHODS, check_budget, read_plan
 from hybridhash.trials.settings import (

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from hybridhash.data.batch import Batch
 from hybridhash.data.discretiser import Discretiser
+from hybridhash.data.encode_native import ValueEncoder
 from hybridhash.data.schema import Schema
-from hybridhash.data.value_encoder import ValueEncoder
 from hybridhash.errors import FileFormatError, HybridHashError
 from hybridhash.export.layout import (
     DENSE,

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch import multiprocessing as torch_processes
 from torch.optim import Optimizer
 
-from hybridhash.data import EncodedRows, batch_indices, pickle_mapped
+from hybridhash.data import KeyedRows, batch_indices, pickle_mapped
 from hybridhash.errors import HybridHashError, InvalidValueError, WorkerError
 from hybridhash.training.checkpoint import Saver
 from hybridhash.training.interrupt import uninterrupted
@@ -61,7 +61,7 @@ class _Job:
 
     model: nn.Module
     optimizers: Sequence[Optimizer]
-    rows: bytes  # pickled EncodedRows and indices
+    rows: bytes  # pickled KeyedRows and indices
     settings: TrainSettings
     board: _Board
     number: int
@@ -105,7 +105,7 @@ class Hogwild:
         self,
         model: nn.Module,
         optimizers: Sequence[Optimizer],
-        rows: EncodedRows,
+        rows: KeyedRows,
         indices: Indices,
         settings: TrainSettings,
     ) -> None:
@@ -366,7 +366,7 @@ def _work(job: _Job, channel: Connection) -> None:
         channel.send(_portable(error, job.number))
 
 
-def _make_steps(job: _Job, rows: EncodedRows, indices: Indices, seed: int, num_done: int) -> None:
+def _make_steps(job: _Job, rows: KeyedRows, indices: Indices, seed: int, num_done: int) -> None:
     board, settings, number = job.board, job.settings, job.number
     stop, steps, ends = board.stop.numpy(), board.steps.numpy(), board.ends.numpy()
     predictions_board, labels_board = board.predictions.numpy(), board.labels.numpy()

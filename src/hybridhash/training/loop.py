@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from hybridhash.data import EncodedRows, iterate_batches
+from hybridhash.data import KeyedRows, iterate_batches
 from hybridhash.errors import InvalidValueError
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training.checkpoint import Saver, load_checkpoint, save_checkpoint
@@ -56,7 +56,7 @@ class TrainResult:
 
 def train(
     model: nn.Module,
-    rows: EncodedRows,
+    rows: KeyedRows,
     indices: Indices,
     settings: TrainSettings,
     *,
@@ -132,7 +132,7 @@ def train(
     )
 
 
-def predict(model: nn.Module, rows: EncodedRows, indices: Indices) -> npt.NDArray[np.float32]:
+def predict(model: nn.Module, rows: KeyedRows, indices: Indices) -> npt.NDArray[np.float32]:
     """Return the probabilities of rows.
 
     Args:
@@ -152,7 +152,7 @@ def predict(model: nn.Module, rows: EncodedRows, indices: Indices) -> npt.NDArra
 def _steps(
     model: nn.Module,
     optimizers: Sequence[Optimizer],
-    rows: EncodedRows,
+    rows: KeyedRows,
     indices: Indices,
     settings: TrainSettings,
 ) -> Iterator[MakeSteps]:
@@ -167,7 +167,7 @@ def _steps(
 def make_steps(
     model: nn.Module,
     optimizers: Sequence[Optimizer],
-    rows: EncodedRows,
+    rows: KeyedRows,
     indices: Indices,
     settings: TrainSettings,
     state: TrainState,
@@ -217,7 +217,7 @@ def check_finite(model: nn.Module, state: TrainState, settings: TrainSettings) -
         raise diverged(state.steps, settings, "a parameter is not a number")
 
 
-def _rce(model: nn.Module, rows: EncodedRows, indices: Indices) -> float:
+def _rce(model: nn.Module, rows: KeyedRows, indices: Indices) -> float:
     weights = None if rows.weights is None else rows.weights[indices]
     return relative_cross_entropy(predict(model, rows, indices), rows.labels[indices], weights)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from torch import nn
 from torch.optim import Optimizer
 
-from hybridhash.data import EncodedRows, Window
+from hybridhash.data import KeyedRows, Window
 from hybridhash.errors import InvalidValueError
 from hybridhash.training.checkpoint import Saver, load_checkpoint, save_checkpoint
 from hybridhash.training.loop import CHECKPOINT_EVERY_S, check_finite, make_steps, predict
@@ -24,7 +24,7 @@ Measure = Callable[[Window, npt.NDArray[np.float32]], Any]
 def train_windows(
     model: nn.Module,
     optimizers: Sequence[Optimizer],
-    rows: EncodedRows,
+    rows: KeyedRows,
     windows: Sequence[Window],
     settings: TrainSettings,
     measure: Measure,

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 import torch
 from torch import nn
 
-from hybridhash.data import EncodedRows
+from hybridhash.data import KeyedRows
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD, Adagrad, Adam, FusedOptimizer
 from hybridhash.trials.layout import Layout
@@ -42,7 +42,7 @@ Build = Callable[[float, int], Built[Model]]
 """Builds a fresh model for a learning rate and a seed of its initial values."""
 
 
-def build_of(layout: Layout, rows: EncodedRows, settings: RunSettings) -> Build[WideDeep | MLPRanker]:
+def build_of(layout: Layout, rows: KeyedRows, settings: RunSettings) -> Build[WideDeep | MLPRanker]:
     """Return what builds the models of a layout.
 
     Args:

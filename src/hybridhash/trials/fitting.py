@@ -7,7 +7,7 @@ from typing import Any, Generic
 
 import numpy as np
 
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows, Window
+from hybridhash.data import TRAIN, VALIDATION, KeyedRows, Window
 from hybridhash.training import Progress, TrainResult, build_optimizers, train, train_windows
 from hybridhash.trials.building import Build, Built, Model
 from hybridhash.trials.runoff import Tuned
@@ -30,7 +30,7 @@ class Fitted(Generic[Model]):
 
 def fit(
     build: Build[Model],
-    rows: EncodedRows,
+    rows: KeyedRows,
     settings: TrainingSettings,
     tuned: Tuned,
     seed: int,
@@ -62,7 +62,7 @@ def fit(
 
 def fit_windows(
     build: Build[Model],
-    rows: EncodedRows,
+    rows: KeyedRows,
     settings: TrainingSettings,
     tuned: Tuned,
     seed: int,

@@ -97,7 +97,7 @@ def open_model(data: Sequence[str], settings: OpeningSettings, listener: Listene
         listener: Hears how far it is.
 
     Yields:
-        The rows and the tables; the encoded rows, which lie in the work folder, are gone afterwards.
+        The rows and the tables; the keys of the rows, which lie in the work folder, are removed afterwards.
 
     Raises:
         HybridHashError: The data or the settings cannot be used.

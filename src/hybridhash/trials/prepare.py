@@ -1,4 +1,4 @@
-"""From files and settings to encoded rows and counted keys."""
+"""From files and settings to rows as keys, and counts of the keys."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,14 +13,14 @@ from hybridhash.data import (
     VALIDATION,
     Columns,
     Dataset,
-    EncodedRows,
+    KeyedRows,
     Label,
     Source,
     Split,
     open_source,
     prepare,
 )
-from hybridhash.data.names import find_name
+from hybridhash.data.column_names import find_name
 from hybridhash.errors import InvalidValueError
 from hybridhash.files import scratch_folder
 from hybridhash.trials.progress import Listener
@@ -33,7 +33,7 @@ class Prepared:
     """Rows ready to train on.
 
     Attributes:
-        dataset: Schema, discretiser, encoded rows and what was found on the way.
+        dataset: The schema, the discretiser, the rows as keys, and what was found while they were read.
         counts: Keys of the training span, validation rows included.
         source: The files as a person would name them.
         files: Every file that was read.
@@ -117,7 +117,7 @@ def prepare_rows(
     Args:
         data: Files, globs or folders.
         settings: Columns and split.
-        work_dir: Where the encoded rows go; they are read from there as long as they are used.
+        work_dir: The folder for the keys of the rows, which are read from there as long as they are used.
         listener: Hears how far it is.
         seed: Of the key hash and of random splits.
 
@@ -153,6 +153,6 @@ def prepare_rows(
     return Prepared(dataset, counts, ", ".join(data), source.files)
 
 
-def _count(rows: EncodedRows, parts: tuple[int, ...], seed: int) -> Counts:
+def _count(rows: KeyedRows, parts: tuple[int, ...], seed: int) -> Counts:
     num_rows = int(rows.indices(*parts).size)
     return count_key_chunks(rows.key_chunks(*parts), rows.schema.names, num_rows, seed)

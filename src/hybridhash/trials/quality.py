@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hybridhash.data import TEST, EncodedRows, Schema
+from hybridhash.data import TEST, KeyedRows, Schema
 from hybridhash.errors import InvalidValueError
 from hybridhash.metrics import (
     auc,
@@ -48,7 +48,7 @@ class Quality:
     groups_left_out: int | None = None
 
 
-def judge(model: "nn.Module", rows: EncodedRows, group: str | None = None) -> Quality:
+def judge(model: "nn.Module", rows: KeyedRows, group: str | None = None) -> Quality:
     """Measure a model on the test rows.
 
     Args:
@@ -103,7 +103,7 @@ def quality_of(
     )
 
 
-def check_group(rows: EncodedRows, group: str | None) -> None:
+def check_group(rows: KeyedRows, group: str | None) -> None:
     """Refuse a group that quality cannot be measured within, before anything is trained.
 
     Args:
@@ -136,5 +136,5 @@ def check_group_feature(schema: Schema, group: str) -> None:
         )
 
 
-def _test_groups(rows: EncodedRows, group: str) -> np.ndarray:
+def _test_groups(rows: KeyedRows, group: str) -> np.ndarray:
     return np.concatenate(list(rows.keys_of(group, TEST)))

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from hybridhash.data.names import split_crosses, split_names
+from hybridhash.data.column_names import split_crosses, split_names
 
 
 def split_list(value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from hybridhash.data import TRAIN, EncodedRows, iterate_batches
+from hybridhash.data import TRAIN, KeyedRows, iterate_batches
 from hybridhash.models import MLPRanker, WideDeep, pack_model, sensitivities
 from hybridhash.training.step import device_of, to_tensors
 from hybridhash.trials.layout import Layout
@@ -13,7 +13,7 @@ _ROWS: Final = 1 << 15
 _BATCH: Final = 2048
 
 
-def ship(model: WideDeep | MLPRanker, layout: Layout, rows: EncodedRows) -> WideDeep | MLPRanker:
+def ship(model: WideDeep | MLPRanker, layout: Layout, rows: KeyedRows) -> WideDeep | MLPRanker:
     """Pack a trained model; rows that keys share are found by how the model listens to them on training rows.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybridhash.data import EncodedRows, Window
+from hybridhash.data import KeyedRows, Window
 from hybridhash.errors import DivergedError
 from hybridhash.metrics import log_loss, relative_cross_entropy
 from hybridhash.trials.building import build_of
@@ -141,7 +141,7 @@ class StreamRunner:
         return found
 
 
-def quality_in(rows: EncodedRows, window: Window, predictions: Floats) -> WindowQuality:
+def quality_in(rows: KeyedRows, window: Window, predictions: Floats) -> WindowQuality:
     """Measure predictions of a window.
 
     Args:
@@ -157,14 +157,14 @@ def quality_in(rows: EncodedRows, window: Window, predictions: Floats) -> Window
     )
 
 
-def has_both_labels(rows: EncodedRows, window: Window) -> bool:
+def has_both_labels(rows: KeyedRows, window: Window) -> bool:
     """Say whether rows of a window that have a weight have both labels."""
     labels, weights = labels_in(rows, window)
     counted = labels if weights is None else labels[weights > 0]
     return bool(counted.size) and counted.min() != counted.max()
 
 
-def labels_in(rows: EncodedRows, window: Window) -> tuple[Floats, Floats | None]:
+def labels_in(rows: KeyedRows, window: Window) -> tuple[Floats, Floats | None]:
     """Return the labels and the weights of a window."""
     span = slice(window.first, window.end)
     return rows.labels[span], None if rows.weights is None else rows.weights[span]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TRAIN, VALIDATION, KeyedRows
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.training import Progress, TrainSettings, train
 from hybridhash.trials.building import Build, Model
@@ -15,7 +15,7 @@ from hybridhash.trials.settings import TrainingSettings
 
 def tune(
     build: Build[Model],
-    rows: EncodedRows,
+    rows: KeyedRows,
     settings: TrainingSettings,
     on_progress: Callable[[str, Progress], None] | None = None,
     checkpoint_of: Callable[[float, int], Path] | None = None,
@@ -47,7 +47,7 @@ def tune(
 
 def search(
     build: Build[Model],
-    rows: EncodedRows,
+    rows: KeyedRows,
     settings: TrainingSettings,
     on_progress: Callable[[str, Progress], None] | None = None,
     checkpoint_of: Callable[[float, int], Path] | None = None,
@@ -89,7 +89,7 @@ def search(
 
 def validate(
     build: Build[Model],
-    rows: EncodedRows,
+    rows: KeyedRows,
     settings: TrainingSettings,
     learning_rate: float,
     on_progress: Callable[[Progress], None] | None = None,
@@ -116,7 +116,7 @@ def validate(
 
 def validation_curve(
     build: Build[Model],
-    rows: EncodedRows,
+    rows: KeyedRows,
     run: TrainSettings,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from hybridhash.data.column_names import missing_column
 from hybridhash.data.formats import open_source
-from hybridhash.data.schema import missing_column
 from hybridhash.data.source import Source
 from hybridhash.errors import InvalidTypeError, InvalidValueError, MissingDependencyError
 from hybridhash.hashing.columns import is_arrow

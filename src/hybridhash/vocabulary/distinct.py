@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from hybridhash.data.checks import Reading, checked_select, feature_reading, id_dtype, line_breaks
-from hybridhash.data.duck import our_errors
-from hybridhash.data.schema import Feature, missing_column
+from hybridhash.data.column_names import missing_column
+from hybridhash.data.column_sql import Reading, checked_select, feature_reading, id_dtype, line_breaks
+from hybridhash.data.database import our_errors
+from hybridhash.data.schema import Feature
 from hybridhash.data.source import NULL, Relation, Source
 from hybridhash.data.sql import quote_name
 from hybridhash.data.values import conform

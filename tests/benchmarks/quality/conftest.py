@@ -9,7 +9,7 @@ import torch
 from benchmarks.quality.need import Need
 from benchmarks.quality.sets import tiny_sets
 
-from hybridhash.data import EncodedRows
+from hybridhash.data import KeyedRows
 from hybridhash.experiments import Silence
 from hybridhash.trials.prepare import prepare_rows
 from hybridhash.trials.settings import FitSettings
@@ -24,7 +24,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[EncodedRows, FitSettings]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[KeyedRows, FitSettings]:
     """The tiny stream's rows and settings."""
     data, work = tiny_sets()["tiny"], tmp_path_factory.mktemp("tiny")
     prepared = prepare_rows([data.files(work)], data.settings, work / "encoded", Silence())

@@ -12,7 +12,7 @@ from benchmarks.quality.methods import build
 from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 
 from benchmarks.quality import cell
-from hybridhash.data import TEST, TRAIN, VALIDATION, Bags, EncodedRows
+from hybridhash.data import TEST, TRAIN, VALIDATION, Bags, KeyedRows
 from hybridhash.errors import DivergedError
 from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training import TrainResult, predict
@@ -21,7 +21,7 @@ from hybridhash.trials import Built, FitSettings, Tuned, tuning
 EVERY = tuple(dict.fromkeys((*PEERS_STUDY.methods, *TAILS_STUDY.methods)))
 
 
-def poisoned(rows: EncodedRows, *parts: int) -> EncodedRows:
+def poisoned(rows: KeyedRows, *parts: int) -> KeyedRows:
     """Return the rows with other keys and labels in some parts."""
     bad = np.isin(rows.part, parts)
     lists = []
@@ -36,7 +36,7 @@ def poisoned(rows: EncodedRows, *parts: int) -> EncodedRows:
 
 
 @pytest.mark.parametrize("method", EVERY)
-def test_no_method_reads_the_test(tiny: tuple[EncodedRows, FitSettings], method: str) -> None:
+def test_no_method_reads_the_test(tiny: tuple[KeyedRows, FitSettings], method: str) -> None:
     rows, settings = tiny
     found = []
     for each in (rows, poisoned(rows, TEST)):
@@ -53,7 +53,7 @@ def test_no_method_reads_the_test(tiny: tuple[EncodedRows, FitSettings], method:
 
 @pytest.mark.parametrize("method", EVERY)
 def test_tuned_models_know_nothing_of_the_validation_slice(
-    tiny: tuple[EncodedRows, FitSettings], method: str, monkeypatch: pytest.MonkeyPatch
+    tiny: tuple[KeyedRows, FitSettings], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, settings = tiny
     one = settings.model_copy(update={"learning_rate": (0.1,), "epochs": 1})
@@ -87,7 +87,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int]]:
     """Training comes to `CURVES` at once; the rates and seeds that it was asked for."""
     asked: list[tuple[float, int]] = []
 
-    def pretend(model: torch.nn.Module, rows: EncodedRows, indices: Any, run: Any, **_: Any) -> TrainResult:
+    def pretend(model: torch.nn.Module, rows: KeyedRows, indices: Any, run: Any, **_: Any) -> TrainResult:
         asked.append((run.learning_rate, run.seed))
         if asked[-1] not in CURVES:
             raise DivergedError("diverged")
@@ -102,7 +102,7 @@ GRID = [(0.01, 0), (0.02, 0), (0.05, 0), (0.1, 0)]
 
 
 def test_the_best_mean_of_the_two_best_rates_is_chosen(
-    tiny: tuple[EncodedRows, FitSettings], pretended: list[tuple[float, int]]
+    tiny: tuple[KeyedRows, FitSettings], pretended: list[tuple[float, int]]
 ) -> None:
     rows, settings = tiny
     four = settings.model_copy(update={"learning_rate": (0.01, 0.02, 0.05, 0.1)})
@@ -113,7 +113,7 @@ def test_the_best_mean_of_the_two_best_rates_is_chosen(
 
 
 def test_on_the_grid_alone_the_best_of_one_seed_is_chosen(
-    tiny: tuple[EncodedRows, FitSettings], pretended: list[tuple[float, int]]
+    tiny: tuple[KeyedRows, FitSettings], pretended: list[tuple[float, int]]
 ) -> None:
     rows, settings = tiny
     four = settings.model_copy(update={"learning_rate": (0.01, 0.02, 0.05, 0.1)})
@@ -123,7 +123,7 @@ def test_on_the_grid_alone_the_best_of_one_seed_is_chosen(
 
 @pytest.mark.parametrize("choose", [tune, tune_on_grid])
 def test_says_when_every_rate_diverges(
-    tiny: tuple[EncodedRows, FitSettings], pretended: list[tuple[float, int]], choose: Any
+    tiny: tuple[KeyedRows, FitSettings], pretended: list[tuple[float, int]], choose: Any
 ) -> None:
     rows, settings = tiny
     bad = settings.model_copy(update={"learning_rate": (0.05, 0.5)})
@@ -135,7 +135,7 @@ def test_says_when_every_rate_diverges(
     ("choose", "as_shipped"), [(tune, True), (tune_on_grid, False)], ids=["tune", "tune_on_grid"]
 )
 def test_what_is_judged(
-    tiny: tuple[EncodedRows, FitSettings], monkeypatch: pytest.MonkeyPatch, choose: Any, as_shipped: bool
+    tiny: tuple[KeyedRows, FitSettings], monkeypatch: pytest.MonkeyPatch, choose: Any, as_shipped: bool
 ) -> None:
     """Where `auto` gives rare keys shared rows, the model as it is shipped has another RCE than as it is trained."""
     rows, settings = tiny
@@ -157,7 +157,7 @@ def test_what_is_judged(
     assert found == (shipped if as_shipped else trained)
 
 
-def test_the_judge_looks_at_the_test(tiny: tuple[EncodedRows, FitSettings], tmp_path: Path) -> None:
+def test_the_judge_looks_at_the_test(tiny: tuple[KeyedRows, FitSettings], tmp_path: Path) -> None:
     rows, settings = tiny
     built = fit("hashed", rows, settings, 4000, Tuned(0.1, 1, 0.0), seed=1)
     found = judge(built, rows)

@@ -10,7 +10,7 @@ from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 
 from benchmarks.quality import methods
 from benchmarks.quality.peers import PEERS
-from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TEST, TRAIN, VALIDATION, KeyedRows
 from hybridhash.optim import OptimizerState
 from hybridhash.trials.settings import FitSettings
 
@@ -24,7 +24,7 @@ def _buffers(model: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
 )
 @pytest.mark.parametrize("model", ["wide-deep", "mlp"])
 def test_bytes_are_those_of_the_tensors_and_fill_the_budget(
-    tiny: tuple[EncodedRows, FitSettings], method: str, model: str
+    tiny: tuple[KeyedRows, FitSettings], method: str, model: str
 ) -> None:
     rows, settings = tiny
     span = Span(rows, (TRAIN,), settings.model_copy(update={"model": model}))
@@ -44,7 +44,7 @@ def test_bytes_are_those_of_the_tensors_and_fill_the_budget(
 
 
 def test_a_model_above_its_budget_is_refused(
-    tiny: tuple[EncodedRows, FitSettings], monkeypatch: pytest.MonkeyPatch
+    tiny: tuple[KeyedRows, FitSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Greedy(torch.nn.Module):
         def __init__(self, need: Need) -> None:
@@ -56,7 +56,7 @@ def test_a_model_above_its_budget_is_refused(
         build("greedy", Span(tiny[0], (TRAIN,), tiny[1]), 4000, learning_rate=0.1, seed=0)
 
 
-def test_a_span_knows_its_own_keys_alone(tiny: tuple[EncodedRows, FitSettings]) -> None:
+def test_a_span_knows_its_own_keys_alone(tiny: tuple[KeyedRows, FitSettings]) -> None:
     rows, settings = tiny
     for parts in ((TRAIN,), (TRAIN, VALIDATION)):
         span = Span(rows, parts, settings)

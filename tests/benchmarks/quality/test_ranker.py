@@ -8,7 +8,7 @@ from benchmarks.quality.methods import Span, build
 from benchmarks.quality.ranker import FeatureRanker, PeerRanker
 from torch import Tensor, nn
 
-from hybridhash.data import TRAIN, EncodedRows
+from hybridhash.data import TRAIN, KeyedRows
 from hybridhash.hashing import hash_buckets
 from hybridhash.models import MLPRanker, WideDeep
 from hybridhash.training.step import to_tensors
@@ -27,7 +27,7 @@ class Hashed(nn.Module):
 
 
 @pytest.mark.parametrize("model", ["wide-deep", "mlp"])
-def test_logits_are_those_of_the_package(tiny: tuple[EncodedRows, FitSettings], model: str) -> None:
+def test_logits_are_those_of_the_package(tiny: tuple[KeyedRows, FitSettings], model: str) -> None:
     rows, settings = tiny
     span = Span(rows, (TRAIN,), settings.model_copy(update={"model": model}))
     ours = build("hashed", span, 4000, learning_rate=0.1, seed=0).model

@@ -7,21 +7,21 @@ import pytest
 from benchmarks.quality.calibration.patient import Patient
 
 from benchmarks.quality.calibration import measure
-from hybridhash.data import TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TRAIN, VALIDATION, KeyedRows
 from hybridhash.trials.settings import FitSettings
 
 
 @pytest.fixture(scope="module")
-def patient(tiny: tuple[EncodedRows, FitSettings]) -> Patient:
+def patient(tiny: tuple[KeyedRows, FitSettings]) -> Patient:
     return Patient(*tiny, seed=0)
 
 
-def occurrences(rows: EncodedRows, part: int, feature: str) -> Counter[int]:
+def occurrences(rows: KeyedRows, part: int, feature: str) -> Counter[int]:
     return Counter(np.concatenate(list(rows.keys_of(feature, part))).tolist())
 
 
 def test_bands_of_one_count(
-    patient: Patient, tiny: tuple[EncodedRows, FitSettings], monkeypatch: pytest.MonkeyPatch
+    patient: Patient, tiny: tuple[KeyedRows, FitSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measure, "_FEWEST_KEYS", 1)
     monkeypatch.setattr(measure, "_FEWEST_READS", 1)
@@ -39,7 +39,7 @@ def test_bands_of_one_count(
     assert row["loss"] == patient.without(np.isin(patient.keys, once))
 
 
-def test_reads_of_new_keys(patient: Patient, tiny: tuple[EncodedRows, FitSettings]) -> None:
+def test_reads_of_new_keys(patient: Patient, tiny: tuple[KeyedRows, FitSettings]) -> None:
     rows = tiny[0]
     names = rows.schema.names
     trained, came = ({name: occurrences(rows, part, name) for name in names} for part in (TRAIN, VALIDATION))
@@ -76,7 +76,7 @@ def test_a_row_for_every_key_shares_nothing(patient: Patient) -> None:
         np.testing.assert_allclose(theirs, mine, rtol=1e-6)
 
 
-def test_each_key_is_heard_as_its_feature_is(patient: Patient, tiny: tuple[EncodedRows, FitSettings]) -> None:
+def test_each_key_is_heard_as_its_feature_is(patient: Patient, tiny: tuple[KeyedRows, FitSettings]) -> None:
     rows, settings = tiny
     sensitivity = patient.sensitivity()
     width = settings.dim + 1

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from benchmarks.quality.calibration.patient import Patient
 
-from hybridhash.data import TEST, TRAIN, VALIDATION, EncodedRows
+from hybridhash.data import TEST, TRAIN, VALIDATION, KeyedRows
 from hybridhash.trials.settings import FitSettings
 from hybridhash.vocabulary import count_key_chunks
 
 
 @pytest.fixture(scope="module")
-def patient(tiny: tuple[EncodedRows, FitSettings]) -> Patient:
+def patient(tiny: tuple[KeyedRows, FitSettings]) -> Patient:
     return Patient(*tiny, seed=0)
 
 
@@ -30,7 +30,7 @@ def test_leaving_out_none_and_all(patient: Patient) -> None:
 
 
 def test_the_keys_are_those_of_the_training_rows(
-    patient: Patient, tiny: tuple[EncodedRows, FitSettings]
+    patient: Patient, tiny: tuple[KeyedRows, FitSettings]
 ) -> None:
     rows, settings = tiny
     counts = count_key_chunks(
@@ -45,7 +45,7 @@ def test_the_keys_are_those_of_the_training_rows(
     assert patient.validation_counts().num_rows == rows.indices(VALIDATION).size
 
 
-def test_the_labels_of_the_test_play_no_part(patient: Patient, tiny: tuple[EncodedRows, FitSettings]) -> None:
+def test_the_labels_of_the_test_play_no_part(patient: Patient, tiny: tuple[KeyedRows, FitSettings]) -> None:
     rows, settings = tiny
     labels = rows.labels.copy()
     labels[rows.indices(TEST)] = 1 - labels[rows.indices(TEST)]

@@ -4,7 +4,7 @@ import pytest
 from benchmarks.quality.methods import Span
 from benchmarks.quality.tails.codebook import KEY_BITS, NUM_CODES, codebook_table
 
-from hybridhash.data import TRAIN, EncodedRows
+from hybridhash.data import TRAIN, KeyedRows
 from hybridhash.hashing import num_positions
 from hybridhash.spec import NOT_SHIPPED
 from hybridhash.trials.layout import lay_out, plan_tables
@@ -13,7 +13,7 @@ from hybridhash.trials.settings import FitSettings
 
 @pytest.mark.parametrize("budget_bytes", [4000, 6000, 9000])
 def test_the_head_of_hybrid_and_as_many_codes_as_fit(
-    tiny: tuple[EncodedRows, FitSettings], budget_bytes: int
+    tiny: tuple[KeyedRows, FitSettings], budget_bytes: int
 ) -> None:
     rows, settings = tiny
     span = Span(rows, (TRAIN,), settings)

@@ -8,11 +8,11 @@ from benchmarks.quality.methods import Span
 from benchmarks.quality.need import Need
 from benchmarks.quality.tails.counted import count_keys
 
-from hybridhash.data import TRAIN, EncodedRows
+from hybridhash.data import TRAIN, KeyedRows
 from hybridhash.trials.settings import FitSettings
 
 
-def test_keys_stand_in_the_order_of_the_package(tiny: tuple[EncodedRows, FitSettings]) -> None:
+def test_keys_stand_in_the_order_of_the_package(tiny: tuple[KeyedRows, FitSettings]) -> None:
     span = Span(tiny[0], (TRAIN,), tiny[1])
     counted, vocabulary = count_keys(span.need(4000, 0)), span.counts.top(span.counts.num_keys)
     assert counted.keys.tolist() == vocabulary.keys.tolist()

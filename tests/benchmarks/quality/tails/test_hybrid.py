@@ -12,7 +12,7 @@ from benchmarks.quality.tails.hybrid import HybridEmbedding
 from benchmarks.quality.tails.joined import JoinedTail
 from torch import nn
 
-from hybridhash.data import TRAIN, EncodedRows
+from hybridhash.data import TRAIN, KeyedRows
 from hybridhash.trials.layout import lay_out, plan_tables
 from hybridhash.trials.settings import FitSettings
 
@@ -29,7 +29,7 @@ class Constant(nn.Module):
 
 
 @pytest.mark.parametrize("budget_bytes", [2000, 4000, 9000])
-def test_the_head_is_that_of_the_package(tiny: tuple[EncodedRows, FitSettings], budget_bytes: int) -> None:
+def test_the_head_is_that_of_the_package(tiny: tuple[KeyedRows, FitSettings], budget_bytes: int) -> None:
     rows, settings = tiny
     span = Span(rows, (TRAIN,), settings)
     layout = lay_out("hybrid", plan_tables(span.schema, span.counts, settings), budget_bytes, settings, 0)
