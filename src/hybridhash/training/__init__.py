@@ -3,6 +3,7 @@
 from hybridhash.training.hogwild import Hogwild
 from hybridhash.training.loop import TrainResult, predict, train
 from hybridhash.training.optimizers import OPTIMIZERS, build_optimizers
+from hybridhash.training.processes import process_context
 from hybridhash.training.progress import Progress
 from hybridhash.training.settings import TrainSettings
 from hybridhash.training.speed import StepRate
@@ -19,6 +20,7 @@ __all__ = [
     "TrainState",
     "build_optimizers",
     "predict",
+    "process_context",
     "train",
     "train_windows",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.process import BaseProcess, current_process
 from types import TracebackType
 from typing import Final, Self
 
@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch import multiprocessing as torch_processes
 from torch.optim import Optimizer
 
 from hybridhash.data import KeyedRows, batch_indices, pickle_mapped
 from hybridhash.errors import HybridHashError, InvalidValueError, WorkerError
 from hybridhash.training.checkpoint import Saver
 from hybridhash.training.interrupt import uninterrupted
+from hybridhash.training.processes import process_context
 from hybridhash.training.progress import RUNNING_ROWS, Reporter
 from hybridhash.training.settings import TrainSettings
 from hybridhash.training.state import TrainState
@@ -66,7 +66,6 @@ class _Job:
     board: _Board
     number: int
     num_threads: int
-    parent: int
 
 
 class Hogwild:
@@ -79,8 +78,8 @@ class Hogwild:
     little different. One worker makes the same steps as `hybridhash.training.train` without workers, bit
     for bit.
 
-    The processes are started afresh (a torch that has trained cannot be forked), which takes a few seconds,
-    and wait between passes. A script that uses them needs ``if __name__ == "__main__":`` around its own work.
+    The processes wait between passes. The first ones of a program take a few seconds to start, see
+    `hybridhash.training.processes`. A script that uses them needs ``if __name__ == "__main__":`` around its own work.
     Shared memory is ``/dev/shm`` on Linux, which has to hold the model and the optimizers' state.
 
     Use it as a context manager: leaving it ends the processes. The model stays in shared memory.
@@ -128,7 +127,7 @@ class Hogwild:
         Raises:
             WorkerError: One could not start.
         """
-        context = torch_processes.get_context("spawn")
+        context = process_context()
         num_threads = max(torch.get_num_threads() // self._settings.workers, 1)
         try:
             for number in range(self._settings.workers):
@@ -141,7 +140,6 @@ class Hogwild:
                     self._board,
                     number,
                     num_threads,
-                    os.getpid(),
                 )
                 process = context.Process(target=_work, args=(job, theirs), daemon=True)
                 process.start()
@@ -296,7 +294,7 @@ class _Counted:
 
 
 def _refuse(model: nn.Module) -> None:
-    if torch_processes.current_process().daemon:
+    if current_process().daemon:
         raise InvalidValueError(
             "workers: expected a process that may start others, got one of several jobs; use one job or one worker"
         )
@@ -353,12 +351,13 @@ def _work(job: _Job, channel: Connection) -> None:
     """Make steps whenever told to: what a worker process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and stops the workers
     torch.set_num_threads(job.num_threads)
+    parent = os.getppid()
     try:
         rows, indices = pickle.loads(job.rows)
         channel.send(None)
         while True:
             seed, num_done = channel.recv()
-            _make_steps(job, rows, indices, seed, num_done)
+            _make_steps(job, rows, indices, seed, num_done, parent)
             channel.send(None)
     except (EOFError, BrokenPipeError):  # the parent has closed, or is gone
         return
@@ -366,7 +365,7 @@ def _work(job: _Job, channel: Connection) -> None:
         channel.send(_portable(error, job.number))
 
 
-def _make_steps(job: _Job, rows: KeyedRows, indices: Indices, seed: int, num_done: int) -> None:
+def _make_steps(job: _Job, rows: KeyedRows, indices: Indices, seed: int, num_done: int, parent: int) -> None:
     board, settings, number = job.board, job.settings, job.number
     stop, steps, ends = board.stop.numpy(), board.steps.numpy(), board.ends.numpy()
     predictions_board, labels_board = board.predictions.numpy(), board.labels.numpy()
@@ -376,7 +375,7 @@ def _make_steps(job: _Job, rows: KeyedRows, indices: Indices, seed: int, num_don
     device = device_of(job.model)
     for step, (place, chosen) in enumerate(mine, num_done):
         # A parent that is gone cannot say stop.
-        if stop[0] or os.getppid() != job.parent:
+        if stop[0] or os.getppid() != parent:
             return
         batch = rows.take(chosen)
         predictions = train_step(job.model, job.optimizers, batch, device).numpy()

@@ -1,6 +1,5 @@
 """Independent pieces of work, one after another or in several processes at a time."""
 
-import multiprocessing
 import os
 import pickle
 import signal
@@ -16,6 +15,7 @@ import torch
 
 from hybridhash.data import pickle_mapped
 from hybridhash.errors import HybridHashError
+from hybridhash.training import process_context
 from hybridhash.trials.progress import Listener
 
 if TYPE_CHECKING:
@@ -34,11 +34,10 @@ def run_jobs(
 ) -> list[Result]:
     """Do one piece of work per task, ``num_jobs`` at a time.
 
-    With one job the work is done here, in order. With more, as many processes are started (fresh ones, not
-    forked, since a forked torch may hang), which divide this process's torch threads and take the next task
-    when they are free. At a batch size of 128 two processes of one thread are nearly twice as fast as one of
-    two. Arrays that are memory-mapped files are not sent to them but opened again, so the files have to stay
-    until the end.
+    With one job the work is done here, in order. With more, as many processes are started, which divide
+    this process's torch threads and take the next task when they are free. At a batch size of 128 two
+    processes of one thread are nearly twice as fast as one of two. Arrays that are memory-mapped files are
+    not sent to them but opened again, so the files have to stay until the end.
 
     A Ctrl-C, or an error in one process, interrupts the others, which save what they would save alone.
     A script that asks for more than one job needs ``if __name__ == "__main__":`` around its call.
@@ -132,7 +131,7 @@ class _Worker:
 @contextmanager
 def _workers(work: Callable[[Any, Listener], Any], num_workers: int) -> Iterator[list[_Worker]]:
     """Start processes that wait for tasks; in the end they are stopped as Ctrl-C would, and waited for."""
-    context = multiprocessing.get_context("spawn")
+    context = process_context()
     pickled = pickle_mapped(work)
     num_threads = max(torch.get_num_threads() // num_workers, 1)
     workers: list[_Worker] = []
