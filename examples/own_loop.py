@@ -4,10 +4,11 @@
 
 FOLDER holds MovieTweetings (ratings.dat, movies.dat). Will a user rate a movie 8 or more? The first 80 % of the ratings
 in time are trained on, the rest are predicted. Prints the relative cross entropy (RCE, per cent) of the model with its
-trained rows and with the packed table, seed by seed.
+trained rows and with the packed table, seed by seed. ``--record FILE`` keeps these figures as JSON.
 """
 
 import argparse
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,8 +147,22 @@ def judge(model: Ranker, keys: Keys, labels: Tensor, rows: Tensor) -> float:
     return rce([model(keys.batch(chosen)) for chosen in batches(rows)], labels[rows])
 
 
-def main(folder: Path, budget: str, seeds: int, out: Path) -> list[tuple[float, float]]:
-    """Run it; return the RCE with trained rows and with the packed table, seed by seed."""
+class Result(NamedTuple):
+    """What a model came to.
+
+    Attributes:
+        trained: RCE with the trained rows, in per cent.
+        packed: RCE with the packed table, in per cent.
+        num_bytes: Bytes of the file of the packed table.
+    """
+
+    trained: float
+    packed: float
+    num_bytes: int
+
+
+def main(folder: Path, budget: str, seeds: int, out: Path) -> list[Result]:
+    """Count, plan, tune; then train, pack and judge a model for each seed."""
     data = read(folder)
     num_train = int(0.8 * len(data.labels))
     training, test = torch.arange(num_train), torch.arange(num_train, len(data.labels))
@@ -184,15 +199,19 @@ def main(folder: Path, budget: str, seeds: int, out: Path) -> list[tuple[float, 
             ids, offsets = (part.numpy() for part in keys.batch(chosen))
             vectors = table.pool(ids, np.append(offsets, len(ids)), mode="mean")
             packed.append(model.score(torch.from_numpy(vectors)).detach())
-        shipped = rce(packed, data.labels[test])
+        result = Result(trained, rce(packed, data.labels[test]), out.stat().st_size)
         print(
-            f"seed {seed}: RCE {trained:.2f} as trained, {shipped:.2f} packed in {out.stat().st_size:,} bytes"
+            f"seed {seed}: RCE {trained:.2f} as trained, {result.packed:.2f} packed in {result.num_bytes:,} bytes"
         )
-        results.append((trained, shipped))
-    trained_rce, packed_rce = np.transpose(results)
-    print(f"as trained {trained_rce.mean():.2f} ± {trained_rce.std(ddof=1) if seeds > 1 else 0:.2f}")
-    print(f"packed     {packed_rce.mean():.2f} ± {packed_rce.std(ddof=1) if seeds > 1 else 0:.2f}")
+        results.append(result)
+    print(f"as trained {mean_and_spread([result.trained for result in results])}")
+    print(f"packed     {mean_and_spread([result.packed for result in results])}")
     return results
+
+
+def mean_and_spread(values: list[float]) -> str:
+    """Return the mean and the standard deviation over seeds as text."""
+    return f"{np.mean(values):.2f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.2f}"
 
 
 if __name__ == "__main__":
@@ -201,5 +220,9 @@ if __name__ == "__main__":
     parser.add_argument("--budget", default="10%", help="bytes of the table, as a share of the baseline's")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("ids.hh"), help="where the packed table is written")
+    parser.add_argument("--record", type=Path, help="a JSON file that keeps the figures")
     given = parser.parse_args()
-    main(given.folder, given.budget, given.seeds, given.out)
+    figures = main(given.folder, given.budget, given.seeds, given.out)
+    if given.record is not None:
+        body = {"budget": given.budget, "seeds": [result._asdict() for result in figures]}
+        given.record.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")

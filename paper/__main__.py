@@ -135,6 +135,9 @@ class _Printer:
             self._stage = name
             self.say(f"  {name}")
 
+    def step(self, name: str, done: int, total: int) -> None:
+        pass
+
     def training(self, title: str, progress: "Progress") -> None:
         pass
 

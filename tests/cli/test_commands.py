@@ -1,5 +1,7 @@
 """Every command on good input, in this process."""
 
+import csv
+import io
 import json
 import re
 import shlex
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -227,6 +230,56 @@ def test_predict_to_files(run: Run, model: Path, clicks: Path, expected: np.ndar
     twice = np.concatenate([expected, expected])
     np.testing.assert_array_equal(np.loadtxt(tmp_path / "p.csv", skiprows=1, dtype=np.float32), twice)
     np.testing.assert_array_equal(pq.read_table(tmp_path / "p.parquet")["probability"].to_numpy(), twice)
+
+
+def test_predict_keeps_columns(
+    run: Run, model: Path, clicks: Path, expected: np.ndarray, tmp_path: Path
+) -> None:
+    """Those of the model and others, a list among them, before the probability and as they are in the data."""
+    data = pq.read_table(clicks)
+    odd = [None if row % 7 == 0 else f'{row:04d}, "x"' for row in range(data.num_rows)]
+    data = data.append_column("order, no", pa.array(odd))
+    pq.write_table(data, tmp_path / "odd.parquet")
+    names = 'user_id,"order, no",tags,ts'
+    ended = run("predict", model, tmp_path / "odd.parquet", "--keep", names, "--out", tmp_path / "p.parquet")
+    assert ended.code == 0
+    found = pq.read_table(tmp_path / "p.parquet")
+    assert found.column_names == ["user_id", "order, no", "tags", "ts", "probability"]
+    for name in found.column_names[:-1]:
+        assert found[name].to_pylist() == data[name].to_pylist()
+    np.testing.assert_array_equal(found["probability"].to_numpy(), expected)
+
+    ended = run("predict", model, tmp_path / "odd.parquet", "--keep", names)
+    rows = list(csv.DictReader(io.StringIO(ended.out)))
+    assert [row["order, no"] or None for row in rows] == odd
+    assert [row["user_id"] for row in rows] == [str(value) for value in data["user_id"].to_pylist()]
+    assert [row["tags"] for row in rows] == [
+        "|".join(map(str, value)) if value else "" for value in data["tags"].to_pylist()
+    ]
+    assert [np.float32(row["probability"]) for row in rows] == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        ("user", "did you mean 'user_id'?"),
+        ("user_id,user_id", "expected different columns"),
+        ("probability", "none of them named 'probability'"),
+    ],
+)
+def test_columns_that_cannot_be_kept(run: Run, model: Path, clicks: Path, keep: str, message: str) -> None:
+    ended = run("predict", model, clicks, "--keep", keep)
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.err
+
+
+def test_csv_refuses_structs(run: Run, model: Path, clicks: Path, tmp_path: Path) -> None:
+    data = pq.read_table(clicks)
+    place = pa.array([{"x": 1}] * data.num_rows)
+    pq.write_table(data.append_column("place", place), tmp_path / "struct.parquet")
+    ended = run("predict", model, tmp_path / "struct.parquet", "--keep", "place")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--keep place: expected values that CSV can hold, got struct<x: int64>" in ended.err
 
 
 def test_evaluate(run: Run, model: Path, clicks: Path) -> None:

@@ -1,6 +1,8 @@
 """What stands on a terminal while runs go on."""
 
 import io
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -8,48 +10,102 @@ from rich.console import Console
 from hybridhash.cli import progress
 from hybridhash.training import Progress
 
+AT = Progress(
+    epoch=1,
+    epochs=2,
+    rows=100_000,
+    num_rows=200_000,
+    steps_per_s=9.0,
+    rows_per_s=12_345.6,
+    remaining_s=65,
+    rce=12.3,
+)
+WIDTH = 90
 
-def at(rows: int) -> Progress:
-    return Progress(
-        epoch=1, epochs=1, rows=rows, num_rows=100, steps_per_s=1.0, rows_per_s=9.0, remaining_s=5.0, rce=3.0
-    )
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    now = 100.0
 
 
 @pytest.fixture
-def listener(monkeypatch: pytest.MonkeyPatch) -> progress.TerminalListener:
-    console = Console(file=io.StringIO(), force_terminal=True, width=120)
-    return progress.TerminalListener(console)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: made.now)
+    return made
 
 
-def titles(listener: progress.TerminalListener) -> list[str]:
-    return [task.description for task in listener._bar.tasks]
+def line(tell: Callable[[progress.TerminalListener], None], width: int = WIDTH) -> str:
+    """Return what stands on a terminal at the end; it is one line that has room for all of its text."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    listener = progress.TerminalListener(console)
+    tell(listener)
+    with console.capture() as drawn:
+        console.print(listener._bar.get_renderable())
+    [only] = drawn.get().splitlines()
+    assert len(only) <= width
+    return " ".join(only.replace("━", "").replace("╸", "").replace("╺", "").split())
 
 
-def test_runs_that_go_on_together_have_a_bar_each_and_what_has_ended_none(
-    listener: progress.TerminalListener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 100.0
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    listener.stage("read", 5, 10)
-    listener.training("a: seed 0", at(10))
-    now += progress._STALE_S + 0.1
-    for rows in (20, 30, 40):
-        listener.training("a: seed 0", at(rows))
-        listener.training("b: seed 0", at(rows))
-    assert titles(listener) == ["a: seed 0", "b: seed 0"]
-    assert [task.completed for task in listener._bar.tasks] == [40, 40]
-    now += progress._STALE_S + 0.1
-    listener.training("b: seed 0", at(50))
-    assert titles(listener) == ["b: seed 0"]
+def test_a_run_alone(clock: Clock) -> None:
+    assert (
+        line(lambda listener: listener.training("train", AT))
+        == "train epoch 1/2, 50%, 1:05 left at most, 12,346 rows/s, RCE 12.30"
+    )
 
 
-def test_a_stage_tells_its_rate_from_its_own_beginning(
-    listener: progress.TerminalListener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 100.0
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    listener.stage("read", 0, 100)
-    now += 10
-    listener.stage("read", 50, 100)
-    [task] = listener._bar.tasks
-    assert task.fields["text"] == "50 of 100, 5/s, 0:10 left"
+def test_a_run_of_a_step_says_how_long_the_step_takes(clock: Clock) -> None:
+    """Three runs took 60 s, so the three that are left take 60 s, of which 10 have passed."""
+
+    def tell(listener: progress.TerminalListener) -> None:
+        listener.step("trained", 1, 7)
+        listener.training("hybrid: seed 0", AT)
+        clock.now += 60
+        listener.step("trained", 4, 7)
+        listener.run_done("hybrid: seed 0", "RCE 12")
+        clock.now += 10
+        listener.training("hybrid: seed 3", replace(AT, epochs=1, rows=150_000))
+
+    assert line(tell) == "trained 4/7 about 0:50 left, hybrid: seed 3, epoch 1/1, 75%, 12,346 rows/s"
+
+
+def test_runs_at_a_time_share_the_one_line_and_what_has_ended_is_forgotten(clock: Clock) -> None:
+    def tell(*titles: str) -> str:
+        def tell_all(listener: progress.TerminalListener) -> None:
+            listener.stage("read", 5, 10)
+            listener.step("tuned", 0, 8)
+            for title in titles:
+                listener.training(title, AT)
+
+        return line(tell_all)
+
+    one = "tuned 0/8 b, epoch 1/2, 50%, 12,346 rows/s, RCE 12.30"
+    two = "tuned 0/8 2 runs at a time, 24,691 rows/s"
+    assert tell("a", "a", "b", "b") == one
+    assert tell("a", "b", "a", "b") == two
+    assert tell("a", "b", "a", "c", "b") == two
+
+
+def test_a_long_title_is_shortened_and_figures_that_have_no_room_are_left_out(clock: Clock) -> None:
+    title = "two large features: compositional concat: learning rate 0.05, seed 2"
+    assert line(lambda listener: listener.training(title, AT)).startswith(
+        "two large features: compositional c… epoch 1/2, 50%"
+    )
+    narrow = line(lambda listener: listener.training(title, AT), width=56)
+    assert narrow == "two large features: compositional c…"
+
+
+def test_a_stage_tells_its_share_and_rows_their_rate(clock: Clock) -> None:
+    def tell_read(listener: progress.TerminalListener) -> None:
+        listener.stage("read", 0, 100)
+        clock.now += 10
+        listener.stage("read", 40, 100)
+
+    def tell_score(listener: progress.TerminalListener) -> None:
+        listener.stage("score", 1000, None)
+        clock.now += 10
+        listener.stage("score", 66_000, None)
+
+    assert line(tell_read) == "read 40%, about 0:15 left"
+    assert line(tell_score) == "score 66,000 rows, 6,500 rows/s"

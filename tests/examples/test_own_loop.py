@@ -46,7 +46,8 @@ def test_the_packed_table_predicts_as_the_trained_rows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(example, "BATCH", 64)
-    [(trained, packed)] = example.main(folder, "60%", 1, tmp_path / "ids.hh")
+    [(trained, packed, num_bytes)] = example.main(folder, "60%", 1, tmp_path / "ids.hh")
+    assert num_bytes == (tmp_path / "ids.hh").stat().st_size
     assert trained > 20
     assert packed == pytest.approx(trained, abs=2)
     table = hh.load(tmp_path / "ids.hh")

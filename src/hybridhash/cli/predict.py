@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from hybridhash.cli.common import say, terminal
 from hybridhash.cli.progress import TerminalListener
 from hybridhash.cli.settle import Experiment, settle
-from hybridhash.experiments import ScoreSettings
+from hybridhash.experiments import PredictSettings
 
 
 def predict(
@@ -19,7 +19,7 @@ def predict(
     out: Annotated[
         Path | None, Parameter(help="A .csv or .parquet file; CSV on standard output if not given.")
     ] = None,
-    settings: Annotated[ScoreSettings | None, Parameter(name="*")] = None,
+    settings: Annotated[PredictSettings | None, Parameter(name="*")] = None,
     experiment: Experiment = None,
 ) -> None:
     """Write the probability of every row, in the order of the rows.
@@ -28,7 +28,7 @@ def predict(
         model: An exported model.
         data: Files, globs, or the folder of a known data set.
     """
-    files, wanted = settle(ScoreSettings, data, settings, experiment)
+    files, wanted = settle(PredictSettings, data, settings, experiment)
     from hybridhash.experiments import predict_file as run
 
     console = terminal()
@@ -40,6 +40,7 @@ def predict(
             listener,
             format=wanted.format,
             quote=wanted.quote,
+            keep=wanted.keep,
         )
     if out is not None:
         say(console, f"written: {out}, {num_rows:,} rows")

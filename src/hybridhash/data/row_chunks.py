@@ -1,7 +1,7 @@
 """Rows in the order of the files, a chunk at a time, for prediction and evaluation by a schema that was learned."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -38,6 +38,7 @@ class RowChunk:
         first_row: How many rows of the source came before.
         labels: float32[B], or None.
         weights: float32[B], or None.
+        kept: Per column that was asked for beside the schema's an Arrow array of its values as they are.
     """
 
     columns: Mapping[str, Any]
@@ -45,6 +46,7 @@ class RowChunk:
     first_row: int
     labels: npt.NDArray[np.float32] | None = None
     weights: npt.NDArray[np.float32] | None = None
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_chunks(
@@ -53,6 +55,7 @@ def read_chunks(
     *,
     label: Label | None = None,
     weight: str | None = None,
+    keep: Sequence[str] = (),
     batch_rows: int = _BATCH_ROWS,
     tell: Callable[[str], None] | None = None,
 ) -> Iterator[RowChunk]:
@@ -66,6 +69,7 @@ def read_chunks(
         schema: Which columns, and their types.
         label: What to read as the label; None for rows without one.
         weight: The column of row weights, or None.
+        keep: Columns that are handed on as they are, whether the schema has them or not.
         batch_rows: At most so many rows at a time.
         tell: A function that is called at the end with a note on the files, where there is one.
 
@@ -81,8 +85,12 @@ def read_chunks(
         readings.append(label_reading(source, label))
     if weight is not None:
         readings.append(weight_reading(source, weight))
+    for name in keep:
+        source.require(name)
+    kept = [f"{quote_name(name)} AS k{index}" for index, name in enumerate(keep)]
     breaks = line_breaks(source)
-    query = checked_select(source.scan(False), readings, [f"{quote_name(FILE_COLUMN)} AS file", *breaks])
+    passed = [f"{quote_name(FILE_COLUMN)} AS file", *breaks, *kept]
+    query = checked_select(source.scan(False), readings, passed)
     starts: dict[str, int] = {}
     first_row, num_rows, num_breaks = 0, 0, 0
     first_break = ("", 0)
@@ -115,6 +123,7 @@ def read_chunks(
             first_row,
             _floats(batch, LABEL) if label is not None else None,
             _floats(batch, WEIGHT) if weight is not None else None,
+            {name: batch.column(f"k{index}") for index, name in enumerate(keep)},
         )
         first_row += batch.num_rows
     if num_rows and tell is not None:

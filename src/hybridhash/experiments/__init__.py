@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ContinuousSettings,
         EvaluateSettings,
         PlanSettings,
+        PredictSettings,
         ProfileSettings,
         ScoreSettings,
         SingleSettings,
@@ -33,8 +34,8 @@ _LAZY = {  # these load pydantic, torch and the data stack, which not every comm
     "experiments.prequential": "continuous follow",
     "experiments.profiling": "profile",
     "experiments.score": "evaluate predict_file",
-    "experiments.settings": "CompareSettings ContinuousSettings EvaluateSettings PlanSettings ProfileSettings "
-    "ScoreSettings SingleSettings SweepSettings merge_settings read_experiment",
+    "experiments.settings": "CompareSettings ContinuousSettings EvaluateSettings PlanSettings PredictSettings "
+    "ProfileSettings ScoreSettings SingleSettings SweepSettings merge_settings read_experiment",
     "experiments.single": "train_one",
     "experiments.sweeping": "sweep",
     "trials": "DataSettings Listener Silence",
@@ -48,6 +49,7 @@ __all__ = [
     "EvaluateSettings",
     "Listener",
     "PlanSettings",
+    "PredictSettings",
     "ProfileSettings",
     "ScoreSettings",
     "Silence",

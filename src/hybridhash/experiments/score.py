@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.data import Batch, Label, Source, encode_batch, open_source, read_chunks
+from hybridhash.data.column_names import find_name
 from hybridhash.data.row_chunks import RowChunk
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.output import check_not_an_input, input_files
+from hybridhash.experiments.predictions import COLUMN, write_csv, write_parquet
 from hybridhash.export import Predictor, load_model
 from hybridhash.files import replacing
 from hybridhash.trials import Listener, Quality, check_group_feature, quality_of
-
-COLUMN = "probability"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def evaluate(
     labels: list[npt.NDArray[np.float32]] = []
     weights: list[npt.NDArray[np.float32]] = []
     groups: list[npt.NDArray[np.int64]] = []
-    for rows, batch, probabilities in _scores(model, source, listener, wanted, weight):
+    for rows, batch, probabilities in _scores(model, source, listener, label=wanted, weight=weight):
         predictions.append(probabilities)
         if group is not None:
             groups.append(_keys_of(batch, model.schema.names.index(group)))
@@ -102,17 +102,20 @@ def predict_file(
     *,
     format: str | None = None,
     quote: str | None = None,
+    keep: Sequence[str] = (),
 ) -> int:
     """Write the probability of every row, in the order of the rows.
 
     Args:
         bundle: The model.
         data: Files, globs or folders.
-        out: A ``.csv`` or ``.parquet`` file with one column ``probability``, written whole or not at all; or
+        out: A ``.csv`` or ``.parquet`` file with the column ``probability``, written whole or not at all; or
             an open file that gets CSV.
         listener: Hears how far it is.
         format: A known data set.
         quote: What stands around fields of text; see `hybridhash.data.open_source`.
+        keep: Columns of the data that are copied before the probability. In CSV the elements of a list stand with the
+            separator of the model's schema between them.
 
     Returns:
         The number of rows.
@@ -123,14 +126,22 @@ def predict_file(
     if isinstance(out, Path):
         check_not_an_input([out], [bundle, *input_files(data)])
     model, source = load_model(bundle), _open(data, format, quote)
-    scores = (probabilities for *_, probabilities in _scores(model, source, listener, None, None))
+    kept = tuple(find_name(name, source.columns) for name in keep)
+    if len({*kept, COLUMN}) <= len(kept):
+        raise InvalidValueError(
+            f"--keep: expected different columns, none of them named {COLUMN!r}, got {', '.join(kept)}"
+        )
+    scores = (
+        (rows.kept, probabilities) for rows, _, probabilities in _scores(model, source, listener, keep=kept)
+    )
     if not isinstance(out, Path):
-        return _write_csv(scores, out)
-    writers = {".csv": _write_csv, ".parquet": _write_parquet}
-    if out.suffix not in writers:
+        return write_csv(scores, out, model.schema.list_separator)
+    if out.suffix not in (".csv", ".parquet"):
         raise InvalidValueError(f"--out: expected a name that ends in .csv or .parquet, got {out}")
     with replacing(out) as file:
-        return writers[out.suffix](scores, file)
+        if out.suffix == ".parquet":
+            return write_parquet(scores, file)
+        return write_csv(scores, file, model.schema.list_separator)
 
 
 def _open(data: Sequence[str], format: str | None, quote: str | None) -> Source:
@@ -140,10 +151,17 @@ def _open(data: Sequence[str], format: str | None, quote: str | None) -> Source:
 
 
 def _scores(
-    model: Predictor, source: Source, listener: Listener, label: Label | None, weight: str | None
+    model: Predictor,
+    source: Source,
+    listener: Listener,
+    *,
+    label: Label | None = None,
+    weight: str | None = None,
+    keep: Sequence[str] = (),
 ) -> Iterator[tuple[RowChunk, Batch, npt.NDArray[np.float32]]]:
     done = 0
-    for rows in read_chunks(source, model.schema, label=label, weight=weight, tell=listener.note):
+    chunks = read_chunks(source, model.schema, label=label, weight=weight, keep=keep, tell=listener.note)
+    for rows in chunks:
         batch = encode_batch(rows.columns, model.schema, model.discretiser, rows.first_row)
         yield rows, batch, model.predict_batch(batch)
         done += rows.num_rows
@@ -154,26 +172,3 @@ def _keys_of(batch: Batch, feature: int) -> npt.NDArray[np.int64]:
     """Return the keys of a feature with one id a row, int64[B]."""
     first, last = feature * batch.num_rows, (feature + 1) * batch.num_rows
     return batch.keys[batch.offsets[first] : batch.offsets[last]]
-
-
-def _write_csv(scores: Iterator[npt.NDArray[np.float32]], file: BinaryIO) -> int:
-    num_rows = 0
-    for part in scores:
-        if not num_rows:  # not before the first rows have proved good
-            file.write(f"{COLUMN}\n".encode())
-        file.write("".join(f"{value}\n" for value in part).encode())
-        num_rows += part.size
-    return num_rows
-
-
-def _write_parquet(scores: Iterator[npt.NDArray[np.float32]], file: BinaryIO) -> int:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([(COLUMN, pa.float32())])
-    num_rows = 0
-    with pq.ParquetWriter(file, schema) as writer:
-        for part in scores:
-            writer.write_table(pa.table({COLUMN: part}, schema=schema))
-            num_rows += part.size
-    return num_rows

@@ -14,6 +14,7 @@ from hybridhash.trials.settings import (
     NAME_READERS,
     FitSettings,
     ModelSettings,
+    Names,
     OpeningSettings,
     RunSettings,
     Settings,
@@ -31,6 +32,13 @@ class ScoreSettings(Settings):
     """A data set whose columns are known."""
     quote: str | None = None
     """What stands around fields of text: 'none', or a character; by default '"', between tabs only if lines show it."""
+
+
+class PredictSettings(ScoreSettings):
+    """Settings of ``hybridhash predict``."""
+
+    keep: Names = ()
+    """Columns of the input that are copied before the probability, such as ids, separated by commas."""
 
 
 class EvaluateSettings(ScoreSettings):

@@ -30,7 +30,11 @@ _WAIT_S: Final = 0.5  # a Ctrl-C that comes just before a wait is heard after it
 
 
 def run_jobs(
-    work: Callable[[Task, Listener], Result], tasks: Sequence[Task], num_jobs: int, listener: Listener
+    work: Callable[[Task, Listener], Result],
+    tasks: Sequence[Task],
+    num_jobs: int,
+    listener: Listener,
+    on_result: Callable[[int], None] = lambda num_done: None,
 ) -> list[Result]:
     """Do one piece of work per task, ``num_jobs`` at a time.
 
@@ -47,7 +51,7 @@ def run_jobs(
         tasks: Picklable with more than one job.
         num_jobs: 1 or more.
         listener: Hears what the work tells; from several processes in turns.
-
+        on_result: Called with the number of tasks that are done, after each of them.
     Returns:
         The results in the order of the tasks; they do not depend on ``num_jobs``.
 
@@ -57,7 +61,11 @@ def run_jobs(
     """
     num_jobs = min(num_jobs, len(tasks))
     if num_jobs <= 1:
-        return [work(task, listener) for task in tasks]
+        done: list[Result] = []
+        for task in tasks:
+            done.append(work(task, listener))
+            on_result(len(done))
+        return done
     results: dict[int, Result] = {}
     with _workers(work, num_jobs) as workers:
         waiting = iter(enumerate(tasks))
@@ -70,6 +78,7 @@ def run_jobs(
                 if what == _RESULT:
                     assert worker.task is not None
                     results[worker.task] = value
+                    on_result(len(results))
                     worker.take(next(waiting, None))
                 elif what == _ERROR:
                     raise value
@@ -84,22 +93,30 @@ def make_missing(
     make: Callable[[Task, Listener], Result],
     num_jobs: int,
     listener: Listener,
+    done_word: str,
 ) -> dict[str, Result]:
     """Return the result of every task: one that is kept, or one that is made now.
 
     Args:
-        tasks: By their keys, so that equal ones are done once.
-        kept: Returns what is kept of a task, or None.
-        make: Does a task; see `run_jobs`.
-        num_jobs: As in `run_jobs`.
-        listener: As in `run_jobs`.
+        tasks: The tasks by their keys, so that equal ones are done once.
+        kept: A function that returns what is kept of a task, or None.
+        make: A function that does a task; see `run_jobs`.
+        num_jobs: The number of tasks that are done at a time; see `run_jobs`.
+        listener: The listener, which also hears how many tasks are done.
+        done_word: What has been done with a task at its end, such as ``tuned``.
 
     Returns:
         The results by key.
     """
     found = {key: result for key, task in tasks.items() if (result := kept(task)) is not None}
     missing = {key: task for key, task in tasks.items() if key not in found}
-    made = run_jobs(make, list(missing.values()), num_jobs, listener)
+
+    def tell(num_made: int) -> None:
+        listener.step(done_word, len(found) + num_made, len(tasks))
+
+    if missing:
+        tell(0)
+    made = run_jobs(make, list(missing.values()), num_jobs, listener, tell)
     return found | dict(zip(missing, made, strict=True))
 
 
@@ -179,6 +196,9 @@ class _Relay:
 
     def stage(self, name: str, done: int, total: int | None) -> None:
         self._channel.send(("stage", (name, done, total)))
+
+    def step(self, name: str, done: int, total: int) -> None:
+        self._channel.send(("step", (name, done, total)))
 
     def training(self, title: str, progress: "Progress") -> None:
         self._channel.send(("training", (title, progress)))

@@ -12,6 +12,9 @@ class Listener(Protocol):
     def stage(self, name: str, done: int, total: int | None) -> None:
         """Hear how far a named stage is; the total may be unknown."""
 
+    def step(self, name: str, done: int, total: int) -> None:
+        """Hear how many runs of a step have ended; the name says what was done with them, such as ``tuned``."""
+
     def training(self, title: str, progress: "Progress") -> None:
         """Hear how far one training run is."""
 
@@ -27,6 +30,9 @@ class Silence:
 
     def stage(self, name: str, done: int, total: int | None) -> None:
         """Ignore a stage."""
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """Ignore a step."""
 
     def training(self, title: str, progress: "Progress") -> None:
         """Ignore a training run."""

@@ -82,7 +82,7 @@ class TrialRunner:
             One for each trial; where training diverged at every learning rate, the reason instead.
         """
         tasks = {trial.key: trial for trial in trials}
-        found = make_missing(tasks, self._chosen, self._choose, self.num_jobs, listener)
+        found = make_missing(tasks, self._chosen, self._choose, self.num_jobs, listener, "tuned")
         return [found[trial.key] for trial in trials]
 
     def attempt(self, trials: Sequence[Trial], listener: Listener) -> list[Trained]:
@@ -93,7 +93,7 @@ class TrialRunner:
         """
         chosen = self.choose(trials, listener)
         tasks = {run.key: run for run in seeded_runs(trials, chosen)}
-        found = make_missing(tasks, self._kept, self._run, self.num_jobs, listener)
+        found = make_missing(tasks, self._kept, self._run, self.num_jobs, listener, "trained")
         return [
             Trained(tuned)
             if isinstance(tuned, Diverged)

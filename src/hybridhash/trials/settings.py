@@ -36,7 +36,13 @@ def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 """Names of columns."""
 Crosses = Annotated[tuple[str, ...], BeforeValidator(_crosses)]
-NAME_READERS: Final = {"categorical": _names, "numeric": _names, "list": _names, "cross": _crosses}
+NAME_READERS: Final = {
+    "categorical": _names,
+    "numeric": _names,
+    "list": _names,
+    "keep": _names,
+    "cross": _crosses,
+}
 """What reads the text of a flag that holds names of columns."""
 Words = Annotated[tuple[str, ...], BeforeValidator(split_list)]
 """Words of which none holds a comma or begins with a space."""

@@ -100,7 +100,7 @@ class StreamRunner:
         """
         chosen = self.trials.choose(trials, listener)
         tasks = {_key(run): run for run in seeded_runs(trials, chosen)}
-        found = make_missing(tasks, self._kept, self._run, self.trials.num_jobs, listener)
+        found = make_missing(tasks, self._kept, self._run, self.trials.num_jobs, listener, "trained")
         return [
             Followed(tuned)
             if isinstance(tuned, Diverged)
