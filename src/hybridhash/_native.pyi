@@ -1,4 +1,9 @@
-from typing import Any
+from typing import Any, Final
+
+MAX_DICTIONARIES: Final[int]
+MAX_FUSED_DIM: Final[int]
+MAX_HASHES: Final[int]
+RULES: Final[dict[str, tuple[str, ...]]]
 
 def isa() -> str: ...
 def use_openmp_of(library: str) -> bool: ...
@@ -95,8 +100,8 @@ def update(
     argmax: Any | None,
     head_state: list[Any],
     tail_state: list[Any],
-    rule: int,
-    numbers: list[float],
+    rule: str,
+    numbers: dict[str, float],
     num_threads: int,
 ) -> None: ...
 def gradients(

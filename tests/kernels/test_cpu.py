@@ -24,11 +24,20 @@ from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.cpu import fused, ops
 from hybridhash.kernels.cpu.lookup import encode_op
 from hybridhash.kernels.reference import Combine, Dictionary, Mode, Step
+from hybridhash.optim import FTRL, SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad, RowWiseAdam
 
 DIMS = [1, 2, 3, 8, 16, 17, 24, 32, 64, 100, 128, 200]
-RULES = {"sgd": 0, "adagrad": 1, "rowwise_adagrad": 1, "adam": 2, "ftrl": 2}
-NUMBERS = [0.1, 0.01, 1e-8, 0.9, 0.999, 0.1, 0.01, 0.1, 1.0]  # as `FusedOptimizer.numbers` gives them
-PLAIN_SGD = [0.01, *[0.0] * 8]  # without weight decay, it sorts nothing
+RULES: dict[str, FusedOptimizer] = {
+    optimizer.rule: optimizer
+    for optimizer in (
+        SGD(0.01, 0.01),
+        Adagrad(0.1, 0.01, eps=1e-8),
+        RowWiseAdagrad(0.1, 0.01, eps=1e-8),
+        Adam(0.1, 0.01),
+        RowWiseAdam(0.1, 0.01),
+        FTRL(0.1, l1=0.01, l2=0.1),
+    )
+}
 HALVES = [torch.bfloat16, torch.float16]
 int64s = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])
 
@@ -191,22 +200,20 @@ def test_sparse_gradients_are_coalesced_and_the_dense_ones(batch: Batch, mode: M
 def states(batch: Batch, rule: str) -> list[list[Tensor]]:
     """Return positive state for head and tail, as after some steps."""
     return [
-        [
-            torch.full(rows.shape if rule != "rowwise_adagrad" else rows.shape[:1], 0.3)
-            for _ in range(RULES[rule])
-        ]
+        [torch.full(rows.shape if shape == "float" else rows.shape[:1], 0.3) for shape in RULES[rule].states]
         for rows in (batch.head, batch.tail)
     ]
 
 
 def updated(
-    batch: Batch, mode: Mode, weights: Tensor | None, rule: str, engine: str, numbers: list[float] = NUMBERS
+    batch: Batch, mode: Mode, weights: Tensor | None, rule: str, engine: str, decays: bool = True
 ) -> list[Tensor]:
     """Return rows, state and the weights' gradient after one fused step."""
     head, tail = batch.head.clone(), batch.tail.clone()
     for rows in (head, tail):
         rows.requires_grad_()
     head_state, tail_state = states(batch, rule)
+    numbers = RULES[rule].numbers(3) | ({} if decays or rule == "ftrl" else {"weight_decay": 0.0})
     step = Step(head, tail, head_state, tail_state, rule, lambda: numbers)
     own = None if weights is None else weights.clone().requires_grad_()
     options: dict[str, Any] = {
@@ -237,9 +244,8 @@ def test_fused_steps_are_those_of_the_definition(
     batch: Batch, mode: Mode, weighted: bool, rule: str, decays: bool
 ) -> None:
     weights = torch.linspace(-2, 3, batch.keys.numel()) if weighted and mode == "sum" else None
-    numbers = [NUMBERS[0], NUMBERS[1] * (decays and rule != "ftrl"), *NUMBERS[2:]]
-    found = updated(batch, mode, weights, rule, "cpu", numbers)
-    for mine, theirs in zip(found, updated(batch, mode, weights, rule, "reference", numbers), strict=True):
+    found = updated(batch, mode, weights, rule, "cpu", decays)
+    for mine, theirs in zip(found, updated(batch, mode, weights, rule, "reference", decays), strict=True):
         assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
 
 
@@ -297,14 +303,14 @@ def one_row_table(dtype: torch.dtype, values: Tensor) -> tuple[Tensor, ...]:
 def test_all_patterns_of_16_bits_are_read_and_written(dtype: torch.dtype, width: int) -> None:
     """Forward reads each exactly; a step of zero writes it back; a NaN stays one."""
     patterns = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(-1, width)
-    zero = [0.0] * 9
+    zero = [0.0, 0.0]
     for bits in patterns:
         head, tail, rows, offsets = one_row_table(dtype, bits.view(dtype))
         out = cpu.embedding_bag(head, tail, rows, offsets, combine="sum", mode="max")
         assert torch.equal(out.isnan(), tail.isnan())
         assert torch.equal(out.nan_to_num(7.0), tail.nan_to_num(7.0))
         before = tail.clone()
-        fused.update_rows(head, tail, [], [], rows, offsets, None, torch.zeros(1, width), 0, 0, 0, zero)
+        fused.update_rows(head, tail, [], [], rows, offsets, None, torch.zeros(1, width), 0, 0, "sgd", zero)
         assert torch.equal(tail.isnan(), before.isnan())
         same = ~before.isnan()
         assert torch.equal(tail.view(torch.int16)[same], before.view(torch.int16)[same])
@@ -326,8 +332,7 @@ def test_rows_are_rounded_to_the_nearest_and_ties_to_even(dtype: torch.dtype) ->
     for values in wanted:
         head, tail, rows, offsets = one_row_table(dtype, torch.zeros(512))
         # 0 - 1 * -value is the value, -0 apart
-        numbers = [1.0] + [0.0] * 8
-        fused.update_rows(head, tail, [], [], rows, offsets, None, -values[None], 0, 0, 0, numbers)
+        fused.update_rows(head, tail, [], [], rows, offsets, None, -values[None], 0, 0, "sgd", [1.0, 0.0])
         assert torch.equal(tail[0], values.to(dtype))
 
 
@@ -383,7 +388,7 @@ def test_results_do_not_depend_on_the_number_of_threads(
         if mode != "max":
             for rule in RULES:
                 found += updated(batch, mode, None, rule, "cpu")
-            found += updated(batch, mode, weights, "sgd", "cpu", PLAIN_SGD)
+            found += updated(batch, mode, weights, "sgd", "cpu", False)  # which sorts nothing
         return found  # type: ignore[return-value]
 
     torch.set_num_threads(1)
@@ -514,7 +519,7 @@ def test_found_on_the_way_in_a_large_batch(num_hashes: int, combine: Combine, di
         cpu.embedding_bag(batch.head, batch.tail, lookup, batch.offsets, combine=combine, mode=mode),
         cpu.embedding_bag(batch.head, batch.tail, batch.rows, batch.offsets, combine=combine, mode=mode),
     )
-    mine, theirs = (updated(batch, mode, None, "sgd", engine, PLAIN_SGD) for engine in ("cpu", "reference"))
+    mine, theirs = (updated(batch, mode, None, "sgd", engine, False) for engine in ("cpu", "reference"))
     for found, expected in zip(mine, theirs, strict=True):
         assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
@@ -597,8 +602,8 @@ def test_a_step_refuses_what_is_not_contiguous(place: str) -> None:
             torch.zeros(1, 16),
             0,
             0,
-            1,
-            NUMBERS,
+            "adagrad",
+            [0.1, 0.0, 1e-8],
         )
 
 
@@ -774,8 +779,8 @@ def test_opcheck_update_rows(rule: str) -> None:
             torch.ones(3, 8),
             2,
             1,
-            fused.RULES.index(rule),
-            NUMBERS,
+            rule,
+            list(RULES[rule].numbers(3).values()),
         ),
     )
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from hybridhash import optim
 from hybridhash.embeddings import EmbeddingBag, HybridEmbeddingBag, PackedEmbeddingBag, pack
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import Fingerprints
@@ -20,6 +21,7 @@ from hybridhash.kernels import (
     register_engine,
     remove_engine,
 )
+from hybridhash.kernels.cpu import fused
 from hybridhash.optim import SGD
 from hybridhash.spec import TableSpec, Tier
 from hybridhash.tables import Blueprint
@@ -132,3 +134,28 @@ def test_the_compiled_engine_takes_the_kinds_of_dictionary_that_it_reads() -> No
     request = Request(torch.device("cpu"), torch.float32, 2, 1, frozenset({"exact"}))
     assert engine_for("auto", request).name == "cpu"
     assert engine_for("auto", request._replace(kinds=frozenset({"sorted"}))).name == "reference"
+
+
+def test_an_optimizer_whose_rule_no_engine_has_is_refused() -> None:
+    request = Request(torch.device("cpu"), torch.float32, 2, 1, frozenset({"exact"}), 8, "adam")
+    assert engine_for("auto", request).name == "cpu"
+    unknown = request._replace(rule="momentum")
+    with pytest.raises(InvalidValueError, match="engine: expected rows that one of reference, cpu can run"):
+        engine_for("auto", unknown)
+    for engine in ("reference", "cpu"):
+        with pytest.raises(InvalidValueError, match=r"of the rules sgd, adagrad, .*momentum"):
+            engine_for(engine, unknown)
+
+
+def test_both_engines_have_every_rule_with_the_numbers_and_the_state_of_its_optimizer() -> None:
+    """What one engine lacks, or calls by another name, would fail in the middle of a training."""
+    optimizers = [kind(0.1) for kind in vars(optim).values() if hasattr(kind, "rule")]
+    assert len(optimizers) >= 6
+    for optimizer in optimizers:
+        numbers = optimizer.numbers(1)
+        assert tuple(numbers) == fused.RULES[optimizer.rule]
+        rows = torch.ones(3, 4)
+        state = [torch.ones(rows.shape if shape == "float" else 3) for shape in optimizer.states]
+        moved, kept = reference.RULES[optimizer.rule](rows, rows, state, **numbers)
+        assert moved.shape == rows.shape
+        assert [array.shape for array in kept] == [array.shape for array in state]

@@ -19,10 +19,20 @@ from hybridhash.packing import pack_integers
 
 SUM, MEAN, CONCAT = range(3)
 BAG_SUM, BAG_MEAN, BAG_MAX = range(3)
-SGD, ADAGRAD, ROWWISE_ADAGRAD, ADAM, FTRL = range(5)
-STATES = {SGD: 0, ADAGRAD: 1, ROWWISE_ADAGRAD: 1, ADAM: 2, FTRL: 2}
+STATES = {
+    "sgd": [],
+    "adagrad": ["float"],
+    "rowwise_adagrad": ["row"],
+    "adam": ["float", "float"],
+    "rowwise_adam": ["float", "row"],
+    "ftrl": ["float", "float"],
+}
 NO_ROW = 2**31 - 1
-NUMBERS = [0.1, 0.0, 1e-10, 0.9, 0.999, 0.1, 0.01, 0.1, 1.0]  # as `FusedOptimizer.numbers` gives them
+OF_STEPS = {
+    "lr": 0.1, "step_size": 0.1, "weight_decay": 0.0, "eps": 1e-10, "first_share": 0.1, "second_share": 0.001,
+    "l1": 0.01, "l2": 0.1, "beta": 1.0,
+}  # fmt: skip
+NUMBERS = {rule: {name: OF_STEPS[name] for name in names} for rule, names in _native.RULES.items()}
 Array = npt.NDArray[Any]
 
 
@@ -133,12 +143,9 @@ class Case:
     def inputs(self) -> tuple[Any, ...]:
         return self.head, self.tail, self.rows, self.offsets, self.weights, self.combine, self.mode
 
-    def update(self, rule: int, numbers: list[float], num_threads: int = 2) -> None:
+    def update(self, rule: str, numbers: dict[str, float], num_threads: int = 2) -> None:
         head_state, tail_state = (
-            [
-                np.zeros(rows.size if rule != ROWWISE_ADAGRAD else len(rows), np.float32)
-                for _ in range(STATES[rule])
-            ]
+            [np.zeros(rows.size if shape == "float" else len(rows), np.float32) for shape in STATES[rule]]
             for rows in (self.head, self.tail)
         )
         _native.update(*self.inputs(), self.grad, None, head_state, tail_state, rule, numbers, num_threads)
@@ -190,18 +197,18 @@ def test_sgd_moves_each_row_by_its_gradient(num_hashes: int, dim: int, weight_de
     for rows, gradient in zip((case.head, case.tail), case.gradients(), strict=True):
         touched = gradient.any(axis=1, keepdims=True)
         expected.append(rows - 0.1 * touched * (gradient + weight_decay * rows))
-    case.update(SGD, [0.1, weight_decay, *NUMBERS[2:]])
+    case.update("sgd", {"lr": 0.1, "weight_decay": weight_decay})
     np.testing.assert_allclose(case.head, expected[0], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(case.tail, expected[1], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("rule", STATES)
 @pytest.mark.parametrize("dim", [1, 2, 17, 32, 1024])
-def test_every_rule_moves_every_touched_row_and_no_other(rule: int, dim: int) -> None:
+def test_every_rule_moves_every_touched_row_and_no_other(rule: str, dim: int) -> None:
     case = Case(2, SUM, BAG_SUM, True, dim)
     before = case.head.copy(), case.tail.copy()
     gradients = case.gradients()
-    case.update(rule, NUMBERS)
+    case.update(rule, NUMBERS[rule])
     for rows, old, gradient in zip((case.head, case.tail), before, gradients, strict=True):
         assert np.isfinite(rows).all()
         np.testing.assert_array_equal((rows != old).any(axis=1), gradient.any(axis=1))
@@ -309,7 +316,7 @@ def update(call: dict[str, Any]) -> None:
     _native.update(
         call["head"], call["tail"], call["rows"], call["offsets"], call["weights"], call["combine"], call["mode"],
         call["grad"], call.get("argmax"), call.get("head_state", [state[0]]), call.get("tail_state", [state[1]]),
-        call.get("rule", ADAGRAD), call.get("numbers", NUMBERS), call.get("num_threads", 1),
+        call.get("rule", "adagrad"), call.get("numbers", NUMBERS["adagrad"]), call.get("num_threads", 1),
     )  # fmt: skip
 
 
@@ -416,10 +423,15 @@ def frozen(array: Array) -> Array:
 @pytest.mark.parametrize(
     "change",
     [
-        {"rule": 5},
-        {"rule": -1},
-        {"numbers": NUMBERS[:8]},
-        {"numbers": [*NUMBERS, 0.0]},
+        {"rule": "momentum"},
+        {"rule": ""},
+        {"rule": 0},
+        {"numbers": {}},
+        {"numbers": {"lr": 0.1, "weight_decay": 0.0}},
+        {"numbers": NUMBERS["adagrad"] | {"beta": 0.0}},
+        {"numbers": NUMBERS["adam"]},
+        {"numbers": NUMBERS["adagrad"] | {"lr": "0.1"}},
+        {"numbers": list(NUMBERS["adagrad"].values())},
         {"head_state": []},
         {"tail_state": []},
         {"head_state": [np.zeros(20, np.float32)] * 2},
@@ -428,8 +440,8 @@ def frozen(array: Array) -> Array:
         {"tail_state": [np.zeros(28)]},
         {"tail_state": [np.zeros(56, np.float32)[::2]]},
         {"tail_state": [frozen(np.zeros(28, np.float32))]},
-        {"rule": ROWWISE_ADAGRAD},
-        {"rule": ADAM},
+        {"rule": "rowwise_adagrad"},
+        {"rule": "adam"},
         {"head": frozen(np.zeros((5, 4), np.float32))},
         {"tail": frozen(np.zeros((7, 4), np.float32))},
         {"mode": BAG_MAX, "weights": None},
@@ -440,10 +452,15 @@ def test_wrong_updates_raise(change: dict[str, Any]) -> None:
         update(valid() | change)
 
 
+def test_the_numbers_of_a_rule_are_named_where_they_are_missing() -> None:
+    with pytest.raises(ValueError, match="numbers: expected lr, l1, l2, beta of rule ftrl"):
+        Case(1, SUM, BAG_SUM, False, 4).update("ftrl", {"lr": 0.1})
+
+
 def test_an_update_of_rows_too_wide_raises() -> None:
-    case = Case(1, SUM, BAG_SUM, False, 1025)
-    with pytest.raises(ValueError, match="at most 1024 floats"):
-        case.update(SGD, NUMBERS)
+    case = Case(1, SUM, BAG_SUM, False, _native.MAX_FUSED_DIM + 1)
+    with pytest.raises(ValueError, match="no more floats in a row than MAX_FUSED_DIM"):
+        case.update("sgd", NUMBERS["sgd"])
 
 
 KEYS, DICTIONARY = np.arange(4), place_keys(np.arange(2))
@@ -560,7 +577,7 @@ def test_nothing_is_a_legal_call() -> None:
         (head_rows, _), (tail_rows, values) = _native.gradients(*call, BAG_MEAN, out, None, 3)
         assert head_rows.size == tail_rows.size == 0
         assert values.shape == (0, 4)
-        _native.update(*call, BAG_MEAN, out, None, [], [], SGD, NUMBERS, 3)
+        _native.update(*call, BAG_MEAN, out, None, [], [], "sgd", NUMBERS["sgd"], 3)
         _native.weight_gradient(*call[:4], SUM, out, np.zeros(0, np.float32), 3)
     _native.encode(KEYS[:0], alone(DICTIONARY), 5, [1, 2], None, np.zeros((0, 2), np.int32), 3)
 

@@ -14,7 +14,7 @@ from torch.testing import assert_close
 from hybridhash.embeddings import EmbeddingBag, HybridEmbeddingBag
 from hybridhash.embeddings.bag import Engine
 from hybridhash.errors import InvalidValueError
-from hybridhash.optim import FTRL, SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad
+from hybridhash.optim import FTRL, SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad, RowWiseAdam
 from hybridhash.vocabulary import Vocabulary
 
 HEAD_KEYS = np.arange(20)
@@ -199,6 +199,63 @@ def test_row_wise_adagrad_is_adagrad_with_the_rows_mean_square(engine: Engine, w
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("weight_decay", [0.0, 0.05])
+def test_row_wise_adam_is_adam_with_the_rows_mean_square(engine: Engine, weight_decay: float) -> None:
+    """One number after another; Kingma and Ba 2015, algorithm 1 in the form of the end of its section 2."""
+    first = {"head": torch.zeros(40, 6), "tail": torch.zeros(7, 3)}
+    second = {"head": torch.zeros(40), "tail": torch.zeros(7)}
+    lr, beta1, beta2, eps = 0.02, 0.7, 0.9, 1e-4
+
+    def move(part: str, touched: Tensor, values: Tensor, grad: Tensor, step: int) -> Tensor:
+        moved = values.clone()
+        rate = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)
+        for place, row in enumerate(touched.tolist()):
+            g = [float(a) + weight_decay * float(b) for a, b in zip(grad[place], values[place], strict=True)]
+            mean_square = sum(x * x for x in g) / len(g)
+            second[part][row] = beta2 * float(second[part][row]) + (1 - beta2) * mean_square
+            for j, x in enumerate(g):
+                first[part][row, j] = beta1 * float(first[part][row, j]) + (1 - beta1) * x
+                moved[place, j] -= (
+                    rate * float(first[part][row, j]) / (math.sqrt(float(second[part][row])) + eps)
+                )
+        return moved
+
+    rows = by_row(move)
+    optimizer = RowWiseAdam(lr, weight_decay, betas=(beta1, beta2), eps=eps)
+    assert_same(trained(engine, optimizer), rows, {part: [first[part], second[part]] for part in first})
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks are implicitly disabled")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_row_wise_adam_of_single_floats_is_torchs_sparse_adam(engine: Engine) -> None:
+    def bag_of_floats(optimizer: FusedOptimizer | None) -> EmbeddingBag:
+        return HybridEmbeddingBag(
+            Vocabulary(HEAD_KEYS),
+            7,
+            1,
+            "sum",
+            2,
+            mode="sum",
+            include_last_offset=True,
+            init_std=1.0,
+            engine=engine,
+            optimizer=optimizer,
+            sparse=optimizer is None,
+            generator=torch.Generator().manual_seed(1),
+        )
+
+    fused, plain = bag_of_floats(RowWiseAdam(0.02)), bag_of_floats(None)
+    peer = torch.optim.SparseAdam(plain.parameters(), lr=0.02)
+    for keys, offsets, grad in batches():
+        fused(keys, offsets).backward(grad[:, :1])
+        peer.zero_grad()
+        plain(keys, offsets).backward(grad[:, :1])
+        peer.step()
+    for mine, theirs in zip(fused.parameters(), plain.parameters(), strict=True):
+        assert_close(mine, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("l1", "l2", "beta"), [(0.0, 0.0, 1.0), (0.3, 0.0, 1.0), (0.2, 0.5, 0.1)])
 def test_ftrl_is_the_papers_algorithm(engine: Engine, l1: float, l2: float, beta: float) -> None:
     """McMahan et al. 2013, algorithm 1, coordinate by coordinate in Python floats.
@@ -240,7 +297,8 @@ def test_ftrl_is_the_papers_algorithm(engine: Engine, l1: float, l2: float, beta
 
 
 @pytest.mark.parametrize(
-    "optimizer", [SGD(0.1, 0.02), Adagrad(0.1, 0.02), RowWiseAdagrad(0.1), Adam(0.01), FTRL(0.1)]
+    "optimizer",
+    [SGD(0.1, 0.02), Adagrad(0.1, 0.02), RowWiseAdagrad(0.1), Adam(0.01), RowWiseAdam(0.01), FTRL(0.1)],
 )
 @pytest.mark.parametrize("engine", ENGINES)
 def test_rows_that_are_not_in_a_batch_stay(engine: Engine, optimizer: FusedOptimizer) -> None:
@@ -256,7 +314,7 @@ def test_rows_that_are_not_in_a_batch_stay(engine: Engine, optimizer: FusedOptim
             assert torch.equal(tensor, before[name]), name
 
 
-@pytest.mark.parametrize("rule", [SGD, Adagrad, RowWiseAdagrad, Adam, FTRL])
+@pytest.mark.parametrize("rule", [SGD, Adagrad, RowWiseAdagrad, Adam, RowWiseAdam, FTRL])
 def test_lr_is_above_0_and_finite(rule: type[FusedOptimizer]) -> None:
     rule(1e-300)
     for lr in (0.0, -1.0, math.inf, math.nan):
@@ -264,7 +322,7 @@ def test_lr_is_above_0_and_finite(rule: type[FusedOptimizer]) -> None:
             rule(lr)
 
 
-@pytest.mark.parametrize("rule", [SGD, Adagrad, RowWiseAdagrad, Adam, FTRL])
+@pytest.mark.parametrize("rule", [SGD, Adagrad, RowWiseAdagrad, Adam, RowWiseAdam, FTRL])
 def test_weight_decay_is_finite_and_0_or_more(rule: type[FusedOptimizer]) -> None:
     for weight_decay in (-1e-9, math.inf, math.nan):
         with pytest.raises(
@@ -293,7 +351,7 @@ def test_ftrl_has_no_weight_decay() -> None:
         FTRL(0.1, weight_decay=0.1)
 
 
-@pytest.mark.parametrize("rule", [Adagrad, RowWiseAdagrad, Adam])
+@pytest.mark.parametrize("rule", [Adagrad, RowWiseAdagrad, Adam, RowWiseAdam])
 def test_eps_is_0_or_more(rule: Any) -> None:
     rule(0.1, eps=0.0)
     for eps in (-1e-9, math.inf, math.nan):
@@ -313,6 +371,12 @@ def test_sums_start_from_0_or_more(rule: Any) -> None:
 @pytest.mark.parametrize("step", [1, 2, 1000])
 def test_adams_step_size_by_hand(step: int) -> None:
     """The bias corrections of Kingma and Ba 2015, section 2, in the learning rate."""
-    numbers = Adam(0.5, betas=(0.9, 0.99)).numbers(step)
-    expected = 0.5 * math.sqrt(1 - 0.99**step) / (1 - 0.9**step)
-    assert numbers[:6] == [0.5, 0.0, 1e-8, 0.9, 0.99, expected]
+    expected = {
+        "step_size": 0.5 * math.sqrt(1 - 0.99**step) / (1 - 0.9**step),
+        "weight_decay": 0.0,
+        "eps": 1e-8,
+        "first_share": pytest.approx(0.1),
+        "second_share": pytest.approx(0.01),
+    }
+    for rule in (Adam, RowWiseAdam):
+        assert rule(0.5, betas=(0.9, 0.99)).numbers(step) == expected

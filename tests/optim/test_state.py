@@ -12,7 +12,16 @@ from torch.testing import assert_close
 from hybridhash.embeddings import EmbeddingBag, HybridEmbeddingBag
 from hybridhash.embeddings.bag import Engine
 from hybridhash.errors import InvalidValueError
-from hybridhash.optim import FTRL, SGD, Adagrad, Adam, FusedOptimizer, OptimizerState, RowWiseAdagrad
+from hybridhash.optim import (
+    FTRL,
+    SGD,
+    Adagrad,
+    Adam,
+    FusedOptimizer,
+    OptimizerState,
+    RowWiseAdagrad,
+    RowWiseAdam,
+)
 from hybridhash.vocabulary import Vocabulary
 
 RULES: dict[str, FusedOptimizer] = {
@@ -20,6 +29,7 @@ RULES: dict[str, FusedOptimizer] = {
     "adagrad": Adagrad(0.1, initial_accumulator_value=0.25),
     "rowwise_adagrad": RowWiseAdagrad(0.1),
     "adam": Adam(0.01),
+    "rowwise_adam": RowWiseAdam(0.01),
     "ftrl": FTRL(0.1, l1=0.01),
 }
 ENGINES = ["reference", "cpu"]
@@ -46,6 +56,7 @@ def step(bag: EmbeddingBag, times: int = 1) -> None:
         ("adagrad", {"head0": (24, 8), "tail0": (7, 8)}),
         ("rowwise_adagrad", {"head0": (24,), "tail0": (7,)}),
         ("adam", {"head0": (24, 8), "head1": (24, 8), "tail0": (7, 8), "tail1": (7, 8)}),
+        ("rowwise_adam", {"head0": (24, 8), "head1": (24,), "tail0": (7, 8), "tail1": (7,)}),
         ("ftrl", {"head0": (24, 8), "head1": (24, 8), "tail0": (7, 8), "tail1": (7, 8)}),
     ],
 )

@@ -200,6 +200,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
             self.encoder.num_dictionaries,
             self.encoder.kinds,
             0 if self.optimizer_state is None else self.spec.dim,
+            None if self.optimizer_state is None else self.optimizer_state.optimizer.rule,
         )
 
     def trained_rows(self) -> TrainedRows:

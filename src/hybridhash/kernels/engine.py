@@ -55,6 +55,7 @@ class Request(NamedTuple):
         num_dictionaries: Dictionaries that are asked in turn.
         kinds: Names of the kinds of dictionary.
         fused_dim: Floats of a row that a fused optimizer moves; 0 without one.
+        rule: The rule of that optimizer; None without one.
     """
 
     device: torch.device
@@ -63,6 +64,7 @@ class Request(NamedTuple):
     num_dictionaries: int
     kinds: frozenset[str]
     fused_dim: int = 0
+    rule: str | None = None
 
 
 class Engine(Protocol):

@@ -1,6 +1,15 @@
 """Optimizers that move rows inside the backward pass."""
 
-from hybridhash.optim.rules import FTRL, SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad
+from hybridhash.optim.rules import FTRL, SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad, RowWiseAdam
 from hybridhash.optim.state import OptimizerState
 
-__all__ = ["FTRL", "SGD", "Adagrad", "Adam", "FusedOptimizer", "OptimizerState", "RowWiseAdagrad"]
+__all__ = [
+    "FTRL",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "FusedOptimizer",
+    "OptimizerState",
+    "RowWiseAdagrad",
+    "RowWiseAdam",
+]

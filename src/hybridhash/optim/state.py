@@ -33,7 +33,7 @@ class OptimizerState(nn.Module):
         """Return the arrays of ``head`` or ``tail``."""
         return [getattr(self, f"{part}{index}") for index in range(len(self.optimizer.states))]
 
-    def next_numbers(self) -> list[float]:
+    def next_numbers(self) -> dict[str, float]:
         """Count a step and return the numbers that it is made with."""
         self.step += 1
         return self.optimizer.numbers(int(self.step))

@@ -43,12 +43,6 @@ const Kernels& choose() {
 
 }  // namespace
 
-size_t grouping_slots(size_t num_entries) {
-    size_t slots = 16;
-    while (slots < 2 * num_entries) slots *= 2;
-    return slots;
-}
-
 const Kernels& kernels() {
     static const Kernels& chosen = choose();
     return chosen;

@@ -1,8 +1,7 @@
-#include "encoder_module.hpp"
-
 #include <cstring>
 
 #include "bags.hpp"
+#include "module.hpp"
 
 namespace nb = nanobind;
 

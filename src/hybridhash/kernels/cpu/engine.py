@@ -6,7 +6,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, pool_and_update
+from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, RULES, pool_and_update
 from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode
 from hybridhash.kernels.cpu.ops import MAX_HASHES, ROW_DTYPES, embedding_bag
 from hybridhash.kernels.cpu.packed import packed_embedding_bag
@@ -32,15 +32,16 @@ class CpuEngine:
             and request.num_dictionaries <= MAX_DICTIONARIES
             and request.fused_dim <= MAX_FUSED_DIM
             and request.kinds <= KINDS
+            and (request.rule is None or request.rule in RULES)
         )
         if able:
             return None
         return (
             f"expected float32, bfloat16 or float16 rows on the CPU, at most {MAX_HASHES} hashes, at most "
             f"{MAX_DICTIONARIES} dictionaries of the kinds {', '.join(sorted(KINDS))}, and at most {MAX_FUSED_DIM} "
-            f"floats a row with an optimizer, got {request.dtype} on {request.device}, {request.num_hashes} hashes, "
-            f"{request.num_dictionaries} dictionaries ({', '.join(sorted(request.kinds))}) and {request.fused_dim} "
-            "floats to move"
+            f"floats a row with an optimizer of the rules {', '.join(RULES)}, got {request.dtype} on {request.device}, "
+            f"{request.num_hashes} hashes, {request.num_dictionaries} dictionaries "
+            f"({', '.join(sorted(request.kinds))}), {request.fused_dim} floats to move and rule {request.rule}"
         )
 
     def encode(self, keys: Tensor, index: Index) -> Tensor:

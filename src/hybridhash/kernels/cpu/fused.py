@@ -1,6 +1,6 @@
 """The compiled bag whose backward pass moves the rows by one step of an optimizer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import torch
@@ -14,8 +14,11 @@ from hybridhash.kernels.cpu.ops import COMBINES, MODES, find_and_pool, pool_op, 
 from hybridhash.kernels.cpu.tensors import contiguous, is_plain, memory, num_threads, optional_floats
 from hybridhash.kernels.reference import Step
 
-RULES: Final = ("sgd", "adagrad", "rowwise_adagrad", "adam", "ftrl")
-MAX_FUSED_DIM: Final = 1024  # floats of a gradient that a step sums on the stack
+RULES: Final = _native.RULES
+"""The names of the rules, each with those of its numbers."""
+
+MAX_FUSED_DIM: Final = _native.MAX_FUSED_DIM
+"""Floats of the widest row that a step moves."""
 
 
 def _update_rows_now(
@@ -29,8 +32,8 @@ def _update_rows_now(
     grad: Tensor,
     combine: int,
     mode_index: int,
-    rule: int,
-    numbers: Sequence[float],
+    rule: str,
+    numbers: Mapping[str, float],
 ) -> None:
     """Move the rows of a batch by one step of an optimizer, in place.
 
@@ -47,8 +50,8 @@ def _update_rows_now(
         grad: float[B, D], the gradient of the pooled vectors.
         combine: Index in `COMBINES`.
         mode_index: Index in `MODES`, not ``max``; torch.compile has its own use for an argument named mode.
-        rule: Index in `RULES`.
-        numbers: learning rate, weight decay, eps, beta1, beta2, step size, l1, l2, beta.
+        rule: In `RULES`.
+        numbers: The numbers of the step, as `RULES` names them.
 
     Raises:
         InvalidValueError: Rows or state are not contiguous, so that a copy would be changed in their place.
@@ -76,14 +79,31 @@ def _update_rows_now(
         [memory(state.detach().view(-1)) for state in head_state],
         [memory(state.detach().view(-1)) for state in tail_state],
         rule,
-        list(numbers),
+        dict(numbers),
         num_threads(),
     )
 
 
-update_rows = torch.library.custom_op(
-    "hybridhash::update_rows", _update_rows_now, mutates_args=("head", "tail", "head_state", "tail_state")
-)
+@torch.library.custom_op("hybridhash::update_rows", mutates_args=("head", "tail", "head_state", "tail_state"))
+def update_rows(
+    head: Tensor,
+    tail: Tensor,
+    head_state: Sequence[Tensor],
+    tail_state: Sequence[Tensor],
+    rows: Tensor,
+    offsets: Tensor,
+    weights: Tensor | None,
+    grad: Tensor,
+    combine: int,
+    mode_index: int,
+    rule: str,
+    numbers: Sequence[float],
+) -> None:
+    """Move rows as `_update_rows_now`; an operator takes no names, so numbers stand in the order of `RULES`."""
+    named = dict(zip(RULES[rule], numbers, strict=True))
+    _update_rows_now(
+        head, tail, head_state, tail_state, rows, offsets, weights, grad, combine, mode_index, rule, named
+    )
 
 
 class _PoolAndUpdate(torch.autograd.Function):
@@ -155,8 +175,8 @@ def pool_and_update(
     combine_index, mode_index = COMBINES.index(combine), MODES.index(mode)
 
     def update(rows: Tensor, offsets: Tensor, grad: Tensor, weights: Tensor | None) -> None:
-        move = _update_rows_now if is_plain(grad) else update_rows
-        move(
+        numbers = step.next_numbers()
+        inputs = (
             step.head,
             step.tail,
             list(step.head_state),
@@ -167,9 +187,12 @@ def pool_and_update(
             grad,
             combine_index,
             mode_index,
-            RULES.index(step.rule),
-            list(step.next_numbers()),
+            step.rule,
         )
+        if is_plain(grad):
+            _update_rows_now(*inputs, numbers)
+        else:
+            update_rows(*inputs, [numbers[name] for name in RULES[step.rule]])
 
     pooled: Tensor = _PoolAndUpdate.apply(  # type: ignore[no-untyped-call]
         head, tail, rows, offsets, per_sample_weights, combine_index, mode_index, update

@@ -6,9 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#ifndef HH_INLINE
-#define HH_INLINE inline __attribute__((always_inline))
-#endif
+#include "macros.hpp"
 
 namespace hybridhash {
 

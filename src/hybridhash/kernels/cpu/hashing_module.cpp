@@ -1,8 +1,6 @@
 // Outputs are taken without conversion: into a converted copy the keys would be lost.
-#include "hashing_module.hpp"
-
-#include "arrays.hpp"
 #include "bags.hpp"
+#include "module.hpp"
 #include "strings.hpp"
 
 namespace nb = nanobind;

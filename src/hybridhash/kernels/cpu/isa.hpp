@@ -5,17 +5,27 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "choices.hpp"
+#include "rules.hpp"
+
 namespace hybridhash {
 
 constexpr int kBucketKeys = 8;    // keys in a bucket of a dictionary
 constexpr int kMaxHashes = 16;
 constexpr int kMaxDictionaries = 8;
 constexpr int kExactBits = 64;    // of a place that holds a key, and not a fingerprint
+constexpr int kMaxFusedDim = 1024;  // floats of a row that a step moves, whose gradient is summed on the stack
 constexpr int32_t kNoRow = INT32_MAX;  // the row of a padding key
+
+// What has code of its own. The floats of a vector that registers hold; those of a row that moves, or 0 for any; hash
+// functions, or 0 for any number; hash functions whose rows are joined from lists.
+using Dims = Constants<16, 32, 64, 128>;
+using Widths = Dims::With<1, 2, 4, 8, 0>;
+using Hashes = Constants<1, 2, 4, 8, 0>;
+using Joins = Constants<2, 4, 8>;
 
 enum class Combine : int { sum, mean, concat };
 enum class Mode : int { sum, mean, max };
-enum class Rule : int { sgd, adagrad, rowwise_adagrad, adam, ftrl };
 enum class Element : int { f32, bf16, f16 };
 
 // Some keys of the head. A place takes key_bits bits, so a bucket takes key_bits bytes; eight bytes of salt follow the
@@ -44,7 +54,7 @@ struct Encoder {
     int64_t padding_key;
 };
 
-// Rows of keys [first, last): rows[i * num_hashes] >= 0 is a head row, otherwise each is ~(tail row).
+// The rows of the head and of the tail.
 struct Table {
     const void* head;
     const void* tail;
@@ -55,8 +65,11 @@ struct Table {
     Combine combine;
 };
 
+// Bags of keys: those of bag b are [offsets[b], offsets[b + 1]).
 struct Bags {
-    const int32_t* rows;   // of keys, or null where they are found on the way and not kept
+    // Of key i from rows[i * num_hashes] on: a head row where the first is 0 or more, otherwise each is ~(tail row). Null
+    // where rows are found on the way and not kept.
+    const int32_t* rows;
     const int64_t* offsets;
     const float* weights;  // per key, or null
     Mode mode;
@@ -65,11 +78,10 @@ struct Bags {
 // Whether vectors are pooled from lists of the rows that a chunk of keys reads: those that registers hold, where a key
 // reads a row of the head or else two that are summed, or two, four or eight that are joined. Joined rows not where the
 // encoder, if there is one, knows that no key is in the head: a loop over the keys then mispredicts nothing.
-inline bool pools_from_lists(const Table& t, const Bags& bags, const Encoder* e) {
-    const bool in_registers = t.dim == 16 || t.dim == 32 || t.dim == 64 || t.dim == 128;
-    if (!in_registers || bags.mode == Mode::max) return false;
+HH_INLINE bool pools_from_lists(const Table& t, const Bags& bags, const Encoder* e) {
+    if (!Dims::has(t.dim) || bags.mode == Mode::max) return false;
     if (t.combine != Combine::concat) return t.num_hashes == 2;
-    return (t.num_hashes == 2 || t.num_hashes == 4 || t.num_hashes == 8) && (!e || e->num_dictionaries);
+    return Joins::has(t.num_hashes) && (!e || e->num_dictionaries);
 }
 
 // One gradient that goes to one row of the head or of the tail, and where it comes from.
@@ -80,23 +92,16 @@ struct Entry {
 
 constexpr int kKeyBits = 28;  // leaves four for the sixteen hash functions
 
-// How a row moves; the numbers of all rules together.
+// How a row moves.
 struct Update {
-    Rule rule;
-    float learning_rate;
-    float weight_decay;
-    float eps;
-    float first_share;        // Adam: 1 - beta1, rounded once
-    float second_share;       // Adam: 1 - beta2
-    float step_size;          // Adam: the learning rate, bias corrected
-    float l1, l2, beta;       // FTRL
+    int rule;             // its place in Rules
+    const void* numbers;  // the rule's struct
 };
 
 // One of the two parameter tensors and its optimizer state.
 struct Slab {
     void* rows;
-    float* state1;  // Adagrad: sum of squares; row-wise: one a row; Adam: first moment; FTRL: z
-    float* state2;  // Adam: second moment; FTRL: n
+    float* state[kMostStates];  // as many as the rule keeps
     int width;
 };
 
@@ -109,6 +114,13 @@ struct Gradient {
     int dim;
     bool concat;
 };
+
+// The slots that grouping this many entries wants: a power of two, at most half of which are taken.
+HH_INLINE size_t grouping_slots(size_t num_entries) {
+    size_t slots = 16;
+    while (slots < 2 * num_entries) slots *= 2;
+    return slots;
+}
 
 // Room to group entries by row: grouping_slots(count) words that are zero before and after, and 3 * count words.
 struct Grouping {
@@ -127,10 +139,11 @@ struct Kernels {
     void (*bounds)(const int32_t* rows, size_t num_keys, int num_hashes, int32_t* least, int32_t* greatest);
     void (*forward)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag, float* out,
                     int32_t* argmax);
-    // encode and forward in one pass over the keys of the bags; the rows are kept as well.
+    // encode and forward in one pass over the keys of the bags. Rows may be null where vectors are pooled from lists and
+    // summed; otherwise those of all keys are written.
     void (*encode_and_pool)(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys,
                             int32_t* rows, size_t first_bag, size_t last_bag, float* out, int32_t* argmax);
-    // The same on packed rows, of mode max too; without an encoder, the rows are there.
+    // The same on packed rows, whose rows may be null where they are summed; without an encoder, the rows are there.
     void (*packed_forward)(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
                            int32_t* rows, size_t first_bag, size_t last_bag, float* out);
     void (*weight_gradient)(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag,
@@ -147,8 +160,6 @@ struct Kernels {
                     unsigned owner, unsigned num_owners);
 };
 
-// The slots that grouping this many entries wants: a power of two.
-size_t grouping_slots(size_t num_entries);
 const Kernels& kernels();
 
 namespace isa_base { extern const Kernels table; }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "isa.hpp"
+#include "macros.hpp"
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -16,47 +17,41 @@
 #error "HH_ISA names the namespace of this build"
 #endif
 
-#define HH_INLINE inline __attribute__((always_inline))
-// Of a lambda that asks for memory: GCC takes what only does that for a function without effect, and drops calls of it.
-#define HH_NO_CALL __attribute__((always_inline))
-#define HH_UNROLL _Pragma("GCC unroll 16")
-#define HH_APART _Pragma("GCC ivdep")  // the arrays of the loop do not overlap
-
 namespace hybridhash::HH_ISA {
 
-// encode.cpp
+// isa_encode.cpp
 void hash_integers(const int64_t* values, int64_t* keys, size_t count, uint64_t salt);
 void encode(const Encoder& encoder, const int64_t* keys, int32_t* rows, size_t count);
 void bounds(const int32_t* rows, size_t num_keys, int num_hashes, int32_t* least, int32_t* greatest);
 
-// forward.cpp
+// isa_forward.cpp
 void forward(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag, float* out, int32_t* argmax);
 void encode_and_pool(const Encoder& encoder, const Table& table, const Bags& bags, const int64_t* keys,
                      int32_t* rows, size_t first_bag, size_t last_bag, float* out, int32_t* argmax);
 void weight_gradient(const Table& table, const Bags& bags, size_t first_bag, size_t last_bag, const float* grad,
                      float* out);
 
-// pairs.cpp
+// isa_pairs.cpp
 // Pools sums of two rows for which pools_from_lists holds; without an encoder, the rows are there.
 void pool_pairs(const Encoder* encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
                 size_t first_bag, size_t last_bag, float* out);
 
-// joined.cpp
+// isa_joined.cpp
 // The same for joined rows.
 void pool_joined(const Encoder* encoder, const Table& table, const Bags& bags, const int64_t* keys, int32_t* rows,
                  size_t first_bag, size_t last_bag, float* out);
 
-// packed.cpp
+// isa_packed.cpp
 void packed_forward(const Encoder* encoder, const PackedTable& table, const Bags& bags, const int64_t* keys,
                     int32_t* rows, size_t first_bag, size_t last_bag, float* out);
 
-// backward.cpp
+// isa_backward.cpp
 void apply(const Entry* entries, size_t count, const Gradient& gradient, bool head, const Slab& slab,
            Element element, const Update& update, const Grouping& room);
 size_t collect(const Entry* entries, size_t count, const Gradient& gradient, bool head, int width, uint32_t* rows,
                float* out, const Grouping& room);
 
-// descend.cpp
+// isa_descend.cpp
 void descend(const Table& table, const Bags& bags, size_t num_bags, const float* grad, float learning_rate,
              unsigned owner, unsigned num_owners);
 
@@ -146,6 +141,16 @@ struct F16 {
         return lane;
     }
 };
+
+// Calls f<F32>(), f<BF16>() or f<F16>().
+template <class F>
+HH_INLINE void choose_element(Element element, F f) {
+    switch (element) {
+        case Element::f32: return f.template operator()<F32>();
+        case Element::bf16: return f.template operator()<BF16>();
+        case Element::f16: return f.template operator()<F16>();
+    }
+}
 
 // What a cache line is asked for: to be read at once, to be read later (and to wait in the second cache), to be changed.
 enum class Ask { now, later, change };

@@ -83,16 +83,6 @@ void look(const int32_t* rows, size_t num_keys, int hashes, const Owner& owner, 
         look_at_key<H>(rows, element, num_hashes, owner, found);
 }
 
-void look_any(const int32_t* rows, size_t num_keys, int num_hashes, const Owner& owner, Found& found) {
-    switch (num_hashes) {
-        case 1: return look<1>(rows, num_keys, 1, owner, found);
-        case 2: return look<2>(rows, num_keys, 2, owner, found);
-        case 4: return look<4>(rows, num_keys, 4, owner, found);
-        case 8: return look<8>(rows, num_keys, 8, owner, found);
-        default: return look<0>(rows, num_keys, num_hashes, owner, found);
-    }
-}
-
 // The rows of a block of keys, and where their gradients are.
 struct Block {
     const Table& table;
@@ -149,20 +139,8 @@ void move(const Block& block, const uint32_t* found, size_t count) {
 template <bool HEAD>
 void move_any(const Block& block, const uint32_t* found, size_t count) {
     if (!count) return;
-    switch (HEAD ? block.table.dim : block.table.bucket_dim) {
-#define HH_WIDTH(WIDTH) \
-    case WIDTH: return move<HEAD, WIDTH>(block, found, count);
-        HH_WIDTH(1)
-        HH_WIDTH(2)
-        HH_WIDTH(4)
-        HH_WIDTH(8)
-        HH_WIDTH(16)
-        HH_WIDTH(32)
-        HH_WIDTH(64)
-        HH_WIDTH(128)
-#undef HH_WIDTH
-        default: return move<HEAD, 0>(block, found, count);
-    }
+    Widths::choose(HEAD ? block.table.dim : block.table.bucket_dim,
+                   [&]<int WIDTH>() { move<HEAD, WIDTH>(block, found, count); });
 }
 
 }  // namespace
@@ -180,7 +158,9 @@ void descend(const Table& table, const Bags& bags, size_t num_bags, const float*
         const size_t bag_before = block.first_bag;
         while ((size_t)bags.offsets[block.first_bag + 1] <= first) ++block.first_bag;
         if (first == 0 || block.first_bag != bag_before) block.first_bag_step = step_of_bag(block, block.first_bag);
-        look_any(bags.rows + first * table.num_hashes, size, table.num_hashes, owner, found);
+        Hashes::choose(table.num_hashes, [&]<int H>() {
+            look<H>(bags.rows + first * table.num_hashes, size, table.num_hashes, owner, found);
+        });
         move_any<true>(block, found.head, found.num_head);
         move_any<false>(block, found.tail, found.num_tail);
     }

@@ -257,13 +257,7 @@ void encode_with(const Encoder& e, const int64_t* keys, int32_t* rows, size_t co
 }  // namespace
 
 void encode(const Encoder& e, const int64_t* keys, int32_t* rows, size_t count) {
-    switch (e.num_hashes) {
-        case 1: return encode_with<1>(e, keys, rows, count);
-        case 2: return encode_with<2>(e, keys, rows, count);
-        case 4: return encode_with<4>(e, keys, rows, count);
-        case 8: return encode_with<8>(e, keys, rows, count);
-        default: return encode_with<0>(e, keys, rows, count);
-    }
+    Hashes::choose(e.num_hashes, [&]<int H>() { encode_with<H>(e, keys, rows, count); });
 }
 
 namespace {
@@ -290,13 +284,7 @@ void bounds_of(const int32_t* rows, size_t num_keys, int hashes, int32_t* least,
 }  // namespace
 
 void bounds(const int32_t* rows, size_t num_keys, int num_hashes, int32_t* least, int32_t* greatest) {
-    switch (num_hashes) {
-        case 1: return bounds_of<1>(rows, num_keys, 1, least, greatest);
-        case 2: return bounds_of<2>(rows, num_keys, 2, least, greatest);
-        case 4: return bounds_of<4>(rows, num_keys, 4, least, greatest);
-        case 8: return bounds_of<8>(rows, num_keys, 8, least, greatest);
-        default: return bounds_of<0>(rows, num_keys, num_hashes, least, greatest);
-    }
+    Hashes::choose(num_hashes, [&]<int H>() { bounds_of<H>(rows, num_keys, num_hashes, least, greatest); });
 }
 
 }  // namespace hybridhash::HH_ISA

@@ -195,15 +195,9 @@ void pool_maximum(const Table& t, const Bags& bags, size_t first_bag, size_t las
 template <class E, int DIM>
 void forward_dim(const Table& t, const Bags& bags, size_t first, size_t last, size_t known, float* out) {
     if (t.num_hashes == 1) return pool_single<E, DIM>(t, bags, first, last, known, out);
-    if (t.combine == Combine::concat) {
-        switch (t.num_hashes) {
-            case 2: return pool_chunks<E, DIM, 2>(t, bags, first, last, known, out);
-            case 4: return pool_chunks<E, DIM, 4>(t, bags, first, last, known, out);
-            case 8: return pool_chunks<E, DIM, 8>(t, bags, first, last, known, out);
-            default: return pool_in_memory<E>(t, bags, first, last, known, out);
-        }
-    }
-    return pool_in_registers<E, DIM>(t, bags, first, last, known, out);
+    if (t.combine != Combine::concat) return pool_in_registers<E, DIM>(t, bags, first, last, known, out);
+    if (!Joins::has(t.num_hashes)) return pool_in_memory<E>(t, bags, first, last, known, out);
+    Joins::choose(t.num_hashes, [&]<int H>() { pool_chunks<E, DIM, H>(t, bags, first, last, known, out); });
 }
 
 // Bags [first, last), when the rows of keys before `known` are.
@@ -211,25 +205,13 @@ template <class E>
 void forward_of(const Table& t, const Bags& bags, size_t first, size_t last, size_t known, float* out,
                 int32_t* argmax) {
     if (bags.mode == Mode::max) return pool_maximum<E>(t, bags, first, last, out, argmax);
-    switch (t.dim) {
-#define HH_DIM(DIM) \
-    case DIM: return forward_dim<E, DIM>(t, bags, first, last, known, out);
-        HH_DIM(16)
-        HH_DIM(32)
-        HH_DIM(64)
-        HH_DIM(128)
-#undef HH_DIM
-        default: return pool_in_memory<E>(t, bags, first, last, known, out);
-    }
+    if (!Dims::has(t.dim)) return pool_in_memory<E>(t, bags, first, last, known, out);
+    Dims::choose(t.dim, [&]<int DIM>() { forward_dim<E, DIM>(t, bags, first, last, known, out); });
 }
 
 void forward_any(const Table& t, const Bags& bags, size_t first, size_t last, size_t known, float* out,
                  int32_t* argmax) {
-    switch (t.element) {
-        case Element::f32: return forward_of<F32>(t, bags, first, last, known, out, argmax);
-        case Element::bf16: return forward_of<BF16>(t, bags, first, last, known, out, argmax);
-        case Element::f16: return forward_of<F16>(t, bags, first, last, known, out, argmax);
-    }
+    choose_element(t.element, [&]<class E>() { forward_of<E>(t, bags, first, last, known, out, argmax); });
 }
 
 void pool_from_lists(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
@@ -285,11 +267,7 @@ void weight_gradient_of(const Table& t, const Bags& bags, size_t first_bag, size
 }  // namespace
 
 void weight_gradient(const Table& t, const Bags& bags, size_t first, size_t last, const float* grad, float* out) {
-    switch (t.element) {
-        case Element::f32: return weight_gradient_of<F32>(t, bags, first, last, grad, out);
-        case Element::bf16: return weight_gradient_of<BF16>(t, bags, first, last, grad, out);
-        case Element::f16: return weight_gradient_of<F16>(t, bags, first, last, grad, out);
-    }
+    choose_element(t.element, [&]<class E>() { weight_gradient_of<E>(t, bags, first, last, grad, out); });
 }
 
 }  // namespace hybridhash::HH_ISA

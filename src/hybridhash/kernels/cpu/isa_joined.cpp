@@ -63,36 +63,16 @@ void pool(const Encoder* e, const Table& t, const Bags& bags, const int64_t* key
     if (bags.mode == Mode::mean) divide_by_counts(bags, H, first_bag, last_bag, DIM, out);
 }
 
-template <class E, int DIM>
-void pool_of(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows, size_t first_bag,
-             size_t last_bag, float* out) {
-    switch (t.num_hashes) {
-        case 2: return pool<E, DIM, 2>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case 4: return pool<E, DIM, 4>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case 8: return pool<E, DIM, 8>(e, t, bags, keys, rows, first_bag, last_bag, out);
-    }
-}
-
-template <class E>
-void pool_any(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows, size_t first_bag,
-              size_t last_bag, float* out) {
-    switch (t.dim) {
-        case 16: return pool_of<E, 16>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case 32: return pool_of<E, 32>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case 64: return pool_of<E, 64>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case 128: return pool_of<E, 128>(e, t, bags, keys, rows, first_bag, last_bag, out);
-    }
-}
-
 }  // namespace
 
 void pool_joined(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
                  size_t first_bag, size_t last_bag, float* out) {
-    switch (t.element) {
-        case Element::f32: return pool_any<F32>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case Element::bf16: return pool_any<BF16>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case Element::f16: return pool_any<F16>(e, t, bags, keys, rows, first_bag, last_bag, out);
-    }
+    choose_element(t.element, [&]<class E>() {
+        Dims::choose(t.dim, [&]<int DIM>() {
+            Joins::choose(t.num_hashes,
+                          [&]<int H>() { pool<E, DIM, H>(e, t, bags, keys, rows, first_bag, last_bag, out); });
+        });
+    });
 }
 
 }  // namespace hybridhash::HH_ISA

@@ -176,17 +176,13 @@ void list_pairs(const Chunk& c, Lists& lists) {
 // A head in one part.
 HH_INLINE void list_rows(const Chunk& c, Lists& lists) {
     const bool weighted = c.bags->weights != nullptr;
-    switch (c.num_hashes) {
-        case 2: break;
-        case 4: return weighted ? list_one_by_one<4, true>(c, lists) : list_one_by_one<4, false>(c, lists);
-        case 8: return weighted ? list_one_by_one<8, true>(c, lists) : list_one_by_one<8, false>(c, lists);
-        default: return weighted ? list_one_by_one<0, true>(c, lists) : list_one_by_one<0, false>(c, lists);
-    }
 #if defined(__AVX512F__)
-    return weighted ? list_pairs<true>(c, lists) : list_pairs<false>(c, lists);
-#else
-    return weighted ? list_one_by_one<2, true>(c, lists) : list_one_by_one<2, false>(c, lists);
+    if (c.num_hashes == 2) return weighted ? list_pairs<true>(c, lists) : list_pairs<false>(c, lists);
 #endif
+    Joins::With<0>::choose(c.num_hashes, [&]<int H>() {
+        if (weighted) list_one_by_one<H, true>(c, lists);
+        else list_one_by_one<H, false>(c, lists);
+    });
 }
 
 // Rows of the head that bags read: those of bag b end at ends[b].

@@ -1,6 +1,4 @@
 // Packed rows to pooled vectors. Each list of rows is added by a loop that knows their format.
-#include <type_traits>
-
 #include "isa_lists.hpp"
 #include "packed.hpp"
 
@@ -211,19 +209,13 @@ void add_runs_with_bits(const PackedSlab& s, const Runs& list, float* out, const
     };
     const size_t count = list.num_bags ? list.ends[list.num_bags - 1] : 0;
     for (size_t j = count; j < num_next; ++j) ask_next(j);
-    switch (s.width) {
-#define HH_DIM(DIM) \
-        case DIM: { \
-            const auto rows = rows_of<BITS>(s, 1.0f); \
-            return add_runs<DIM>(rows, list, out, [&](size_t j) HH_NO_CALL { \
-                if (j < num_next) rows.template ask<DIM>(next[j]); \
-            }); \
-        }
-        HH_DIM(16)
-        HH_DIM(32)
-        HH_DIM(64)
-        HH_DIM(128)
-#undef HH_DIM
+    if (Dims::has(s.width)) {
+        const auto rows = rows_of<BITS>(s, 1.0f);
+        return Dims::choose(s.width, [&]<int DIM>() HH_NO_CALL {
+            add_runs<DIM>(rows, list, out, [&](size_t j) HH_NO_CALL {
+                if (j < num_next) rows.template ask<DIM>(next[j]);
+            });
+        });
     }
     if (list.fresh) std::memset(out, 0, list.num_bags * (size_t)s.width * sizeof(float));
     size_t j = 0;
@@ -238,37 +230,18 @@ template <int BITS>
 void add_points_with_bits(const PackedSlab& s, const Points& list, float scale, int dim, float* out) {
     const bool joined = s.width != dim;
     const auto no_more = [](size_t) HH_NO_CALL {};  // what comes next has been asked for
-    switch (dim > 128 ? 0 : joined ? list.per_key * 1000 + dim : dim) {
-        case 16: return add_points<16>(rows_of<BITS>(s, scale), list, out, no_more);
-        case 32: return add_points<32>(rows_of<BITS>(s, scale), list, out, no_more);
-        case 64: return add_points<64>(rows_of<BITS>(s, scale), list, out, no_more);
-        case 128: return add_points<128>(rows_of<BITS>(s, scale), list, out, no_more);
-#define HH_JOINED(DIM) \
-        case 2000 + DIM: return add_chunks<DIM, 2, BITS>(s, list, scale, out); \
-        case 4000 + DIM: return add_chunks<DIM, 4, BITS>(s, list, scale, out); \
-        case 8000 + DIM: return add_chunks<DIM, 8, BITS>(s, list, scale, out);
-        HH_JOINED(16)
-        HH_JOINED(32)
-        HH_JOINED(64)
-        HH_JOINED(128)
-#undef HH_JOINED
-    }
+    if (Dims::has(dim) && !joined)
+        return Dims::choose(dim, [&]<int DIM>() HH_NO_CALL {
+            add_points<DIM>(rows_of<BITS>(s, scale), list, out, no_more);
+        });
+    if (Dims::has(dim) && Joins::has(list.per_key))
+        return Dims::choose(dim, [&]<int DIM>() {
+            Joins::choose(list.per_key, [&]<int H>() { add_chunks<DIM, H, BITS>(s, list, scale, out); });
+        });
     for (size_t j = 0; j < list.num_keys; ++j)
         for (int h = 0; h < list.per_key; ++h)
             add_row<BITS>(s, list.rows[j * (size_t)list.per_key + (size_t)h], list.weights ? list.weights[j] : scale,
                           out + list.bags[j] * (size_t)dim + (joined ? h * s.width : 0));
-}
-
-// Calls with the bits of a slab as a constant.
-template <class F>
-HH_INLINE auto with_bits(int bits, F f) {
-    switch (bits) {
-        case 2: return f(std::integral_constant<int, 2>());
-        case 3: return f(std::integral_constant<int, 3>());
-        case 4: return f(std::integral_constant<int, 4>());
-        case kMostBits: return f(std::integral_constant<int, kMostBits>());
-        default: return f(std::integral_constant<int, kFloatBits>());
-    }
 }
 
 // Which part of the head a row belongs to; the row becomes one of that part.
@@ -296,21 +269,21 @@ void pool_chunk(const PackedTable& t, const Chunk& chunk, float* out, const List
     for (int part = 0; part < t.num_head; ++part) {
         const Runs list{now.head[part], weighted ? now.head_weights[part] : nullptr, now.head_ends[part], num_bags,
                         fresh && part == 0};
-        with_bits(t.head[part].bits, [&](auto bits) {
-            add_runs_with_bits<decltype(bits)::value>(t.head[part], list, vectors, next.head[part], next.num_head[part]);
+        RowBits::choose(t.head[part].bits, [&]<int BITS>() {
+            add_runs_with_bits<BITS>(t.head[part], list, vectors, next.head[part], next.num_head[part]);
         });
     }
     const float tail_scale = weighted ? 1.0f : chunk.tail_scale;  // weights include it
     const Points list{now.tail, weighted ? now.tail_weights : nullptr, now.tail_bags, now.num_tail_keys, t.num_hashes};
-    with_bits(t.tail.bits, [&](auto bits) {
-        add_points_with_bits<decltype(bits)::value>(t.tail, list, tail_scale, t.dim, vectors);
+    RowBits::choose(t.tail.bits, [&]<int BITS>() {
+        add_points_with_bits<BITS>(t.tail, list, tail_scale, t.dim, vectors);
     });
 }
 
 float component(const PackedTable& t, const int32_t* rows, int j) {
     const auto of = [&](const PackedSlab& s, uint32_t row, int at) {
         const size_t i = (size_t)row * (size_t)s.width + (size_t)at;
-        return with_bits(s.bits, [&](auto bits) { return value<decltype(bits)::value>(s, i); });
+        return RowBits::choose(s.bits, [&]<int BITS>() { return value<BITS>(s, i); });
     };
     if (rows[0] >= 0) {
         uint32_t row = (uint32_t)rows[0];

@@ -137,33 +137,17 @@ void pool(const Encoder* e, const Table& t, const Bags& bags, const int64_t* key
     if (bags.mode == Mode::mean) divide_by_counts(bags, 2, first_bag, last_bag, DIM, out);
 }
 
-template <class E, bool WEIGHTED>
-void pool_of(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows, size_t first_bag,
-             size_t last_bag, float* out) {
-    switch (t.dim) {
-        case 16: return pool<E, 16, WEIGHTED>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case 32: return pool<E, 32, WEIGHTED>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case 64: return pool<E, 64, WEIGHTED>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case 128: return pool<E, 128, WEIGHTED>(e, t, bags, keys, rows, first_bag, last_bag, out);
-    }
-}
-
-template <bool WEIGHTED>
-void pool_any(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows, size_t first_bag,
-              size_t last_bag, float* out) {
-    switch (t.element) {
-        case Element::f32: return pool_of<F32, WEIGHTED>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case Element::bf16: return pool_of<BF16, WEIGHTED>(e, t, bags, keys, rows, first_bag, last_bag, out);
-        case Element::f16: return pool_of<F16, WEIGHTED>(e, t, bags, keys, rows, first_bag, last_bag, out);
-    }
-}
-
 }  // namespace
 
 void pool_pairs(const Encoder* e, const Table& t, const Bags& bags, const int64_t* keys, int32_t* rows,
                 size_t first_bag, size_t last_bag, float* out) {
-    if (bags.weights || t.combine == Combine::mean) return pool_any<true>(e, t, bags, keys, rows, first_bag, last_bag, out);
-    pool_any<false>(e, t, bags, keys, rows, first_bag, last_bag, out);
+    const bool weighted = bags.weights || t.combine == Combine::mean;
+    choose_element(t.element, [&]<class E>() {
+        Dims::choose(t.dim, [&]<int DIM>() {
+            if (weighted) pool<E, DIM, true>(e, t, bags, keys, rows, first_bag, last_bag, out);
+            else pool<E, DIM, false>(e, t, bags, keys, rows, first_bag, last_bag, out);
+        });
+    });
 }
 
 }  // namespace hybridhash::HH_ISA

@@ -11,7 +11,7 @@ from hybridhash import _native
 from hybridhash.kernels.cpu.tensors import is_plain, map_by_loop, memory, num_threads, unsigned
 from hybridhash.kernels.reference import Dictionary
 
-MAX_DICTIONARIES: Final = 8
+MAX_DICTIONARIES: Final = _native.MAX_DICTIONARIES
 
 
 def _encode_now(

@@ -27,7 +27,7 @@ from hybridhash.kernels.cpu.tensors import (
 COMBINES: Final = ("sum", "mean", "concat")
 MODES: Final = ("sum", "mean", "max")
 ROW_DTYPES: Final = (torch.float32, torch.bfloat16, torch.float16)
-MAX_HASHES: Final = 16
+MAX_HASHES: Final = _native.MAX_HASHES
 
 
 def _pool_now(

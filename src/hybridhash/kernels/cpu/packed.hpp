@@ -8,6 +8,8 @@ namespace hybridhash {
 constexpr int kScaleBlock = 16;  // floats that share a scale
 constexpr int kFloatBits = 32;
 
+using RowBits = Constants<2, 3, 4, 8, kFloatBits>;  // of a float
+
 // Rows of one format: float i, counted row after row, is (code + 0.5 - 2**(bits - 1)) * steps[scale of i / 16].
 struct PackedSlab {
     const uint8_t* codes;   // with seven bytes behind the last code; the floats themselves for 32 bits

@@ -1,11 +1,10 @@
-#include "packed_module.hpp"
+#include "packed.hpp"
 
 #include <cmath>
 #include <cstring>
 
 #include "bags.hpp"
-#include "bags_module.hpp"
-#include "encoder_module.hpp"
+#include "module.hpp"
 
 namespace nb = nanobind;
 
@@ -15,7 +14,7 @@ namespace {
 
 PackedSlab slab_of(const PackedRows& rows) {
     const auto& [codes, scales, bits, num_rows, width] = rows;
-    require((bits >= 2 && bits <= 4) || bits == 8 || bits == kFloatBits, "bits: expected 2, 3, 4, 8 or 32");
+    require(RowBits::has(bits), "bits: expected 2, 3, 4, 8 or 32");
     require(width >= 1 && width <= 1 << 20, "width: expected 1 to 2**20 floats in a row");
     require(num_rows >= 0 && num_rows <= (int64_t)1 << 31, "num_rows: expected 0 to 2**31");
     const int64_t num_floats = num_rows * width, num_blocks = (num_floats + kScaleBlock - 1) / kScaleBlock;

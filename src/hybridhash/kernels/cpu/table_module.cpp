@@ -1,8 +1,5 @@
-#include "table_module.hpp"
-
 #include "bags.hpp"
-#include "bags_module.hpp"
-#include "packed_module.hpp"
+#include "module.hpp"
 
 namespace nb = nanobind;
 

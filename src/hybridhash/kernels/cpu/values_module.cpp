@@ -1,19 +1,10 @@
 // Rows of Python objects to keys. Objects of the common types are read here; a column that holds any other, or lacks a
 // value, goes to the definition in Python (data/encode.py), which reads it or says what is wrong with it. The lock of the
 // interpreter is held throughout.
-#include "values_module.hpp"
-
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/vector.h>
-
 #include <charconv>
 #include <cmath>
-#include <optional>
-#include <string>
 
-#include "arrays.hpp"
+#include "module.hpp"
 #include "values.hpp"
 
 namespace nb = nanobind;

@@ -15,9 +15,11 @@ from hybridhash.kernels.reference.encode import (
     read_integers,
 )
 from hybridhash.kernels.reference.packed import Slab, packed_embedding_bag, unpack_rows
+from hybridhash.kernels.reference.rules import RULES
 from hybridhash.kernels.reference.update import Step, pool_and_update, update_rows
 
 __all__ = [
+    "RULES",
     "Combine",
     "Dictionary",
     "Mode",

@@ -9,18 +9,21 @@ from hybridhash.kernels.engine import Index, Request
 from hybridhash.kernels.reference.bags import Combine, Mode, embedding_bag
 from hybridhash.kernels.reference.encode import Rows, encode
 from hybridhash.kernels.reference.packed import Slab, packed_embedding_bag
+from hybridhash.kernels.reference.rules import RULES
 from hybridhash.kernels.reference.update import Step, pool_and_update
 
 
 class ReferenceEngine:
-    """The definition of every operation, in plain torch: any device, any dtype, any number of hashes."""
+    """The definition of every operation, in plain torch: any device, any dtype, any number of hashes, all rules."""
 
     name = "reference"
     checks_offsets = False
 
     def unable(self, request: Request) -> str | None:
-        """Return None: this engine runs every request."""
-        return None
+        """Return why this engine cannot run a request: there is no such rule; it runs every other."""
+        if request.rule is None or request.rule in RULES:
+            return None
+        return f"expected an optimizer of the rules {', '.join(RULES)}, got {request.rule!r}"
 
     def encode(self, keys: Tensor, index: Index) -> Rows:
         """Find the rows of keys."""

@@ -1,6 +1,6 @@
 """Steps of an optimizer on the rows of a batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from hybridhash.kernels.reference.bags import Combine, Mode, embedding_bag
 from hybridhash.kernels.reference.encode import Rows
+from hybridhash.kernels.reference.rules import RULES
 
 
 class Step(NamedTuple):
@@ -18,9 +19,8 @@ class Step(NamedTuple):
         tail: float[M, bucket_dim], moved by the step.
         head_state: The optimizer's arrays for the head, changed by the step.
         tail_state: The same for the tail.
-        rule: ``sgd``, ``adagrad``, ``rowwise_adagrad``, ``adam`` or ``ftrl``.
-        next_numbers: Counts the step and returns learning rate, weight decay, eps, beta1, beta2, step size,
-            l1, l2, beta.
+        rule: A name in `RULES`.
+        next_numbers: Counts the step and returns its numbers, as the rule names them.
     """
 
     head: Tensor
@@ -28,7 +28,7 @@ class Step(NamedTuple):
     head_state: Sequence[Tensor]
     tail_state: Sequence[Tensor]
     rule: str
-    next_numbers: Callable[[], Sequence[float]]
+    next_numbers: Callable[[], Mapping[str, float]]
 
 
 class _PoolAndUpdate(torch.autograd.Function):
@@ -113,41 +113,25 @@ def pool_and_update(
 
 
 def update_rows(
-    rows: Tensor, state: Sequence[Tensor], indices: Tensor, grad: Tensor, rule: str, numbers: Sequence[float]
+    rows: Tensor,
+    state: Sequence[Tensor],
+    indices: Tensor,
+    grad: Tensor,
+    rule: str,
+    numbers: Mapping[str, float],
 ) -> None:
     """Move some rows by one step of an optimizer, in place.
 
     Args:
         rows: float[R, width], changed.
-        state: The optimizer's arrays: float32[R, width], or float32[R] for row-wise Adagrad; changed.
+        state: The optimizer's arrays: float32[R, width], or float32[R] where one float is kept for a row; changed.
         indices: int64[U], different rows.
         grad: float[U, width], their gradients.
-        rule: ``sgd``, ``adagrad``, ``rowwise_adagrad``, ``adam`` or ``ftrl``.
-        numbers: learning rate, weight decay, eps, beta1, beta2, step size, l1, l2, beta.
+        rule: In `RULES`.
+        numbers: The numbers of the step, as the rule names them.
     """
-    lr, weight_decay, eps, beta1, beta2, step_size, l1, l2, beta = numbers
     values = rows[indices].to(torch.float32 if rows.dtype != torch.float64 else rows.dtype)
-    grad = grad.to(values.dtype) + weight_decay * values
-    if rule == "sgd":
-        values = values - lr * grad
-    elif rule == "adagrad":
-        squares = state[0][indices] + grad * grad
-        state[0][indices] = squares.to(state[0].dtype)
-        values = values - lr * grad / (squares.sqrt() + eps)
-    elif rule == "rowwise_adagrad":
-        squares = state[0][indices] + (grad * grad).mean(1)
-        state[0][indices] = squares.to(state[0].dtype)
-        values = values - (lr / (squares.sqrt() + eps))[:, None] * grad
-    elif rule == "adam":
-        first = state[0][indices] + (1 - beta1) * (grad - state[0][indices])
-        second = state[1][indices] + (1 - beta2) * (grad * grad - state[1][indices])
-        state[0][indices], state[1][indices] = first.to(state[0].dtype), second.to(state[1].dtype)
-        values = values - step_size * first / (second.sqrt() + eps)
-    else:
-        z, n = state[0][indices], state[1][indices]
-        squares = n + grad * grad
-        z = z + grad - (squares.sqrt() - n.sqrt()) / lr * values
-        state[0][indices], state[1][indices] = z.to(state[0].dtype), squares.to(state[1].dtype)
-        shrunk = (z.abs() - l1).clamp_min(0) * z.sign()
-        values = -shrunk / ((beta + squares.sqrt()) / lr + l2)
-    rows[indices] = values.to(rows.dtype)
+    moved, kept = RULES[rule](values, grad.to(values.dtype), [array[indices] for array in state], **numbers)
+    rows[indices] = moved.to(rows.dtype)
+    for array, now in zip(state, kept, strict=True):
+        array[indices] = now.to(array.dtype)
