@@ -20,7 +20,8 @@ from benchmarks.ids import zipf_ranks
 from benchmarks.peers import LEARNING_RATE
 from hybridhash.embeddings import build_collection
 from hybridhash.models import WideDeep
-from hybridhash.spec import METHODS, Demand, GroupSpec, TableSpec, baseline_bytes
+from hybridhash.planner import METHODS, Demand, baseline_bytes
+from hybridhash.spec import GroupSpec, TableSpec
 from hybridhash.tables import Blueprint
 
 HYBRID: Final = "hybrid at 10 %"

@@ -31,12 +31,11 @@ from hybridhash.data import TRAIN, VALIDATION, iterate_batches
 from hybridhash.experiments import CompareSettings, Listener
 from hybridhash.models import WideDeep, build_model
 from hybridhash.optim import SGD
+from hybridhash.planner import FeatureGroup, ModelBlueprint, assemble, baseline_buckets
 from hybridhash.report import Grid, html_table
-from hybridhash.spec import TableSpec, baseline_buckets
+from hybridhash.spec import TableSpec
 from hybridhash.training import Hogwild, StepRate, TrainSettings, TrainState, build_optimizers
-from hybridhash.trials.layout import Layout, TablePlan, assemble, plan_tables
-from hybridhash.trials.machine import describe_machine
-from hybridhash.trials.prepare import Prepared
+from hybridhash.trials import Prepared, describe_machine, groups_of
 from paper.plots import Line, draw_lines, new_figure
 from paper.rows import Row, Rows, row_key
 from paper.scale import Scale
@@ -71,11 +70,11 @@ class Case:
     has_head: bool = False
     combine: Literal["sum", "concat"] = "sum"
 
-    def table(self, plan: TablePlan, num_head: int) -> TableSpec:
-        """Return the table for the keys of a plan, the baseline being the next power of two."""
-        baseline = baseline_buckets(plan.counts.num_keys)
-        table = TableSpec(num_head if self.has_head else 0, 1, plan.dim, self.num_hashes, self.combine)
-        row, bucket = plan.dim + plan.carries_wide, table.bucket_dim + plan.carries_wide
+    def table(self, group: FeatureGroup, num_head: int) -> TableSpec:
+        """Return the table for the keys of some features, the baseline being the next power of two."""
+        baseline = baseline_buckets(group.counts.num_keys)
+        table = TableSpec(num_head if self.has_head else 0, 1, group.dim, self.num_hashes, self.combine)
+        row, bucket = group.dim + group.carries_wide, table.bucket_dim + group.carries_wide
         return replace(table, num_buckets=max(int(self.tail_share * baseline * row / bucket), 1))
 
 
@@ -212,30 +211,30 @@ def _stands(
 ) -> Iterator[list[Stand]]:
     """Build each case once and start its workers; cases with one and with two share the case's model."""
     rows = prepared.dataset.rows
-    plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
+    groups = groups_of(prepared.dataset.schema, prepared.counts, settings)
     indices = draw_rows(rows.indices(TRAIN, VALIDATION), scale.turn_steps * BATCH_SIZE)
     with ExitStack() as stack:
         stands = []
         for case in CASES:
-            tables = [case.table(plan, min(num_head, plan.counts.num_keys)) for plan in plans]
-            layout = assemble(plans, tables, settings.hidden)
-            model = _model(layout, prepared, settings)
+            tables = [case.table(group, min(num_head, group.counts.num_keys)) for group in groups]
+            blueprint = assemble(groups, tables, settings.hidden)
+            model = _model(blueprint, prepared, settings)
             for workers in WORKERS:
                 run_settings = TrainSettings("sgd", LEARNING_RATE, BATCH_SIZE, epochs=1, workers=workers)
                 optimizers = build_optimizers(model, run_settings.optimizer, run_settings.learning_rate)
                 hogwild = stack.enter_context(Hogwild(model, optimizers, rows, indices, run_settings))
                 threads = max(torch.get_num_threads() // workers, 1)
                 stands.append(
-                    Stand(case, workers, model, hogwild, layout.spec.ledger().embedding_bytes, threads)
+                    Stand(case, workers, model, hogwild, blueprint.spec.ledger().embedding_bytes, threads)
                 )
         yield stands
 
 
-def _model(layout: Layout, prepared: Prepared, settings: CompareSettings) -> WideDeep:
+def _model(blueprint: ModelBlueprint, prepared: Prepared, settings: CompareSettings) -> WideDeep:
     model = build_model(
-        layout.spec,
+        blueprint.spec,
         prepared.dataset.schema.names,
-        layout.blueprints,
+        blueprint.blueprints,
         optimizer=SGD(LEARNING_RATE),
         init_std=settings.init_std,
         generator=torch.Generator().manual_seed(0),

@@ -27,6 +27,7 @@ from hybridhash import __version__
 from hybridhash.data import Batch
 from hybridhash.experiments import ContinuousSettings, Listener, follow, merge_settings
 from hybridhash.files import write_text
+from hybridhash.planner import METHODS, Budget, FeatureGroup, ModelBlueprint, assemble, baseline_buckets
 from hybridhash.report import (
     Grid,
     difference_figure,
@@ -36,10 +37,8 @@ from hybridhash.report import (
     window_figure,
 )
 from hybridhash.results import Difference, WindowFacts, Windows, from_json, to_json
-from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
-from hybridhash.trials.layout import Layout, TablePlan, assemble, plan_tables
-from hybridhash.trials.prepare import Prepared, prepare_rows
-from hybridhash.trials.runs import RUNS_VERSION, TUNING_VERSION
+from hybridhash.spec import Combine, TableSpec
+from hybridhash.trials import RUNS_VERSION, TUNING_VERSION, Prepared, groups_of, prepare_rows
 from paper import table3
 from paper.rows import row_key
 from paper.scale import Scale
@@ -160,12 +159,12 @@ def _follow(
     file = surface.file(work, listener)
     with TemporaryDirectory(prefix="rows-", dir=work) as encoded:
         prepared = prepare_rows([str(file)], settings, Path(encoded), listener)
-        [plan] = plan_tables(prepared.dataset.schema, prepared.counts, settings)
-        tables = chosen or _default_tables(plan, surface, settings)
-        layouts = {"baseline": _seeded(plan, _baseline_tables(plan), settings)}
-        layouts |= {name: _seeded(plan, one, settings) for name, one in tables.items()}
-        found = follow(prepared, layouts, plan.baseline_bytes(), settings, listener)
-        traffic = _traffic(prepared, found.windows, layouts[RECIPE][0])
+        [group] = groups_of(prepared.dataset.schema, prepared.counts, settings)
+        tables = chosen or _default_tables(group, surface, settings)
+        blueprints = {"baseline": _blueprint(group, _baseline_tables(group), settings)}
+        blueprints |= {name: _blueprint(group, one, settings) for name, one in tables.items()}
+        found = follow(prepared, blueprints, group.baseline_bytes, settings, listener)
+        traffic = _traffic(prepared, found.windows, blueprints[RECIPE])
     return {
         **to_json(found),
         "from_table3": chosen is not None,
@@ -178,31 +177,30 @@ def _follow(
     }
 
 
-def _baseline_tables(plan: TablePlan) -> Tables:
-    return Tables(0, baseline_buckets(plan.counts.num_keys), 1, "sum")
+def _baseline_tables(group: FeatureGroup) -> Tables:
+    return Tables(0, baseline_buckets(group.counts.num_keys), 1, "sum")
 
 
-def _default_tables(plan: TablePlan, surface: Surface, settings: ContinuousSettings) -> dict[str, Tables]:
-    num_rows = baseline_buckets(plan.counts.num_keys)
-    num_head = min(surface.heads[-1], plan.counts.num_keys)
-    budget_bytes = int(Fraction(DEFAULT_BUDGET.removesuffix("%")) / 100 * plan.baseline_bytes())
-    joined = METHODS["hybrid"].table(plan.demand(budget_bytes, settings, seed=0))
+def _default_tables(group: FeatureGroup, surface: Surface, settings: ContinuousSettings) -> dict[str, Tables]:
+    num_rows = baseline_buckets(group.counts.num_keys)
+    num_head = min(surface.heads[-1], group.counts.num_keys)
+    budget_bytes = Budget.parse(DEFAULT_BUDGET).in_bytes(group.baseline_bytes, group.full_bytes)
+    joined = METHODS["hybrid"].table(group.demand(budget_bytes, settings.options))
     return _hybrids(
         Tables(num_head, max(int(DEFAULT_TAIL * num_rows), 1), 2, "sum"),
         Tables(joined.num_head, joined.num_buckets, joined.num_hashes, joined.combine),
     )
 
 
-def _seeded(plan: TablePlan, tables: Tables, settings: ContinuousSettings) -> tuple[Layout, ...]:
-    return tuple(
-        assemble([plan], [TableSpec(dim=plan.dim, seed=seed, **asdict(tables))], settings.hidden)
-        for seed in range(settings.seeds)
-    )
+def _blueprint(group: FeatureGroup, tables: Tables, settings: ContinuousSettings) -> ModelBlueprint:
+    return assemble([group], [TableSpec(dim=group.dim, **asdict(tables))], settings.hidden)
 
 
-def _traffic(prepared: Prepared, windows: Sequence[WindowFacts], layout: Layout) -> list[dict[str, float]]:
+def _traffic(
+    prepared: Prepared, windows: Sequence[WindowFacts], model: ModelBlueprint
+) -> list[dict[str, float]]:
     """Return which share of each hour's keys has rows of its own, and which the two days before never had."""
-    [blueprint] = layout.blueprints.values()
+    [blueprint] = model.blueprints.values()
     known = {"head": np.sort(blueprint.vocabulary.keys), "seen": np.unique(prepared.counts.keys)}
     rows = prepared.dataset.rows
     first = prepared.dataset.split.num_train + prepared.dataset.split.num_validation

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from hybridhash.experiments import Listener
 from hybridhash.hashing import hash_keys, measure_collisions
+from hybridhash.planner import baseline_buckets
 from hybridhash.report import Grid, html_table
-from hybridhash.spec import baseline_buckets
 from hybridhash.theory import (
     collision_rate,
     expected_vector_collisions,

@@ -13,7 +13,8 @@ from benchmarks.quality.peers import PEERS
 from benchmarks.quality.ranker import FeatureRanker, PeerRanker
 from benchmarks.quality.tails import READS_FEATURES, TABLES, TAILS
 from hybridhash.data import KeyedRows
-from hybridhash.trials import Built, FitSettings, assemble, build_of, lay_out, plan_tables
+from hybridhash.planner import assemble, lay_out
+from hybridhash.trials import Built, FitSettings, build_of, groups_of
 from hybridhash.vocabulary import Counts, count_key_chunks
 
 FULL: Final = "full"
@@ -108,14 +109,14 @@ def _build_ours(
     method: str, span: Span, budget_bytes: int, learning_rate: float, seed: int
 ) -> Built[nn.Module]:
     settings = span.settings
-    plans = plan_tables(span.schema, span.counts, settings)
+    groups = groups_of(span.schema, span.counts, settings)
     if method in TABLES:
-        [plan] = plans  # one joint table, so the whole budget is its
-        table = TABLES[method](plan, budget_bytes, settings, seed)
-        layout = assemble(plans, [table], settings.hidden)
+        [group] = groups  # one joint table, so the whole budget is its
+        table = TABLES[method](group, budget_bytes, settings.options, seed)
+        blueprint = assemble(groups, [table], settings.hidden)
     else:
-        layout = lay_out(method, plans, budget_bytes, settings, seed)
-    return build_of(layout, span.rows, settings)(learning_rate, seed)
+        blueprint = lay_out(method, groups, budget_bytes, settings.hidden, settings.options, seed)
+    return build_of(blueprint, span.rows, settings)(learning_rate, seed)
 
 
 def _build_module(

@@ -26,7 +26,7 @@ MAY_IMPORT = {  # lowest first; see docs/design.md
     "training": "errors files metrics data",
     "models": "errors packing optim spec vocabulary tables embeddings",
     "export": "errors files hashing packing spec vocabulary tables data embeddings",
-    "results": "errors spec",
+    "results": "errors spec planner",
     "report": "errors files planner results",
     "trials": "errors files metrics optim spec vocabulary tables data planner embeddings training models export "
     "results",

@@ -85,7 +85,7 @@ vocabulary = hh.Vocabulary(keys[:2])
 vocabulary.save(sys.argv[1])
 again = hh.Vocabulary.load(sys.argv[1])
 from hybridhash.hashing import hash_buckets, Fingerprints, Ribbon
-from hybridhash.spec import METHODS, Demand
+from hybridhash.planner import METHODS, Demand
 table = METHODS["hybrid"].table(Demand(num_keys=1000, num_features=1, dim=8, budget_bytes=4000))
 print(
     keys.tolist(),
@@ -97,7 +97,7 @@ print(
 )
 """
     from hybridhash.hashing import hash_buckets
-    from hybridhash.spec import METHODS, Demand
+    from hybridhash.planner import METHODS, Demand
 
     keys = hh.hash_keys(["a", "b", "a"], feature="site")
     table = METHODS["hybrid"].table(Demand(num_keys=1000, num_features=1, dim=8, budget_bytes=4000))

@@ -5,8 +5,9 @@ from hybridhash.data import Feature, Schema
 from hybridhash.experiments import CompareSettings
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.hashing import hash_buckets
+from hybridhash.planner import lay_out
 from hybridhash.results import Shares
-from hybridhash.trials.layout import lay_out, plan_tables
+from hybridhash.trials import groups_of
 from hybridhash.vocabulary import count_keys
 
 SCHEMA = Schema((Feature("u", "categorical", "int"),))
@@ -17,10 +18,10 @@ def test_measured_shares_equal_a_brute_force_count(method: str) -> None:
     random = np.random.default_rng(0)
     occurrences = random.zipf(1.3, 3000) % 200
     settings = CompareSettings(dim=4, combine="sum", model="mlp")
-    plans = plan_tables(SCHEMA, count_keys({"u": occurrences}, occurrences.size), settings)
-    layout = lay_out(method, plans, 2400, settings, seed=1)
-    table = layout.spec.deep[0].table
-    head = set(layout.blueprints["deep:joint"].vocabulary.keys.tolist())
+    groups = groups_of(SCHEMA, count_keys({"u": occurrences}, occurrences.size), settings)
+    blueprint = lay_out(method, groups, 2400, settings.hidden, settings.options, seed=1)
+    table = blueprint.spec.deep[0].table
+    head = set(blueprint.blueprints["deep:joint"].vocabulary.keys.tolist())
     assert bool(head) == (method in ("frequency", "full"))
     keys, counts = np.unique(occurrences, return_counts=True)
     tail = [key for key in keys.tolist() if key not in head]
@@ -39,7 +40,7 @@ def test_measured_shares_equal_a_brute_force_count(method: str) -> None:
             exclusive += traffic[key]
         elif any(sorted(buckets[key]) == sorted(buckets[other]) for other in tail if other != key):
             fully += traffic[key]
-    found = collision_shares(plans, layout.spec)
+    found = collision_shares(groups, blueprint.spec)
     assert sum(vars(found.measured).values()) == pytest.approx(1)
     assert found.measured.exclusive == pytest.approx(exclusive / 3000)
     assert found.measured.fully_shared == pytest.approx(fully / 3000)
@@ -51,16 +52,18 @@ def test_keys_with_a_code_share_and_keys_that_are_not_shipped_read_the_tail() ->
     """Counts of 10, 9, ... 1: two rows of their own, three codes, five keys in the one row of the tail."""
     occurrences = np.repeat(np.arange(10), np.arange(10, 0, -1))
     settings = CompareSettings(dim=4, model="mlp", plan=("deep:joint = 2/8/16 3/4x2/16 5/0/64",))
-    plans = plan_tables(SCHEMA, count_keys({"u": occurrences}, occurrences.size), settings)
-    spec = lay_out("auto", plans, 2400, settings, seed=1).spec
+    groups = groups_of(SCHEMA, count_keys({"u": occurrences}, occurrences.size), settings)
+    spec = lay_out("auto", groups, 2400, settings.hidden, settings.options, seed=1).spec
     expected = {"exclusive": 19 / 55, "half_shared": 0, "fully_shared": 36 / 55}
-    found = collision_shares(plans, spec)
+    found = collision_shares(groups, spec)
     for shares in (found.predicted, found.measured):
         assert vars(shares) == pytest.approx(expected)
 
 
 def test_every_key_with_a_code() -> None:
     settings = CompareSettings(dim=4, model="mlp", plan=("deep:joint = 9/4x2/16",))
-    plans = plan_tables(SCHEMA, count_keys({"u": np.arange(9)}, 9), settings)
-    found = collision_shares(plans, lay_out("auto", plans, 2400, settings, seed=1).spec)
+    groups = groups_of(SCHEMA, count_keys({"u": np.arange(9)}, 9), settings)
+    found = collision_shares(
+        groups, lay_out("auto", groups, 2400, settings.hidden, settings.options, seed=1).spec
+    )
     assert found.measured == found.predicted == Shares(0, 0, 1)

@@ -16,13 +16,12 @@ from sklearn.metrics import log_loss, roc_auc_score
 from hybridhash import load
 from hybridhash.errors import BudgetError, DataError, DivergedError, FileAccessError, InvalidValueError
 from hybridhash.experiments import Silence, comparison
-from hybridhash.planner import METHODS
+from hybridhash.planner import METHODS, ModelBlueprint
 from hybridhash.report import comparison_table
 from hybridhash.results import Comparison, read_record
-from hybridhash.spec import METHODS as OF_A_BUDGET
-from hybridhash.trials import Layout, fitting, runner, tuning
+from hybridhash.trials import fitting, runner, tuning
 
-BUDGETED = [name for name, method in OF_A_BUDGET.items() if method.budgeted]
+BUDGETED = ["hashed", "double", "frequency", "hybrid-sum", "hybrid"]
 ROW_BYTES = 4 * (4 + 1)  # dim 4 and a wide weight
 
 
@@ -324,11 +323,11 @@ def test_a_method_that_diverges_is_named_and_ends_no_other(
     """The second seed of 'hashed', which has no head, diverges."""
     real = runner.build_of
 
-    def build_of(layout: Layout, *given: Any) -> Any:
+    def build_of(blueprint: ModelBlueprint, *given: Any) -> Any:
         def build(learning_rate: float, seed: int) -> Any:
-            if seed == 1 and not layout.spec.deep[0].table.num_head:
+            if seed == 1 and not blueprint.spec.deep[0].table.num_head:
                 raise DivergedError("training diverged at step 7; use a smaller learning rate")
-            return real(layout, *given)(learning_rate, seed)
+            return real(blueprint, *given)(learning_rate, seed)
 
         return build
 

@@ -18,10 +18,9 @@ from hybridhash.experiments import (
     plan_data,
     read_experiment,
 )
-from hybridhash.experiments.planning import PlannedModel, experiment_text, plan_each
-from hybridhash.planner import plan, read_plan
-from hybridhash.trials.layout import plan_tables
-from hybridhash.trials.prepare import prepare_rows
+from hybridhash.experiments.planning import PlannedModel, experiment_text
+from hybridhash.planner import plan, plan_groups, read_plan
+from hybridhash.trials import groups_of, prepare_rows
 
 from .conftest import COLUMNS
 
@@ -114,8 +113,8 @@ def test_any_text_is_read_back(tmp_path: Path) -> None:
 def test_each_table_gets_the_plan_of_its_share(clicks: Path, tmp_path: Path) -> None:
     settings = PlanSettings(**COLUMNS, tables="per-feature", model="mlp", dim=8)
     prepared = prepare_rows([str(clicks)], settings, tmp_path, Silence())
-    tables = plan_tables(prepared.dataset.schema, prepared.counts, settings)
-    for (name, found), table in zip(plan_each(tables, 9000).items(), tables, strict=True):
-        assert name == table.dictionary
-        again = plan(table.counts, budget=found.budget_bytes, dim=8)
+    groups = groups_of(prepared.dataset.schema, prepared.counts, settings)
+    for (name, found), group in zip(plan_groups(groups, 9000).items(), groups, strict=True):
+        assert name == group.dictionary
+        again = plan(group.counts, budget=found.budget_bytes, dim=8)
         assert again.spec == found.spec

@@ -14,9 +14,10 @@ from sklearn.metrics import log_loss
 from hybridhash.errors import DataError, DivergedError, InvalidValueError
 from hybridhash.experiments import ContinuousSettings, continuous
 from hybridhash.experiments.differences import compare_windows
+from hybridhash.planner import ModelBlueprint
 from hybridhash.results import Continuous, Difference, Interval, StreamedMethod, StreamSettings, read_record
 from hybridhash.training import train_windows
-from hybridhash.trials import Layout, fitting, stream
+from hybridhash.trials import fitting, stream
 
 from .conftest import SMALL, Heard
 
@@ -233,11 +234,11 @@ def test_a_method_that_diverges_is_told_and_ends_no_other(
 ) -> None:
     real = stream.build_of
 
-    def build_of(layout: Layout, *given: Any) -> Any:
+    def build_of(blueprint: ModelBlueprint, *given: Any) -> Any:
         def build(learning_rate: float, seed: int) -> Any:
-            if seed == 1 and layout.spec.deep[0].table.num_head:
+            if seed == 1 and blueprint.spec.deep[0].table.num_head:
                 raise DivergedError("training diverged at step 7")
-            return real(layout, *given)(learning_rate, seed)
+            return real(blueprint, *given)(learning_rate, seed)
 
         return build
 

@@ -12,16 +12,15 @@ import pytest
 from hybridhash.errors import DivergedError, InvalidValueError
 from hybridhash.experiments import CompareSettings, Silence, SweepSettings, sweep
 from hybridhash.experiments.sweeping import best_head
+from hybridhash.planner import ModelBlueprint, lay_out
 from hybridhash.results import Sweep, read_record
 from hybridhash.trials import (
     Diverged,
-    Layout,
     Tuned,
     build_of,
     fit,
+    groups_of,
     judge,
-    lay_out,
-    plan_tables,
     prepare_rows,
     runner,
     search,
@@ -111,13 +110,13 @@ def test_what_diverges_is_named_and_ends_nothing_else(
     """A head at every rate, and the second seed of the baseline."""
     real = runner.build_of
 
-    def build_or_diverge(layout: Layout, *given: Any) -> Any:
-        table = layout.spec.deep[0].table
+    def build_or_diverge(blueprint: ModelBlueprint, *given: Any) -> Any:
+        table = blueprint.spec.deep[0].table
 
         def build(learning_rate: float, seed: int) -> Any:
             if table.num_head == 200 or (seed == 1 and table.num_buckets == 1024):
                 raise DivergedError("training diverged at step 7")
-            return real(layout, *given)(learning_rate, seed)
+            return real(blueprint, *given)(learning_rate, seed)
 
         return build
 
@@ -297,21 +296,21 @@ def test_trained_weights_are_the_same_whatever_the_test_span_holds(
     found = []
     for name, data in (("clean", clicks), ("poisoned", poisoned)):
         prepared = prepare_rows([str(data)], settings, tmp_path / name, Silence())
-        plans = plan_tables(prepared.dataset.schema, prepared.counts, settings)
-        layout = lay_out("hybrid", plans, 4000, settings, seed=0)
+        groups = groups_of(prepared.dataset.schema, prepared.counts, settings)
+        blueprint = lay_out("hybrid", groups, 4000, settings.hidden, settings.options)
         rows = prepared.dataset.rows
-        build = build_of(layout, rows, settings)
+        build = build_of(blueprint, rows, settings)
         tuned = search(build, rows, settings).tuned
         model = fit(build, rows, settings, tuned, 0).built.model
-        found.append((prepared, layout, tuned, model, judge(model, rows)))
+        found.append((prepared, blueprint, tuned, model, judge(model, rows)))
     (
-        (one, one_layout, one_tuned, one_model, one_quality),
-        (two, two_layout, two_tuned, two_model, two_quality),
+        (one, one_blueprint, one_tuned, one_model, one_quality),
+        (two, two_blueprint, two_tuned, two_model, two_quality),
     ) = found
-    for name, blueprint in one_layout.blueprints.items():
+    for name, blueprint in one_blueprint.blueprints.items():
         assert blueprint.num_keys > 10
-        assert np.array_equal(blueprint.vocabulary.keys, two_layout.blueprints[name].vocabulary.keys)
-    assert one_layout.spec == two_layout.spec
+        assert np.array_equal(blueprint.vocabulary.keys, two_blueprint.blueprints[name].vocabulary.keys)
+    assert one_blueprint.spec == two_blueprint.spec
     assert np.array_equal(one.counts.keys, two.counts.keys)
     edges, other_edges = one.dataset.discretiser.edges, two.dataset.discretiser.edges
     assert all(np.array_equal(edges[name], other_edges[name]) for name in ("price", "age"))

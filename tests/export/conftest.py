@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hybridhash.trials.layout import lay_out, plan_tables
 from torch import nn
 
 from hybridhash.data import Discretiser, Feature, Schema, encode_batch, encode_columns
@@ -16,7 +17,6 @@ from hybridhash.experiments import CompareSettings
 from hybridhash.export import save_bundle
 from hybridhash.models import build_model, pack_model
 from hybridhash.planner import METHODS
-from hybridhash.trials.layout import lay_out, plan_tables
 from hybridhash.vocabulary import count_keys
 
 NUM_ROWS = 60

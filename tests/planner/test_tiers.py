@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from hybridhash.errors import BudgetError
 from hybridhash.hashing import EXACT, Fingerprints, Ribbon
-from hybridhash.planner import Allocation, Table, allocate, divide, judge
-from hybridhash.planner.table import IMPORTANCE, LEAST_UNSEEN, smallest_bytes
-from hybridhash.planner.table import table_of as table_of_tiers
+from hybridhash.planner import Allocation, Forecast, allocate, at_one_price, judge
+from hybridhash.planner import table_of as table_of_tiers
+from hybridhash.planner.forecast import IMPORTANCE, LEAST_UNSEEN, smallest_bytes
 from hybridhash.spec import NOT_SHIPPED, Tier
-from hybridhash.theory import Outlook, coding_loss, false_positive_rate, rounding_loss
-from hybridhash.vocabulary import Counts
+from hybridhash.theory import coding_loss, false_positive_rate, rounding_loss
+from hybridhash.vocabulary import Counts, Outlook
 
 
 def zipf(num_keys: int, exponent: float, most: int = 100_000) -> np.ndarray:
@@ -46,11 +46,11 @@ SHAPES = {
 SHARES = (0.005, 0.025, 0.1, 1.0)
 
 
-def table_of(counts: np.ndarray, wide: bool = True) -> Table:
+def table_of(counts: np.ndarray, wide: bool = True) -> Forecast:
     """Return the table of one feature's counts."""
     feature = np.zeros(counts.size, dtype=np.int64)
     counted = Counts(np.arange(counts.size), counts, feature, ("user",), num_rows=int(counts.sum()))
-    return Table.of(counted.outlook, 16, wide)
+    return Forecast.of(counted.outlook, 16, wide)
 
 
 def row_bytes(counts: np.ndarray, wide: bool) -> int:
@@ -122,7 +122,7 @@ def _weights(found: Allocation, counts: np.ndarray) -> list[float]:
 def test_a_loss_by_hand() -> None:
     """Four keys: two at 2 bits, one with a code, one left out."""
     effect, expected = np.array([8.0, 4.0, 2.0, 1.0]), np.array([10.0, 6.0, 4.0, 4.0])
-    table = Table.of(Outlook(effect, expected, unseen=6.0), 16, False)
+    table = Forecast.of(Outlook(effect, expected, unseen=6.0), 16, False)
     found = judge(table, [Tier(2, 2, 0), Tier(1, 4, 16, Fingerprints(8))])
     of_tiers = (12 / 15 * rounding_loss(2), 2 / 15 * (coding_loss(4) + rounding_loss(4)), 1 / 15)
     assert found.loss_by_tier == pytest.approx(of_tiers)
@@ -136,7 +136,7 @@ def test_a_loss_by_hand() -> None:
 def test_what_is_at_risk_by_hand() -> None:
     """Two keys that can be taken for each other; behind them one that is shipped and one that is not."""
     effect, expected = np.array([8.0, 4.0, 2.0, 1.0]), np.array([10.0, 6.0, 4.0, 4.0])
-    table = Table.of(Outlook(effect, expected, unseen=6.0), 16, False)
+    table = Forecast.of(Outlook(effect, expected, unseen=6.0), 16, False)
     rarer = (0 * 8 + 1 * 4) / 15 / 2
     mean_strength = (8 / 15 / (10 / 30) + 4 / 15 / (6 / 30)) / 2
     assert table.at_risk(0, 2, shipped=3) == pytest.approx(rarer + 2 / 15 + (4 + 4 + 6) / 30 * mean_strength)
@@ -146,7 +146,7 @@ def test_what_is_at_risk_by_hand() -> None:
 def test_a_ribbon_by_hand() -> None:
     """Two keys with codes, which are never taken for each other; one that is left out, and new ones, may be."""
     effect, expected = np.array([8.0, 4.0, 2.0]), np.array([10.0, 6.0, 4.0])
-    table = Table.of(Outlook(effect, expected, unseen=5.0), 16, False)
+    table = Forecast.of(Outlook(effect, expected, unseen=5.0), 16, False)
     found = judge(table, [Tier(2, 8, 4, Ribbon(3))])
     strength = (8 / 14 / (10 / 25) + 4 / 14 / (6 / 25)) / 2
     assert found.loss_by_fingerprints == pytest.approx((4 + 5) / 25 * strength / 8)
@@ -156,9 +156,9 @@ def test_a_ribbon_by_hand() -> None:
 def test_new_keys_are_planned_for_even_where_counts_promise_none() -> None:
     """Ten thousand keys seen seven times each: by Good and Turing nothing new would ever come."""
     outlook = Outlook(np.full(10_000, 3.0), np.full(10_000, 7.0), unseen=0.0)
-    table = Table.of(outlook, 16, True)
+    table = Forecast.of(outlook, 16, True)
     assert table.unseen == LEAST_UNSEEN == 0.05
-    assert Table.of(replace(outlook, unseen=30_000.0), 16, True).unseen == pytest.approx(0.3)
+    assert Forecast.of(replace(outlook, unseen=30_000.0), 16, True).unseen == pytest.approx(0.3)
     [coded] = [tier for tier in allocate(table, 25_000).tiers if tier.num_codes]
     assert coded.key_bits >= 4
 
@@ -179,7 +179,7 @@ def test_keys_that_hardly_come_again_are_left_out_first() -> None:
     counts = Counts(
         np.arange(feature.size), np.concatenate([again, once]), feature, ("user", "cross"), 20_000
     )
-    found = allocate(Table.of(counts.outlook, 16, True), int(0.003 * row_bytes(counts.counts, True)))
+    found = allocate(Forecast.of(counts.outlook, 16, True), int(0.003 * row_bytes(counts.counts, True)))
     assert found.tiers[-1].bits == NOT_SHIPPED
     shipped = counts.top(counts.num_keys - found.tiers[-1].num_keys, IMPORTANCE)
     is_user = shipped.keys < again.size
@@ -189,7 +189,7 @@ def test_keys_that_hardly_come_again_are_left_out_first() -> None:
 
 @given(st.lists(TIERS, max_size=4), st.integers(1, 40), st.booleans())
 def test_bytes_are_those_of_the_ledger(tiers: list[Tier], dim: int, wide: bool) -> None:
-    table = Table(np.ones(1), np.ones(1), 0.0, dim, wide)
+    table = Forecast(np.ones(1), np.ones(1), 0.0, dim, wide)
     spec = table_of_tiers(tiers, dim)
     weights = spec.companion().ledger()
     expected = spec.ledger().embedding_bytes
@@ -212,7 +212,7 @@ def test_no_keys() -> None:
 
 def test_alike_tables_get_alike_shares() -> None:
     table = table_of(SHAPES["zipf"])
-    shares = divide([table, table, table], 90_000)
+    shares = at_one_price([table, table, table], 90_000)
     assert max(shares) - min(shares) <= 1
     assert 90_000 - 3 < sum(shares) <= 90_000
 
@@ -221,7 +221,7 @@ def test_bytes_go_where_they_matter() -> None:
     """Two features with as many keys: one whose keys come again, and one whose keys came once for good."""
     again, once = table_of(SHAPES["flat"]), table_of(np.repeat([1, 2], [19_000, 1000]))
     for budget in (2_000, 5_000):
-        shares = divide([again, once], budget)
+        shares = at_one_price([again, once], budget)
         assert shares[0] > 10 * shares[1]
 
 
@@ -235,7 +235,7 @@ def test_no_other_division_is_predicted_to_be_much_better(budget: int) -> None:
             allocate(table, share).loss * table.total for table, share in zip(tables, shares, strict=True)
         )
 
-    shares = divide(tables, budget)
+    shares = at_one_price(tables, budget)
     assert sum(shares) <= budget
     least = loss(shares)
     for giver, taker in ((0, 1), (1, 0)):
@@ -248,6 +248,6 @@ def test_no_other_division_is_predicted_to_be_much_better(budget: int) -> None:
 
 def test_a_budget_below_the_neutral_rows() -> None:
     tables = [table_of(SHAPES["few"]), table_of(SHAPES["few"], wide=False)]
-    assert divide(tables, 68 + 64) == [68, 64]
+    assert at_one_price(tables, 68 + 64) == [68, 64]
     with pytest.raises(BudgetError, match="expected at least 132 bytes, one row for all keys of each table"):
-        divide(tables, 131)
+        at_one_price(tables, 131)

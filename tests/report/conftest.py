@@ -131,7 +131,7 @@ def results(data: DataFacts, machine: Machine) -> Comparison:
         created="2025-11-24T06:00:00+00:00",
         machine=machine,
         data=data,
-        budget=BudgetFacts("10%", 445_644, 4_456_448),
+        budget=BudgetFacts("10%", 445_644, 4_456_448, 3_604_000),
         methods=tuple(map(_method, _MEANS)),
     )
 

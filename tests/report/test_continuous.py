@@ -65,7 +65,7 @@ def results(data: DataFacts, machine: Machine) -> Continuous:
         created="2025-11-24T06:00:00+00:00",
         machine=machine,
         data=data,
-        budget=BudgetFacts("10%", 1000, 10_000),
+        budget=BudgetFacts("10%", 1000, 10_000, 12_000),
         notes=("a <note>",),
         window="1min",
         seeds=2,

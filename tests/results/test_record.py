@@ -83,7 +83,7 @@ COMPARISON = Comparison(
     created="2025-11-24",
     machine=Machine("cpu", None, 2, "3.11", "2.9"),
     data=DATA,
-    budget=BudgetFacts("10%", 10, 100),
+    budget=BudgetFacts("10%", 10, 100, 120),
     notes=("a note",),
     methods=(METHOD, replace(METHOD, name="hybrid"), replace(METHOD, name="auto", rce_mean=3.0)),
 )

@@ -20,5 +20,5 @@ def test_every_trial_has_its_choice(tmp_path: Path) -> None:
         store.keep(f"{name}-tuned", choice.as_dict())
     store.keep("c-tuned", {"diverged": "too fast"})
     runner = TrialRunner(None, FitSettings(), store, 1)  # type: ignore[arg-type]
-    trials = [Trial(name, name, ()) for name in "abc"]
+    trials = [Trial(name, name, None, 1) for name in "abc"]  # type: ignore[arg-type]
     assert runner.choose(trials, Silence()) == [*choices, Diverged("too fast")]

@@ -11,10 +11,9 @@ from hybridhash.data import TEST, TRAIN, VALIDATION, KeyedRows
 from hybridhash.experiments import CompareSettings, Silence
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model
 from hybridhash.optim import Adagrad
+from hybridhash.planner import ModelBlueprint, lay_out
 from hybridhash.training import TrainSettings, train
-from hybridhash.trials.layout import Layout, lay_out, plan_tables
-from hybridhash.trials.prepare import prepare_rows
-from hybridhash.trials.shipping import ship
+from hybridhash.trials import groups_of, prepare_rows, ship
 
 SETTINGS = CompareSettings(
     label="clicked", categorical=("user_id", "ad_id", "site"), list=("tags",), time="ts", dim=4, hidden=(8,)
@@ -24,16 +23,16 @@ SETTINGS = CompareSettings(
 @pytest.fixture(scope="module")
 def trained(
     clicks: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[WideDeep | MLPRanker, Layout, KeyedRows]:
+) -> tuple[WideDeep | MLPRanker, ModelBlueprint, KeyedRows]:
     prepared = prepare_rows([str(clicks)], SETTINGS, tmp_path_factory.mktemp("ship"), Silence())
     rows = prepared.dataset.rows
-    plans = plan_tables(rows.schema, prepared.counts, SETTINGS)
-    budget = sum(plan.baseline_bytes() for plan in plans) // 50
-    layout = lay_out("auto", plans, budget, SETTINGS, seed=0)
-    assert any(tier.num_codes for tier in layout.spec.deep[0].table.tiers)
-    model = build_model(layout.spec, rows.schema.names, layout.blueprints, optimizer=Adagrad(0.1))
+    groups = groups_of(rows.schema, prepared.counts, SETTINGS)
+    budget = sum(group.baseline_bytes for group in groups) // 50
+    blueprint = lay_out("auto", groups, budget, SETTINGS.hidden)
+    assert any(tier.num_codes for tier in blueprint.spec.deep[0].table.tiers)
+    model = build_model(blueprint.spec, rows.schema.names, blueprint.blueprints, optimizer=Adagrad(0.1))
     train(model, rows, rows.indices(0), TrainSettings("adagrad", 0.1, 64, epochs=1))
-    return model, layout, rows
+    return model, blueprint, rows
 
 
 def poisoned(rows: KeyedRows) -> KeyedRows:
@@ -44,19 +43,22 @@ def poisoned(rows: KeyedRows) -> KeyedRows:
 
 
 def test_it_depends_on_training_rows_alone(
-    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows],
+    trained: tuple[WideDeep | MLPRanker, ModelBlueprint, KeyedRows],
 ) -> None:
-    model, layout, rows = trained
-    before, after = ship(model, layout, rows).state_dict(), ship(model, layout, poisoned(rows)).state_dict()
+    model, blueprint, rows = trained
+    before, after = (
+        ship(model, blueprint.spec, rows).state_dict(),
+        ship(model, blueprint.spec, poisoned(rows)).state_dict(),
+    )
     assert list(before) == list(after)
     assert all(torch.equal(before[name], after[name]) for name in before if torch.is_tensor(before[name]))
 
 
 def test_rows_are_shared_otherwise_than_by_nearness(
-    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows],
+    trained: tuple[WideDeep | MLPRanker, ModelBlueprint, KeyedRows],
 ) -> None:
-    model, layout, rows = trained
-    ours, plain = ship(model, layout, rows).state_dict(), pack_model(model).state_dict()
+    model, blueprint, rows = trained
+    ours, plain = ship(model, blueprint.spec, rows).state_dict(), pack_model(model).state_dict()
     # Codes stand in the ribbons, which are the dictionaries of their tiers.
     dictionaries = [name for name in ours if "dictionary" in name]
     assert dictionaries
@@ -64,28 +66,28 @@ def test_rows_are_shared_otherwise_than_by_nearness(
 
 
 def test_nothing_to_share_is_packed_without_looking_at_rows(
-    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows], monkeypatch: pytest.MonkeyPatch
+    trained: tuple[WideDeep | MLPRanker, ModelBlueprint, KeyedRows], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, layout, rows = trained
+    _, blueprint, rows = trained
     spec = replace(
-        layout.spec,
-        deep=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.deep),
-        wide=tuple(replace(group, table=replace(group.table, tiers=())) for group in layout.spec.wide),
+        blueprint.spec,
+        deep=tuple(replace(group, table=replace(group.table, tiers=())) for group in blueprint.spec.deep),
+        wide=tuple(replace(group, table=replace(group.table, tiers=())) for group in blueprint.spec.wide),
     )
-    model = build_model(spec, rows.schema.names, layout.blueprints)
+    model = build_model(spec, rows.schema.names, blueprint.blueprints)
     monkeypatch.setattr("hybridhash.trials.shipping.sensitivities", lambda *_: pytest.fail("looked"))
-    assert ship(model, replace(layout, spec=spec), rows) is model
+    assert ship(model, spec, rows) is model
 
 
 def test_shipping_after_each_pass_does_not_change_training(
-    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows],
+    trained: tuple[WideDeep | MLPRanker, ModelBlueprint, KeyedRows],
 ) -> None:
-    _, layout, rows = trained
+    _, blueprint, rows = trained
     models = [
         build_model(
-            layout.spec,
+            blueprint.spec,
             rows.schema.names,
-            layout.blueprints,
+            blueprint.blueprints,
             optimizer=Adagrad(0.1),
             generator=torch.Generator().manual_seed(0),
         )
@@ -93,7 +95,7 @@ def test_shipping_after_each_pass_does_not_change_training(
     ]
     settings = TrainSettings("adagrad", 0.1, 64, epochs=3, patience=3)
     found = []
-    for model, judged in zip(models, (None, lambda: ship(models[1], layout, rows)), strict=True):
+    for model, judged in zip(models, (None, lambda: ship(models[1], blueprint.spec, rows)), strict=True):
         validation = rows.indices(VALIDATION)
         found.append(train(model, rows, rows.indices(TRAIN), settings, validation=validation, judged=judged))
     one, two = (model.state_dict() for model in models)
@@ -104,13 +106,13 @@ def test_shipping_after_each_pass_does_not_change_training(
 
 
 def test_shipping_moves_no_random_state_and_no_mode(
-    trained: tuple[WideDeep | MLPRanker, Layout, KeyedRows],
+    trained: tuple[WideDeep | MLPRanker, ModelBlueprint, KeyedRows],
 ) -> None:
-    model, layout, rows = trained
+    model, blueprint, rows = trained
     model.train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state(legacy=False)
-    ship(model, layout, rows)
+    ship(model, blueprint.spec, rows)
     assert torch.equal(torch.get_rng_state(), torch_state)
     after = np.random.get_state(legacy=False)
     assert np.array_equal(after["state"].pop("key"), numpy_state["state"].pop("key"))

@@ -20,9 +20,8 @@ from benchmarks.quality.tails.neutral import NeutralByFeatureTail, NeutralTail
 from benchmarks.quality.tails.pooled import PooledTail
 from benchmarks.quality.tails.shrunk import ShrunkTail
 from benchmarks.quality.tails.signed import SignedJoinedTail, SignedSumTail
+from hybridhash.planner import FeatureGroup, MethodOptions
 from hybridhash.spec import TableSpec
-from hybridhash.trials.layout import TablePlan
-from hybridhash.trials.settings import ModelSettings
 
 NEUTRAL_BY_FEATURE: Final = "neutral by feature"
 
@@ -64,7 +63,7 @@ TAILS: Final[Mapping[str, Callable[[Need], nn.Module]]] = MappingProxyType(
 READS_FEATURES: Final = frozenset({NEUTRAL_BY_FEATURE})
 """Those of them that are told of which feature each key is."""
 
-TABLES: Final[Mapping[str, Callable[[TablePlan, int, ModelSettings, int], TableSpec]]] = MappingProxyType(
+TABLES: Final[Mapping[str, Callable[[FeatureGroup, int, MethodOptions, int], TableSpec]]] = MappingProxyType(
     {"codebook": codebook_table}
 )
 """Those that are tables of the package, by name."""

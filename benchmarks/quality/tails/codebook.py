@@ -4,16 +4,14 @@ from collections.abc import Callable
 from typing import Final
 
 from hybridhash.hashing import Fingerprints
-from hybridhash.planner import METHODS
+from hybridhash.planner import METHODS, FeatureGroup, MethodOptions
 from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
-from hybridhash.trials.layout import TablePlan
-from hybridhash.trials.settings import ModelSettings
 
 NUM_CODES: Final = 64
 KEY_BITS: Final = 8
 
 
-def codebook_table(plan: TablePlan, budget_bytes: int, settings: ModelSettings, seed: int) -> TableSpec:
+def codebook_table(group: FeatureGroup, budget_bytes: int, options: MethodOptions, seed: int) -> TableSpec:
     """Lay out the head of `hybrid`, and rows that are shared by code by as many of the next keys as fit.
 
     While it learns every key has a row; then those of the coded keys are clustered into `NUM_CODES` float32 rows. Keys
@@ -22,9 +20,9 @@ def codebook_table(plan: TablePlan, budget_bytes: int, settings: ModelSettings, 
     division that follows from the counts.
 
     Args:
-        plan: The table without a size.
+        group: The features of the table.
         budget_bytes: What it may take, wide weights included.
-        settings: The model.
+        options: Choices of the user.
         seed: Of the hashes.
 
     Returns:
@@ -32,7 +30,7 @@ def codebook_table(plan: TablePlan, budget_bytes: int, settings: ModelSettings, 
 
     Source: vector quantisation (Gray, "Vector quantization", IEEE ASSP Magazine 1984), by the package's tiers.
     """
-    num_keys = plan.counts.num_keys
+    num_keys = group.counts.num_keys
 
     def table(num_head: int, num_coded: int) -> TableSpec:
         tiers = (
@@ -41,12 +39,12 @@ def codebook_table(plan: TablePlan, budget_bytes: int, settings: ModelSettings, 
             Tier(num_keys - num_head - num_coded, NOT_SHIPPED),
         )
         shipped = tuple(tier for tier in tiers if tier.num_keys)
-        return TableSpec(num_keys, 1, plan.dim, seed=seed, tiers=shipped)
+        return TableSpec(num_keys, 1, group.dim, seed=seed, tiers=shipped)
 
     def fits(num_head: int, num_coded: int) -> bool:
-        return plan.embedding_bytes(table(num_head, num_coded)) <= budget_bytes
+        return table(num_head, num_coded).embedding_bytes(group.carries_wide) <= budget_bytes
 
-    num_head = METHODS["hybrid"].table(plan.demand(budget_bytes, settings, seed)).num_head
+    num_head = METHODS["hybrid"].table(group.demand(budget_bytes, options, seed)).num_head
     num_rare = num_keys - num_head
     if not fits(num_head, num_rare):
         return table(num_head, _most(lambda coded: fits(num_head, coded), 0, num_rare))

@@ -1,4 +1,4 @@
-"""Predicted and measured collisions of a laid-out model."""
+"""Predicted and measured collisions of the tables of a model."""
 
 from collections.abc import Sequence
 
@@ -6,23 +6,23 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.hashing import measure_collisions
+from hybridhash.planner import FeatureGroup
 from hybridhash.results import Collisions, Shares
 from hybridhash.spec import NOT_SHIPPED, ModelSpec, TableSpec
 from hybridhash.theory import traffic_shares
-from hybridhash.trials import TablePlan
 from hybridhash.vocabulary import Counts
 
 _NAMES = ("exclusive", "half_shared", "fully_shared")
 
 
-def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> Collisions:
+def collision_shares(groups: Sequence[FeatureGroup], spec: ModelSpec) -> Collisions:
     """Say what share of the training traffic reads exclusive, half-shared and fully shared rows.
 
     A key that reads a shared row by its code counts as fully shared, and one whose tier is not shipped as a key of the
     tail.
 
     Args:
-        plans: The tables and the keys they serve.
+        groups: The features of each table and their keys.
         spec: The model that was laid out from them.
 
     Returns:
@@ -30,10 +30,9 @@ def collision_shares(plans: Sequence[TablePlan], spec: ModelSpec) -> Collisions:
         of the deep part, each weighted by its traffic.
     """
     predicted, measured = np.zeros(3), np.zeros(3)
-    deep_plans = [plan for plan in plans if plan.part == "deep"]
-    for plan, group in zip(deep_plans, spec.deep, strict=True):
-        keys, counts = _per_key(plan.counts)
-        table = group.table
+    deep = [group for group in groups if group.part == "deep"]
+    for group, table in zip(deep, (of_group.table for of_group in spec.deep), strict=True):
+        keys, counts = _per_key(group.counts)
         if not counts.sum():
             continue
         order = np.lexsort((keys, -counts))

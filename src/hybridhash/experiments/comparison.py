@@ -63,13 +63,13 @@ def compare(
     check_not_an_input([*bundles.values(), *files], input_files(data))
     with open_model(data, settings, listener) as opened, ExitStack() as held:
         prepared = opened.prepared
-        laid_out = opened.lay_out(methods, settings, range(settings.seeds), listener)
+        laid_out = opened.lay_out(methods, settings, listener)
         check_group(prepared.dataset.rows, settings.group)
         store = held.enter_context(output_folder(settings.out))
         key = fingerprint(prepared.files, settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN))
         trials = [
-            Trial(method, f"{method}-{key}", layouts, bundles[method])
-            for method, layouts in laid_out.layouts.items()
+            Trial(method, f"{method}-{key}", blueprint, settings.seeds, bundles[method])
+            for method, blueprint in laid_out.blueprints.items()
         ]
         trained = TrialRunner(prepared.dataset, settings, store, settings.jobs).attempt(trials, listener)
         found_notes = (
@@ -94,10 +94,10 @@ def compare(
 
 
 def _compared(opened: Opened, trial: Trial, trained: Trained, settings: CompareSettings) -> ComparedMethod:
-    layout = trial.layouts[0]
+    spec = trial.blueprint.spec
     return ComparedMethod(
-        **vars(figures_of(trained, layout, settings, opened.baseline_bytes)),
+        **vars(figures_of(trained, spec, settings, opened.baseline_bytes)),
         name=trial.title,
-        collisions=collision_shares(opened.tables, layout.spec),
+        collisions=collision_shares(opened.groups, spec),
         bundle=None if trained.diverged else f"{trial.title}{BUNDLE_SUFFIX}",
     )

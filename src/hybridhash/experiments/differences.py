@@ -6,26 +6,27 @@ import numpy as np
 
 from hybridhash.metrics import MeanInterval, mean_interval
 from hybridhash.results import Difference, Interval, StreamedMethod, StreamSettings
-from hybridhash.trials import Diverged, Followed, Layout, WindowRun
+from hybridhash.spec import ModelSpec
+from hybridhash.trials import Diverged, Followed, WindowRun
 
 
 def figures_over_windows(
-    name: str, followed: Followed, layout: Layout, baseline_bytes: int
+    name: str, followed: Followed, spec: ModelSpec, baseline_bytes: int
 ) -> StreamedMethod:
     """Return the figures of one method over the windows.
 
     Args:
         name: The method.
         followed: What became of it.
-        layout: The layout of seed 0.
+        spec: The tables of the model.
         baseline_bytes: Embedding bytes of the baseline.
 
     Returns:
         Bytes; RCE and log loss by seed and window; the mean of a seed over its windows, and mean and standard deviation
         of those over the seeds; settings. Where a seed diverged: no means.
     """
-    embedding_bytes = layout.spec.ledger().embedding_bytes
-    tables = [group.table for group in layout.spec.deep]
+    embedding_bytes = spec.ledger().embedding_bytes
+    tables = [group.table for group in spec.deep]
     runs = [run.windows for run in followed.runs if isinstance(run, WindowRun)]
     rce = tuple(tuple(window.rce for window in windows) for windows in runs)
     of_seeds = tuple(map(_mean, rce))

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from hybridhash.results import Figures, UsedSettings
-from hybridhash.trials import Diverged, Layout, RunSettings, Trained
+from hybridhash.spec import ModelSpec
+from hybridhash.trials import Diverged, RunSettings, Trained
 
 
-def figures_of(trained: Trained, layout: Layout, settings: RunSettings, baseline_bytes: int) -> Figures:
+def figures_of(trained: Trained, spec: ModelSpec, settings: RunSettings, baseline_bytes: int) -> Figures:
     """Return the figures of a trial.
 
     Args:
         trained: What became of it.
-        layout: The layout of seed 0.
+        spec: The tables of the model.
         settings: How it was trained.
         baseline_bytes: Embedding bytes of the baseline.
 
@@ -22,12 +23,12 @@ def figures_of(trained: Trained, layout: Layout, settings: RunSettings, baseline
         has diverged: the reason, the bytes of the tables by their spec, settings, and no means.
     """
     runs, ledger = trained.finished, trained.ledger
-    used = _used(trained, layout, settings)
+    used = _used(trained, spec, settings)
     rces = tuple(run.quality.rce for run in runs)
     if trained.diverged or ledger is None:
-        embedding_bytes = layout.spec.ledger().embedding_bytes
+        embedding_bytes = spec.ledger().embedding_bytes
         return Figures(
-            rows=layout.spec.num_rows,
+            rows=spec.num_rows,
             embedding_bytes=embedding_bytes,
             share_of_baseline=embedding_bytes / baseline_bytes,
             rce=rces,
@@ -42,7 +43,7 @@ def figures_of(trained: Trained, layout: Layout, settings: RunSettings, baseline
     gaucs = tuple(quality.gauc for quality in qualities if quality.gauc is not None)
     ndcgs = tuple(quality.ndcg for quality in qualities if quality.ndcg is not None)
     return Figures(
-        rows=layout.spec.num_rows,
+        rows=spec.num_rows,
         embedding_bytes=ledger.embedding_bytes,
         share_of_baseline=ledger.embedding_bytes / baseline_bytes,
         ledger=ledger,
@@ -91,8 +92,8 @@ def edge_note(title: str, trained: Trained, rates: Sequence[float]) -> str | Non
     )
 
 
-def _used(trained: Trained, layout: Layout, settings: RunSettings) -> UsedSettings:
-    tables = [group.table for group in layout.spec.deep]
+def _used(trained: Trained, spec: ModelSpec, settings: RunSettings) -> UsedSettings:
+    tables = [group.table for group in spec.deep]
     tuned = {} if isinstance(trained.tuned, Diverged) else trained.tuned.as_dict()
     return UsedSettings(
         num_head=sum(table.num_head for table in tables),

@@ -2,23 +2,27 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hybridhash.experiments.output import check_not_an_input, check_output_file, input_files
 from hybridhash.experiments.settings import PlanSettings
 from hybridhash.files import write_text
-from hybridhash.planner import FeatureShares, Plan, Table, alternatives, divide, plan, read_plan, write_plan
-from hybridhash.spec import Tier
-from hybridhash.trials import (
-    Layout,
-    Listener,
-    Prepared,
-    TablePlan,
+from hybridhash.planner import (
+    FeatureGroup,
+    FeatureShares,
+    Forecast,
+    ModelBlueprint,
+    Plan,
+    alternatives,
+    divide,
     lay_out,
-    open_model,
+    plan_groups,
+    write_plan,
 )
+from hybridhash.spec import Tier
+from hybridhash.trials import Listener, Prepared, open_model
 
 if TYPE_CHECKING:
     from hybridhash.training import Progress
@@ -136,14 +140,13 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
     if settings.plan:
         listener.note("the plan that was given is not followed: this command plans anew")
     with open_model(data, settings, listener) as opened:
-        prepared, tables = opened.prepared, opened.tables
-        budget = opened.budget(settings.budget)
-        plans = plan_each(tables, budget.bytes)
-        tried: list[TriedPlan] = []
+        prepared, groups = opened.prepared, opened.groups
+        budget = opened.budget(settings.asked)
+        tried: list[JudgedPlan] = []
         if settings.tune:
-            tried = try_plans(prepared, tables, budget.bytes, settings, listener)
-            chosen = max(tried, key=lambda one: one.validation_rce)
-            plans = plan_each(tables, budget.bytes, read_plan(chosen.plan))
+            tried = try_plans(prepared, groups, budget.bytes, settings, listener)
+        best = max(tried, key=lambda one: one.validation_rce).candidate.tiers if tried else None
+        plans = plan_groups(groups, budget.bytes, best)
         planned = PlannedModel(
             budget=settings.budget,
             budget_bytes=budget.bytes,
@@ -151,7 +154,7 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
             bytes=sum(found.num_bytes for found in plans.values()),
             keys=prepared.counts.num_keys,
             plan=write_plan({name: found.allocation.tiers for name, found in plans.items()}),
-            tried=tuple(tried),
+            tried=tuple(map(_tried, tried)),
             tables=tuple(_described(name, found) for name, found in plans.items()),
         )
     if settings.out is not None:
@@ -159,13 +162,39 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
     return planned
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A plan to try.
+
+    Attributes:
+        tiers: Tiers of each table, by the name of its dictionary.
+        loss: Predicted share of what ids add that is lost, the mean over the tables.
+    """
+
+    tiers: Mapping[str, tuple[Tier, ...]]
+    loss: float
+
+
+@dataclass(frozen=True)
+class JudgedPlan:
+    """A plan that was trained, shipped and judged.
+
+    Attributes:
+        candidate: The plan.
+        validation_rce: RCE of the shipped model on the validation slice, in per cent.
+    """
+
+    candidate: Candidate
+    validation_rce: float
+
+
 def try_plans(
     prepared: Prepared,
-    tables: Sequence[TablePlan],
+    groups: Sequence[FeatureGroup],
     budget_bytes: int,
     settings: PlanSettings,
     listener: Listener,
-) -> list[TriedPlan]:
+) -> list[JudgedPlan]:
     """Train, ship and judge the plans that are predicted best, on the training span alone.
 
     The learning rate is that of the first plan: the best of those that are given. Each plan is trained for one pass,
@@ -173,8 +202,8 @@ def try_plans(
 
     Args:
         prepared: The rows.
-        tables: From `plan_tables`.
-        budget_bytes: For all of them.
+        groups: The features of each table.
+        budget_bytes: For all tables together.
         settings: How many plans, and how they are trained.
         listener: Hears of each.
 
@@ -191,79 +220,45 @@ def try_plans(
         validate,
     )  # load torch, which a plan from counts does not need
 
-    candidates = _candidates(tables, budget_bytes, settings.tune)
+    candidates = candidates_of(groups, budget_bytes, settings.tune)
 
-    def laid_out(lines: Sequence[str]) -> Layout:
-        following = settings.model_copy(update={"plan": tuple(lines)})
-        return lay_out("auto", tables, budget_bytes, following, seed=0)
+    def following(candidate: Candidate) -> ModelBlueprint:
+        options = replace(settings.options, tiers=candidate.tiers)
+        return lay_out("auto", groups, budget_bytes, settings.hidden, options)
 
     short = settings.model_copy(update={"epochs": 1})
     rows = prepared.dataset.rows
     rate = search(
-        build_of(laid_out(candidates[0][0]), rows, short),
+        build_of(following(candidates[0]), rows, short),
         rows,
         short,
         lambda what, progress: listener.training(f"plan 1: {what}", progress),
     ).tuned.learning_rate
     tried = []
-    for place, (lines, loss) in enumerate(candidates, start=1):
+    for place, candidate in enumerate(candidates, start=1):
 
         def hear(progress: "Progress", title: str = f"plan {place} of {len(candidates)}") -> None:
             listener.training(title, progress)
 
-        rce = validate(build_of(laid_out(lines), rows, short), rows, short, rate, hear)
-        listener.run_done(f"plan {place}", f"predicted loss {loss:.2%}, validation RCE {rce:.3f}")
-        tried.append(TriedPlan(lines, loss, rce))
+        rce = validate(build_of(following(candidate), rows, short), rows, short, rate, hear)
+        listener.run_done(f"plan {place}", f"predicted loss {candidate.loss:.2%}, validation RCE {rce:.3f}")
+        tried.append(JudgedPlan(candidate, rce))
     return tried
 
 
-def _candidates(
-    tables: Sequence[TablePlan], budget_bytes: int, most: int
-) -> list[tuple[tuple[str, ...], float]]:
-    """Return lines and predicted loss of plans: the first has each table's best tiers, the next its second best."""
-    held = _held(tables)
+def candidates_of(groups: Sequence[FeatureGroup], budget_bytes: int, most: int) -> list[Candidate]:
+    """Return plans: the first has each table's best tiers, the next its second best."""
+    shares = divide("auto", groups, budget_bytes)
     ranked = [
-        alternatives(table, share) for table, share in zip(held, divide(held, budget_bytes), strict=True)
+        alternatives(Forecast.of(group.counts.outlook, group.dim, group.carries_wide), share)
+        for group, share in zip(groups, shares, strict=True)
     ]
     found = []
     for place in range(min(most, max(map(len, ranked)))):
         chosen = [choices[min(place, len(choices) - 1)] for choices in ranked]
-        lines = write_plan({table.dictionary: one.tiers for table, one in zip(tables, chosen, strict=True)})
-        found.append((lines, sum(one.loss for one in chosen) / len(chosen)))
+        tiers = {group.dictionary: one.tiers for group, one in zip(groups, chosen, strict=True)}
+        found.append(Candidate(tiers, sum(one.loss for one in chosen) / len(chosen)))
     return found
-
-
-def plan_each(
-    tables: Sequence[TablePlan], budget_bytes: int, given: Mapping[str, Sequence[Tier]] | None = None
-) -> dict[str, Plan]:
-    """Plan tables that share a budget.
-
-    Args:
-        tables: From `plan_tables`.
-        budget_bytes: For all of them, divided as `hybridhash.planner.divide` does.
-        given: Tiers to describe in place of the best ones, by the name of the dictionary.
-
-    Returns:
-        The plans by the name of the dictionary.
-
-    Raises:
-        BudgetError: The budget is too small.
-    """
-    shares = divide(_held(tables), budget_bytes)
-    return {
-        table.dictionary: plan(
-            table.counts,
-            budget=share,
-            dim=table.dim,
-            wide=table.carries_wide,
-            tiers=(given or {}).get(table.dictionary, ()),
-        )
-        for table, share in zip(tables, shares, strict=True)
-    }
-
-
-def _held(tables: Sequence[TablePlan]) -> list[Table]:
-    return [Table.of(table.counts.outlook, table.dim, table.carries_wide) for table in tables]
 
 
 def experiment_text(data: Sequence[str], settings: PlanSettings, lines: Sequence[str]) -> str:
@@ -315,3 +310,7 @@ def _described(name: str, found: Plan) -> PlannedTable:
         ),
         features=found.features,
     )
+
+
+def _tried(one: JudgedPlan) -> TriedPlan:
+    return TriedPlan(write_plan(one.candidate.tiers), one.candidate.loss, one.validation_rce)

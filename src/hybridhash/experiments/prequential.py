@@ -13,10 +13,10 @@ from hybridhash.experiments.output import check_not_an_input, check_output_folde
 from hybridhash.experiments.settings import ContinuousSettings
 from hybridhash.files import write_text
 from hybridhash.metrics import relative_cross_entropy
+from hybridhash.planner import ModelBlueprint
 from hybridhash.report import write_continuous_report
 from hybridhash.results import Continuous, WindowFacts, Windows
 from hybridhash.trials import (
-    Layout,
     Listener,
     Prepared,
     StreamRunner,
@@ -70,9 +70,9 @@ def continuous(
     check_not_an_input([settings.out / CONTINUOUS_FILE, settings.out / REPORT_FILE], input_files(data))
     check_continuous(data, settings)
     with open_model(data, settings, listener) as opened:
-        laid_out = opened.lay_out(methods, settings, range(settings.seeds), listener)
+        laid_out = opened.lay_out(methods, settings, listener)
         head = head_of(opened.prepared, settings, version, command)
-        windows = follow(opened.prepared, laid_out.layouts, opened.baseline_bytes, settings, listener)
+        windows = follow(opened.prepared, laid_out.blueprints, opened.baseline_bytes, settings, listener)
         results = Continuous(
             **head,
             **vars(windows),
@@ -115,7 +115,7 @@ def check_continuous(data: Sequence[str], settings: ContinuousSettings) -> None:
 
 def follow(
     prepared: Prepared,
-    layouts: Mapping[str, tuple[Layout, ...]],
+    blueprints: Mapping[str, ModelBlueprint],
     baseline_bytes: int,
     settings: ContinuousSettings,
     listener: Listener,
@@ -124,7 +124,7 @@ def follow(
 
     Args:
         prepared: The rows, with times, split by time.
-        layouts: Per name the layout of each seed; the first name is what the others are compared with.
+        blueprints: The models by name, before they have values; the first name is what the others are compared with.
         baseline_bytes: Embedding bytes of the baseline, which sizes are a share of.
         settings: How models are trained; finished runs go to ``settings.out / "runs"``.
         listener: Hears how far it is.
@@ -150,16 +150,17 @@ def follow(
     trials = [
         Trial(
             name,
-            fingerprint(prepared.files, {**fields, "tables": of_seed[0].spec.as_dict()}),
-            of_seed,
+            fingerprint(prepared.files, {**fields, "tables": blueprint.spec.as_dict()}),
+            blueprint,
+            settings.seeds,
         )
-        for name, of_seed in layouts.items()
+        for name, blueprint in blueprints.items()
     ]
     with output_folder(settings.out) as store:
         runner = StreamRunner(TrialRunner(dataset, settings, store, settings.jobs), windows)
         found = runner.follow(trials, listener)
     rows = tuple(
-        figures_over_windows(trial.title, followed, trial.layouts[0], baseline_bytes)
+        figures_over_windows(trial.title, followed, trial.blueprint.spec, baseline_bytes)
         for trial, followed in zip(trials, found, strict=True)
     )
     return Windows(

@@ -68,7 +68,7 @@ def profile(data: Sequence[str], settings: ProfileSettings, listener: Listener) 
     row_bytes = FLOAT_BYTES * (settings.dim + (settings.model == "wide-deep")) + KEY_BYTES
     with open_model(data, settings, listener) as opened:
         dataset = opened.prepared.dataset
-        budget = opened.budget(settings.budget)
+        budget = opened.budget(settings.asked)
         return Profile(
             source=opened.prepared.source,
             rows=dataset.num_rows,

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from hybridhash.data.column_names import suggest
 from hybridhash.errors import InvalidValueError
-from hybridhash.planner import METHODS, check_budget, read_plan
+from hybridhash.planner import METHODS
 from hybridhash.trials.settings import (
     NAME_READERS,
     FitSettings,
@@ -211,8 +211,7 @@ def merge_settings(kind: type[AnySettings], file: Mapping[str, Any], flags: Mapp
     except ValidationError as error:
         raise InvalidValueError(explain(error)) from error
     if isinstance(settings, ModelSettings):
-        check_budget(settings.budget)
-        read_plan(settings.plan)
+        _ = settings.asked, settings.options  # refuses what cannot be read
     methods = getattr(settings, "method", ())
     for name in (methods,) if isinstance(methods, str) else methods:
         if name not in METHODS:

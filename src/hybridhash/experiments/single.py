@@ -77,11 +77,11 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
     with open_model(data, settings, listener) as opened, ExitStack() as held:
         dataset = opened.prepared.dataset
         check_group(dataset.rows, settings.group)
-        laid_out = opened.lay_out([settings.method], settings, [settings.seed], listener)
-        [layout] = laid_out.layouts[settings.method]
+        laid_out = opened.lay_out([settings.method], settings, listener)
+        blueprint = laid_out.blueprints[settings.method].with_seed(settings.seed)
         key = fingerprint(opened.prepared.files, settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN))
         held.enter_context(store.open())
-        build = build_of(layout, dataset.rows, settings)
+        build = build_of(blueprint, dataset.rows, settings)
         tuned = tune(
             build,
             dataset.rows,

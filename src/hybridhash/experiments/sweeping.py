@@ -19,20 +19,18 @@ from hybridhash.experiments.output import (
 )
 from hybridhash.experiments.settings import SweepSettings
 from hybridhash.files import write_text
+from hybridhash.planner import METHODS, FeatureGroup, assemble, baseline_buckets
 from hybridhash.report import write_sweep_report
 from hybridhash.results import Figures, Sweep, SweepRow
-from hybridhash.spec import METHODS, Combine, TableSpec, baseline_buckets
+from hybridhash.spec import Combine, ModelSpec, TableSpec
 from hybridhash.trials import (
     Diverged,
-    Layout,
     Listener,
     Opened,
-    TablePlan,
     Trained,
     Trial,
     TrialRunner,
     Tuned,
-    assemble,
     check_group,
     fingerprint,
     open_model,
@@ -170,9 +168,9 @@ class _Row:
     trial: Trial
 
     @property
-    def layout(self) -> Layout:
-        """The layout of seed 0."""
-        return self.trial.layouts[0]
+    def spec(self) -> ModelSpec:
+        """The tables of the model."""
+        return self.trial.blueprint.spec
 
 
 @dataclass(frozen=True)
@@ -184,22 +182,19 @@ class _Bench:
 
     def head_row(self, head: Amount) -> _Row:
         tail = Amount(str(HEAD_BUCKETS), HEAD_BUCKETS)
-        tables = [self._tables(head, tail, 1, "sum", seed) for seed in range(self.settings.seeds)]
-        title = f"K = {sum(table.num_head for table in tables[0]):,}, one hash, {tail.text}"
+        tables = self._tables(head, tail, 1, "sum")
+        title = f"K = {sum(table.num_head for table in tables):,}, one hash, {tail.text}"
         return _Row("head", title, tail.text, self._trial(title, tables, validate=True))
 
     def tail_row(self, head: Amount, tail: Amount) -> _Row:
         hashes, combine = self.settings.num_hashes, self.settings.combine
-        tables = [self._tables(head, tail, hashes, combine, seed) for seed in range(self.settings.seeds)]
+        tables = self._tables(head, tail, hashes, combine)
         how = "one hash" if hashes == 1 else f"{_NAMES.get(hashes, str(hashes))} hashes, {combine}"
-        title = f"K = {sum(table.num_head for table in tables[0]):,}, {how}, {tail.text}"
+        title = f"K = {sum(table.num_head for table in tables):,}, {how}, {tail.text}"
         return _Row("tail", title, tail.text, self._trial(title, tables))
 
     def baseline_row(self) -> _Row:
-        tables = [
-            [METHODS["baseline"].table(plan.plain_demand(0, seed)) for plan in self.opened.tables]
-            for seed in range(self.settings.seeds)
-        ]
+        tables = [METHODS["baseline"].table(group.demand(0)) for group in self.opened.groups]
         return _Row("baseline", "baseline", "1", self._trial("baseline", tables))
 
     def has_twin(self, row: _Row) -> bool:
@@ -208,13 +203,8 @@ class _Bench:
     def hashed_twin(self, row: _Row) -> _Row:
         """Return regular hashing at the bytes of a row, table by table."""
         tables = [
-            [
-                METHODS["hashed"].table(plan.plain_demand(plan.embedding_bytes(table), seed))
-                for plan, table in zip(
-                    self.opened.tables, _plan_tables_of(row.layout, self.opened.tables), strict=True
-                )
-            ]
-            for seed in range(self.settings.seeds)
+            METHODS["hashed"].table(group.demand(table.embedding_bytes(group.carries_wide)))
+            for group, table in zip(self.opened.groups, _tables_of(row.spec, self.opened.groups), strict=True)
         ]
         title = f"hashed at the bytes of {row.title}"
         return _Row(row.stage, title, "", self._trial(title, tables))
@@ -238,34 +228,32 @@ class _Bench:
         )
 
     def _figures(self, row: _Row, found: dict[str, Trained]) -> Figures:
-        return figures_of(found[row.trial.key], row.layout, self.settings, self.opened.baseline_bytes)
+        return figures_of(found[row.trial.key], row.spec, self.settings, self.opened.baseline_bytes)
 
-    def _tables(
-        self, head: Amount, tail: Amount, num_hashes: int, combine: Combine, seed: int
-    ) -> list[TableSpec]:
+    def _tables(self, head: Amount, tail: Amount, num_hashes: int, combine: Combine) -> list[TableSpec]:
         tables = []
-        for plan in self.opened.tables:
-            num_keys, num_rows = plan.counts.num_keys, baseline_buckets(plan.counts.num_keys)
-            num_head = head.of(num_keys, sum(item.counts.num_keys for item in self.opened.tables))
+        for group in self.opened.groups:
+            num_keys, num_rows = group.counts.num_keys, baseline_buckets(group.counts.num_keys)
+            num_head = head.of(num_keys, sum(item.counts.num_keys for item in self.opened.groups))
             if num_head > num_keys:
                 raise InvalidValueError(
                     f"--top-k: expected at most the {num_keys:,} distinct keys of the training span, got {head.text}"
                 )
             num_buckets = max(tail.of(num_rows, self.opened.baseline_rows), 1)
-            tables.append(TableSpec(num_head, num_buckets, plan.dim, num_hashes, plan.combine(combine), seed))
+            tables.append(TableSpec(num_head, num_buckets, group.dim, num_hashes, group.combine(combine)))
         return tables
 
-    def _trial(self, title: str, tables: Sequence[Sequence[TableSpec]], validate: bool = False) -> Trial:
-        layouts = tuple(assemble(self.opened.tables, of_seed, self.settings.hidden) for of_seed in tables)
+    def _trial(self, title: str, tables: Sequence[TableSpec], validate: bool = False) -> Trial:
+        blueprint = assemble(self.opened.groups, tables, self.settings.hidden)
         fields = self.settings.model_dump(mode="json", exclude=_NOT_OF_A_RUN)
-        key = fingerprint(self.opened.prepared.files, {**fields, "tables": layouts[0].spec.as_dict()})
-        return Trial(title, key, layouts, validate=validate)
+        key = fingerprint(self.opened.prepared.files, {**fields, "tables": blueprint.spec.as_dict()})
+        return Trial(title, key, blueprint, self.settings.seeds, validate=validate)
 
 
 _NAMES: Final = {2: "two", 3: "three", 4: "four", 8: "eight"}
 
 
-def _plan_tables_of(layout: Layout, plans: Sequence[TablePlan]) -> list[TableSpec]:
-    """Return the table of each plan; wide companions belong to the plan that carries them."""
-    by_dictionary = {group.dictionary: group.table for group in (*layout.spec.wide, *layout.spec.deep)}
-    return [by_dictionary[plan.dictionary] for plan in plans]
+def _tables_of(spec: ModelSpec, groups: Sequence[FeatureGroup]) -> list[TableSpec]:
+    """Return the table of each group of features; wide companions belong to the group that carries them."""
+    by_dictionary = {group.dictionary: group.table for group in (*spec.wide, *spec.deep)}
+    return [by_dictionary[group.dictionary] for group in groups]

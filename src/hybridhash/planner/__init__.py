@@ -1,26 +1,50 @@
-"""From counts and a budget to specs, with reasons."""
+"""From counts and a budget to blueprints, with reasons."""
 
-from hybridhash.planner.budget import check_budget, parse_budget
-from hybridhash.planner.methods import METHODS
-from hybridhash.planner.plan import FeatureShares, Plan, plan
-from hybridhash.planner.table import Allocation, Table, judge, table_of
+from hybridhash.planner.budget import Budget
+from hybridhash.planner.demand import (
+    Demand,
+    MethodOptions,
+    baseline_buckets,
+    baseline_bytes,
+    smallest_budget_bytes,
+)
+from hybridhash.planner.division import at_one_price, in_proportion
+from hybridhash.planner.forecast import Allocation, Forecast, judge, table_of
+from hybridhash.planner.groups import FeatureGroup, group_features
+from hybridhash.planner.methods import METHODS, Method
+from hybridhash.planner.model import ModelBlueprint, assemble, divide, lay_out, why_no_head
+from hybridhash.planner.plan import FeatureShares, Plan, plan, plan_groups
 from hybridhash.planner.text import read_plan, write_plan
-from hybridhash.planner.tiers import allocate, alternatives, divide
+from hybridhash.planner.tiers import allocate, alternatives
 
 __all__ = [
     "METHODS",
     "Allocation",
+    "Budget",
+    "Demand",
+    "FeatureGroup",
     "FeatureShares",
+    "Forecast",
+    "Method",
+    "MethodOptions",
+    "ModelBlueprint",
     "Plan",
-    "Table",
     "allocate",
     "alternatives",
-    "check_budget",
+    "assemble",
+    "at_one_price",
+    "baseline_buckets",
+    "baseline_bytes",
     "divide",
+    "group_features",
+    "in_proportion",
     "judge",
-    "parse_budget",
+    "lay_out",
     "plan",
+    "plan_groups",
     "read_plan",
+    "smallest_budget_bytes",
     "table_of",
+    "why_no_head",
     "write_plan",
 ]

@@ -1,6 +1,6 @@
 """The plan of a table from counts and a budget, with what it is predicted to do and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,10 +8,14 @@ import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import Fingerprints, Ribbon
-from hybridhash.planner.budget import parse_budget
-from hybridhash.planner.table import IMPORTANCE, Allocation, Table, judge, table_of
+from hybridhash.planner.budget import Budget
+from hybridhash.planner.demand import Demand, baseline_bytes
+from hybridhash.planner.forecast import IMPORTANCE, Allocation, Forecast, judge, table_of
+from hybridhash.planner.groups import FeatureGroup
+from hybridhash.planner.methods import METHODS
+from hybridhash.planner.model import divide
 from hybridhash.planner.tiers import allocate
-from hybridhash.spec import NOT_SHIPPED, Demand, TableSpec, Tier, baseline_bytes
+from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
 from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Counts, Vocabulary, recurrence
 
@@ -94,7 +98,7 @@ def plan(
 
     Args:
         counts: How often each key occurs in the training span.
-        budget: Bytes, or text such as ``10%`` (of the baseline) or ``40MB``.
+        budget: Bytes, or text such as ``10%`` (of the baseline), ``10%-of-full`` or ``40MB``.
         dim: D, floats in the vector of a key.
         wide: Whether each row also carries one wide weight.
         seed: Of the bucket hashes.
@@ -119,22 +123,52 @@ def plan(
             f"tiers: expected at most {counts.num_keys} keys in all, as were counted, got {planned}; leave tiers out "
             "to have the best ones found"
         )
-    whole = baseline_bytes(Demand(counts.num_keys, len(counts.feature_names), dim, 0, wide))
-    budget_bytes = parse_budget(budget, whole) if isinstance(budget, str) else budget
-    table = Table.of(counts.outlook, dim, wide)
-    found = judge(table, tiers) if tiers else allocate(table, budget_bytes)
+    demand = Demand(counts.num_keys, len(counts.feature_names), dim, 0, wide)
+    baseline, full = baseline_bytes(demand), METHODS["full"].table(demand).embedding_bytes(wide)
+    budget_bytes = Budget.parse(budget).in_bytes(baseline, full) if isinstance(budget, str) else budget
+    forecast = Forecast.of(counts.outlook, dim, wide)
+    found = judge(forecast, tiers) if tiers else allocate(forecast, budget_bytes)
     spec = replace(table_of(found.tiers, dim), seed=seed)
     blueprint = Blueprint.of_counts(spec, counts, IMPORTANCE)
     return Plan(
         allocation=found,
-        num_bytes=table.spec_bytes(found.tiers),
+        num_bytes=forecast.spec_bytes(found.tiers),
         budget_bytes=budget_bytes,
-        baseline_bytes=whole,
+        baseline_bytes=baseline,
         num_trained_rows=spec.num_rows,
         blueprint=blueprint,
         features=_feature_shares(counts, blueprint.vocabulary, found.tiers),
-        reasons=tuple(_reasons(table, found)),
+        reasons=tuple(_reasons(forecast, found)),
     )
+
+
+def plan_groups(
+    groups: Sequence[FeatureGroup], budget_bytes: int, given: Mapping[str, Sequence[Tier]] | None = None
+) -> dict[str, Plan]:
+    """Plan tables that share a budget, which is divided as the method ``auto`` does it.
+
+    Args:
+        groups: The features of each table.
+        budget_bytes: For all tables together.
+        given: Tiers to describe in place of the best ones, by the name of the dictionary.
+
+    Returns:
+        The plans by the name of the dictionary.
+
+    Raises:
+        BudgetError: The budget is too small.
+    """
+    shares = divide("auto", groups, budget_bytes)
+    return {
+        group.dictionary: plan(
+            group.counts,
+            budget=share,
+            dim=group.dim,
+            wide=group.carries_wide,
+            tiers=(given or {}).get(group.dictionary, ()),
+        )
+        for group, share in zip(groups, shares, strict=True)
+    }
 
 
 def _feature_shares(
@@ -161,15 +195,15 @@ def _kind(tier: Tier) -> int:
     return 1 if tier.num_codes else 0
 
 
-def _reasons(table: Table, found: Allocation) -> list[str]:
+def _reasons(forecast: Forecast, found: Allocation) -> list[str]:
     """Say what each tier is for."""
     reasons = []
     first = 0
     for tier, loss in zip(found.tiers, found.loss_by_tier, strict=True):
         part = slice(first, first + tier.num_keys)
         first += tier.num_keys
-        traffic = float(table.traffic[part].sum())
-        of_all = _share_of_effects(table.weights[part])
+        traffic = float(forecast.traffic[part].sum())
+        of_all = _share_of_effects(forecast.weights[part])
         head = (
             f"{tier.num_keys:,} keys with {traffic:.1%} of the coming traffic and {of_all} of what is learned"
         )

@@ -8,9 +8,9 @@ from typing import Final
 
 from hybridhash.errors import BudgetError
 from hybridhash.hashing import LOAD, Fingerprints, Ribbon
-from hybridhash.planner.table import (
+from hybridhash.planner.forecast import (
     Allocation,
-    Table,
+    Forecast,
     judge,
     risks,
     smallest_bytes,
@@ -21,6 +21,8 @@ from hybridhash.spec import Tier
 PRIVATE_BITS: Final = (2, 3, 4)
 BEST_BITS: Final = 8
 CODEBOOK_BITS: Final = 8
+ROUNDS: Final = 26  # of halving the range of the exponent of a price
+CHEAPEST: Final = -60.0  # exponent of two of a price at which everything is bought
 CODE_BITS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 10)
 
 _SHORTEST: Final = 6  # bits of a fingerprint
@@ -29,7 +31,6 @@ _MOST_CHECK_BITS: Final = 16
 _PLACES_LOOKED_AT: Final = 16 * LOAD
 _MOST_SLOTS: Final = 1.25  # of a ribbon for a key; more are there for a few keys only
 _FEWEST_KEYS: Final = 8  # of a tier
-_ROUNDS: Final = 26  # of halving the exponent of a price
 _STEP: Final = 2  # bits between two lengths of codes
 
 
@@ -59,10 +60,8 @@ class Offer:
 
 Offers = tuple[Offer, ...]
 
-_COARSE: Final = (Offer(BEST_BITS), *(Offer(CODEBOOK_BITS, code_bits) for code_bits in (8, 6, 5, 4, 3, 2)))
 
-
-def allocate(table: Table, budget_bytes: int) -> Allocation:
+def allocate(forecast: Forecast, budget_bytes: int) -> Allocation:
     """Find the tiers that lose the least at a budget.
 
     A key kept some way loses a share of its effect and costs bits. At a price per bit every key takes the way with the
@@ -70,7 +69,7 @@ def allocate(table: Table, budget_bytes: int) -> Allocation:
     found by bisection, so that the bytes meet the budget, for every number of codes and bits on offer.
 
     Args:
-        table: What must be held.
+        forecast: What the keys will do.
         budget_bytes: For rows, scales, dictionaries, codes and wide weights.
 
     Returns:
@@ -79,23 +78,23 @@ def allocate(table: Table, budget_bytes: int) -> Allocation:
     Raises:
         BudgetError: The budget does not hold the neutral row.
     """
-    return alternatives(table, budget_bytes)[0]
+    return alternatives(forecast, budget_bytes)[0]
 
 
-def alternatives(table: Table, budget_bytes: int) -> list[Allocation]:
+def alternatives(forecast: Forecast, budget_bytes: int) -> list[Allocation]:
     """Return the best tiers of each set of ways, by rising loss; see `allocate`.
 
     Raises:
         BudgetError: The budget does not hold the neutral row.
     """
-    least = smallest_bytes(table.dim, table.wide)
+    least = smallest_bytes(forecast.dim, forecast.wide)
     if budget_bytes < least:
         raise BudgetError(
             f"budget: expected at least {least} bytes, one row for all keys, got {budget_bytes}; raise the budget"
         )
-    singles = [(_at_best_price(table, offers, budget_bytes), offers) for offers in _menus()]
+    singles = [(_at_best_price(forecast, offers, budget_bytes), offers) for offers in _menus()]
     _, best = min(singles, key=lambda found: found[0].loss)
-    pairs = [_at_best_price(table, offers, budget_bytes) for offers in _pairs(best)]
+    pairs = [_at_best_price(forecast, offers, budget_bytes) for offers in _pairs(best)]
     different = {found.tiers: found for found in [*(found for found, _ in singles), *pairs]}
     return sorted(different.values(), key=lambda allocation: allocation.loss)
 
@@ -117,86 +116,43 @@ def _pairs(best: Offers) -> Iterator[Offers]:
             yield (*private, Offer(CODEBOOK_BITS, long), Offer(CODEBOOK_BITS, short))
 
 
-def _at_best_price(table: Table, offers: Offers, budget_bytes: int) -> Allocation:
+def _at_best_price(forecast: Forecast, offers: Offers, budget_bytes: int) -> Allocation:
     """Return the tiers at the lowest price that the budget pays, with what is left spent on more and longer keys."""
-    costs = [_row_bits(table, offer) for offer in offers]
-    cheap, dear = -60.0, 0.0  # powers of two of the price: at the dear end nothing is bought
+    costs = [row_bits(forecast, offer) for offer in offers]
+    cheap, dear = CHEAPEST, 0.0  # powers of two of the price: at the dear end nothing is bought
     tiers: list[Tier] = []
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         middle = (cheap + dear) / 2
-        tried = _at_price(table, offers, costs, 2.0**middle)
-        if table.spec_bytes(tried) <= budget_bytes:
+        tried = at_price(forecast, offers, costs, 2.0**middle)
+        if forecast.spec_bytes(tried) <= budget_bytes:
             dear, tiers = middle, tried
         else:
             cheap = middle
     spent = [
-        _with_longer_keys(table, _filled_up(table, first, offers, budget_bytes), budget_bytes)
-        for first in (tiers, _with_longer_keys(table, tiers, budget_bytes))
+        _with_longer_keys(forecast, _filled_up(forecast, first, offers, budget_bytes), budget_bytes)
+        for first in (tiers, _with_longer_keys(forecast, tiers, budget_bytes))
     ]
-    return min((judge(table, each) for each in spent), key=lambda allocation: allocation.loss)
+    return min((judge(forecast, each) for each in spent), key=lambda allocation: allocation.loss)
 
 
-def divide(tables: Sequence[Table], budget_bytes: int) -> list[int]:
-    """Divide a budget over tables so that the last byte of each saves as much.
-
-    All tables buy at one price per bit and per effect on the predictions, from a coarse set of ways; the price follows
-    from the budget.
-
-    Args:
-        tables: What must be held.
-        budget_bytes: For all of them together.
-
-    Returns:
-        Bytes per table, together at most the budget.
-
-    Raises:
-        BudgetError: The budget does not hold the neutral row of each table.
-    """
-    smallest = [smallest_bytes(table.dim, table.wide) for table in tables]
-    if budget_bytes < sum(smallest):
-        raise BudgetError(
-            f"budget: expected at least {sum(smallest)} bytes, one row for all keys of each table, got {budget_bytes}; "
-            "raise the budget"
-        )
-    costs = [[_row_bits(table, offer) for offer in _COARSE] for table in tables]
-    everything = sum(table.total for table in tables)
-    cheap, dear = -60.0, 0.0  # as in `_at_best_price`, of all effects together
-    shares = more = smallest
-    for _ in range(_ROUNDS):
-        middle = (cheap + dear) / 2
-        tried = [
-            table.spec_bytes(_at_price(table, _COARSE, cost, 2.0**middle * everything / table.total))
-            for table, cost in zip(tables, costs, strict=True)
-        ]
-        if sum(tried) <= budget_bytes:
-            dear, shares = middle, tried
-        else:
-            cheap, more = middle, tried
-    # What is left goes where the next lower price would take it; where nothing more is wanted, in proportion.
-    left = budget_bytes - sum(shares)
-    wanted = [max(next_share - share, 0) for share, next_share in zip(shares, more, strict=True)]
-    wanted = wanted if sum(wanted) else shares
-    return [share + left * want // sum(wanted) for share, want in zip(shares, wanted, strict=True)]
-
-
-def _row_bits(table: Table, offer: Offer) -> float:
+def row_bits(forecast: Forecast, offer: Offer) -> float:
     """Return the bits that one more key costs, without its fingerprint."""
     if offer.code_bits:
-        return offer.code_bits * _slots_per_key(table)
-    pair = [table.spec_bytes([Tier(count, offer.bits, 0, Fingerprints(8))]) for count in (7600, 15200)]
+        return offer.code_bits * _slots_per_key(forecast)
+    pair = [forecast.spec_bytes([Tier(count, offer.bits, 0, Fingerprints(8))]) for count in (7600, 15200)]
     return 8.0 * (pair[1] - pair[0]) / 7600 - 8.0 / LOAD
 
 
-def _at_price(table: Table, offers: Offers, costs: Sequence[float], price: float) -> list[Tier]:
+def at_price(forecast: Forecast, offers: Offers, costs: Sequence[float], price: float) -> list[Tier]:
     """Return what every key takes at a price per bit."""
     key_bits = [4 if offer.code_bits else 16 for offer in offers]
-    bit_costs = [_slots_per_key(table) if offer.code_bits else 1 / LOAD for offer in offers]
+    bit_costs = [_slots_per_key(forecast) if offer.code_bits else 1 / LOAD for offer in offers]
     tiers: list[Tier] = []
     for _ in range(2):  # fingerprints and check bits cost too; how many pay follows from the tiers
         with_keys = [cost + bits * each for cost, bits, each in zip(costs, key_bits, bit_costs, strict=True)]
-        counts = _takers(table, [offer.loss for offer in offers], with_keys, price)
+        counts = _takers(forecast, [offer.loss for offer in offers], with_keys, price)
         tiers = [offer.tier(count, bits) for offer, count, bits in zip(offers, counts, key_bits, strict=True)]
-        at_risk = risks(table, tiers)
+        at_risk = risks(forecast, tiers)
         key_bits = [
             _key_bits(tier, risk, price * each)
             for tier, risk, each in zip(tiers, at_risk, bit_costs, strict=True)
@@ -206,11 +162,11 @@ def _at_price(table: Table, offers: Offers, costs: Sequence[float], price: float
     ]
 
 
-def _takers(table: Table, losses: Sequence[float], costs: Sequence[float], price: float) -> list[int]:
+def _takers(forecast: Forecast, losses: Sequence[float], costs: Sequence[float], price: float) -> list[int]:
     """Return how many keys take each way, when the last one is to leave a key out.
 
     Args:
-        table: What must be held.
+        forecast: What the keys will do.
         losses: Share of it that each way loses.
         costs: Bits of each way, falling.
         price: Of a bit.
@@ -221,20 +177,20 @@ def _takers(table: Table, losses: Sequence[float], costs: Sequence[float], price
     counts = []
     done = 0
     for place, (loss, cost) in enumerate(zip(losses, costs, strict=True)):
-        reach = table.num_keys
+        reach = forecast.num_keys
         cheaper = zip([*losses[place + 1 :], 1.0], [*costs[place + 1 :], 0.0], strict=True)
         for cheaper_loss, cheaper_cost in cheaper:
             gain, extra = cheaper_loss - loss, price * (cost - cheaper_cost)
-            reach = min(reach, table.reach(extra / gain)) if gain > 0 else 0
+            reach = min(reach, forecast.reach(extra / gain)) if gain > 0 else 0
         count = max(reach - done, 0)
         counts.append(count if count >= _FEWEST_KEYS else 0)
         done += counts[-1]
     return counts
 
 
-def _slots_per_key(table: Table) -> float:
+def _slots_per_key(forecast: Forecast) -> float:
     """Return the slots of a ribbon of all keys for each of them, and so the bits of each bit of a code."""
-    ribbon = Offer(CODEBOOK_BITS, 1).tier(max(table.num_keys, 1), 0)
+    ribbon = Offer(CODEBOOK_BITS, 1).tier(max(forecast.num_keys, 1), 0)
     return min(8 * ribbon.dictionary_bytes / ribbon.num_keys, _MOST_SLOTS)
 
 
@@ -248,10 +204,10 @@ def _key_bits(tier: Tier, risk: float, price: float) -> int:
     return min(max(round(math.log2(max(saved, 1.0))), shortest), longest)
 
 
-def _with_longer_keys(table: Table, tiers: list[Tier], budget_bytes: int) -> list[Tier]:
+def _with_longer_keys(forecast: Forecast, tiers: list[Tier], budget_bytes: int) -> list[Tier]:
     """Spend the bytes that are left on fingerprints and check bits, bit by bit where a bit saves most."""
     tiers = list(tiers)
-    at_risk = risks(table, tiers)
+    at_risk = risks(forecast, tiers)
 
     def longer_keys(tier: Tier) -> Tier:
         return replace(tier, dictionary=tier.dictionary.with_bits(tier.key_bits + 1))
@@ -271,14 +227,14 @@ def _with_longer_keys(table: Table, tiers: list[Tier], budget_bytes: int) -> lis
         for place in sorted(can, key=gain, reverse=True):
             longer = [*tiers]
             longer[place] = longer_keys(tiers[place])
-            if table.spec_bytes(longer) <= budget_bytes:
+            if forecast.spec_bytes(longer) <= budget_bytes:
                 tiers = longer
                 break
         else:
             return tiers
 
 
-def _filled_up(table: Table, tiers: list[Tier], offers: Offers, budget_bytes: int) -> list[Tier]:
+def _filled_up(forecast: Forecast, tiers: list[Tier], offers: Offers, budget_bytes: int) -> list[Tier]:
     """Give the bytes that are left to the last tier, then to the ones before.
 
     Some are left, as keys of equal counts move together.
@@ -287,11 +243,11 @@ def _filled_up(table: Table, tiers: list[Tier], offers: Offers, budget_bytes: in
         if place + 1 < len(tiers) and offers[place].loss >= offers[place + 1].loss:
             continue  # a long code may lose less than two bits of one's own
         taken = sum(tier.num_keys for tier in tiers)
-        later = tiers[place + 1].num_keys if place + 1 < len(tiers) else table.num_keys - taken
+        later = tiers[place + 1].num_keys if place + 1 < len(tiers) else forecast.num_keys - taken
         low, high = 0, later
         while low < high:
             middle = (low + high + 1) // 2
-            if table.spec_bytes(_moved(tiers, offers, place, middle)) <= budget_bytes:
+            if forecast.spec_bytes(_moved(tiers, offers, place, middle)) <= budget_bytes:
                 low = middle
             else:
                 high = middle - 1

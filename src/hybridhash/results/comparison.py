@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from hybridhash.planner import METHODS
 from hybridhash.results.data import BudgetFacts
 from hybridhash.results.figures import Collisions, Figures
 from hybridhash.results.record import Record
 
-REFERENCES: Final = ("full", "baseline")
+REFERENCES: Final = tuple(name for name, method in METHODS.items() if not method.budgeted)
 """Methods that keep to no budget: yardsticks."""
 
 

@@ -102,9 +102,11 @@ class BudgetFacts:
     Attributes:
         asked: As it was typed.
         bytes: The same in bytes.
-        baseline_bytes: Embedding bytes of the baseline, which a share is of.
+        baseline_bytes: Embedding bytes of the baseline, which a share is of if nothing else is said.
+        full_bytes: Embedding bytes of the full tables, dictionaries included.
     """
 
     asked: str
     bytes: int
     baseline_bytes: int
+    full_bytes: int

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import MAX_BUCKETS
 from hybridhash.packing import FLOAT_BITS, ROW_BITS
 from hybridhash.spec.ledger import Ledger
 from hybridhash.spec.tier import NOT_SHIPPED, Tier, slab_ledger
+from hybridhash.theory import Combine
 
-Combine = Literal["sum", "mean", "concat"]
 COMBINES: Final = get_args(Combine)
 FLOAT_BYTES: Final = 4
 KEY_BYTES: Final = 8
@@ -112,6 +112,11 @@ class TableSpec:
             total += slab_ledger("head_rows", tier.num_rows * self.dim, tier.bits)
             total += Ledger(dictionary=tier.dictionary_bytes, codes=tier.code_bytes)
         return total
+
+    def embedding_bytes(self, wide: bool = False) -> int:
+        """Return the bytes that are shipped, with one wide weight beside every row or without."""
+        weights = self.companion().ledger() if wide else Ledger()
+        return self.ledger().embedding_bytes + weights.head_rows + weights.tail_rows + weights.scales
 
     def companion(self) -> "TableSpec":
         """Return the table of one weight per row that a wide part reads through the same row numbers.

@@ -16,7 +16,6 @@ from hybridhash.theory.collisions import (
 from hybridhash.theory.cost import MethodCost, method_cost
 from hybridhash.theory.fingerprints import false_positive_rate
 from hybridhash.theory.loss import coding_loss, learned_share, rounding_loss
-from hybridhash.theory.outlook import Outlook
 from hybridhash.theory.recurrence import expected_recurrence
 from hybridhash.theory.shares import KeyShares, TrafficShares, key_shares, traffic_shares
 from hybridhash.theory.vectors import Combine, expected_vector_collisions, num_vectors
@@ -25,7 +24,6 @@ __all__ = [
     "Combine",
     "KeyShares",
     "MethodCost",
-    "Outlook",
     "TrafficShares",
     "birthday_probability",
     "birthday_probability_pairs",

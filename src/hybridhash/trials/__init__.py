@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from hybridhash.trials.building import OPTIMIZERS, Build, Built, build_of
     from hybridhash.trials.fitting import Fitted, fit
     from hybridhash.trials.jobs import run_jobs
-    from hybridhash.trials.layout import Layout, TablePlan, assemble, lay_out, plan_tables, why_no_head
     from hybridhash.trials.machine import describe_machine, processor_name
-    from hybridhash.trials.opening import LaidOut, Opened, open_model
+    from hybridhash.trials.opening import LaidOut, Opened, groups_of, open_model
     from hybridhash.trials.prepare import Prepared, prepare_rows, resolve_columns, work_folder
     from hybridhash.trials.quality import Quality, check_group, check_group_feature, judge, quality_of
     from hybridhash.trials.runner import TrialRunner
@@ -36,16 +35,15 @@ if TYPE_CHECKING:
         has_both_labels,
         labels_in,
     )
-    from hybridhash.trials.trial import BUNDLE_SUFFIX, Diverged, Run, Trained, Trial
+    from hybridhash.trials.trial import BUNDLE_SUFFIX, Diverged, Outcome, Run, Trained, Trial
     from hybridhash.trials.tuning import search, tune, validate, validation_curve
 
 _LAZY = {  # these load torch and the data stack, which parsing a command line does not need
     "building": "OPTIMIZERS Build Built build_of",
     "fitting": "Fitted fit",
     "jobs": "run_jobs",
-    "layout": "Layout TablePlan assemble lay_out plan_tables why_no_head",
     "machine": "describe_machine processor_name",
-    "opening": "LaidOut Opened open_model",
+    "opening": "LaidOut Opened groups_of open_model",
     "prepare": "Prepared prepare_rows resolve_columns work_folder",
     "quality": "Quality check_group check_group_feature judge quality_of",
     "runner": "TrialRunner",
@@ -53,7 +51,7 @@ _LAZY = {  # these load torch and the data stack, which parsing a command line d
     "runs": "RUNS_VERSION TUNING_VERSION RunStore fingerprint",
     "shipping": "ship",
     "stream": "Followed StreamRunner WindowQuality WindowRun has_both_labels labels_in",
-    "trial": "BUNDLE_SUFFIX Diverged Run Trained Trial",
+    "trial": "BUNDLE_SUFFIX Diverged Outcome Run Trained Trial",
     "tuning": "search tune validate validation_curve",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
@@ -72,11 +70,11 @@ __all__ = [
     "Fitted",
     "Followed",
     "LaidOut",
-    "Layout",
     "Listener",
     "ModelSettings",
     "Opened",
     "OpeningSettings",
+    "Outcome",
     "Prepared",
     "Quality",
     "Run",
@@ -85,7 +83,6 @@ __all__ = [
     "Settings",
     "Silence",
     "StreamRunner",
-    "TablePlan",
     "TableSettings",
     "Train",
     "Trained",
@@ -96,19 +93,17 @@ __all__ = [
     "Tuning",
     "WindowQuality",
     "WindowRun",
-    "assemble",
     "build_of",
     "check_group",
     "check_group_feature",
     "describe_machine",
     "fingerprint",
     "fit",
+    "groups_of",
     "has_both_labels",
     "judge",
     "labels_in",
-    "lay_out",
     "open_model",
-    "plan_tables",
     "prepare_rows",
     "processor_name",
     "quality_of",
@@ -121,7 +116,6 @@ __all__ = [
     "tune",
     "validate",
     "validation_curve",
-    "why_no_head",
     "work_folder",
 ]
 

@@ -1,4 +1,4 @@
-"""From a layout to a model that can be trained, and to the one that is shipped."""
+"""From a blueprint to a model that can be trained, and to the one that is shipped."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import nn
 from hybridhash.data import KeyedRows
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD, Adagrad, Adam, FusedOptimizer
-from hybridhash.trials.layout import Layout
+from hybridhash.planner import ModelBlueprint
 from hybridhash.trials.settings import RunSettings
 from hybridhash.trials.shipping import ship
 
@@ -42,24 +42,28 @@ Build = Callable[[float, int], Built[Model]]
 """Builds a fresh model for a learning rate and a seed of its initial values."""
 
 
-def build_of(layout: Layout, rows: KeyedRows, settings: RunSettings) -> Build[WideDeep | MLPRanker]:
-    """Return what builds the models of a layout.
+def build_of(
+    blueprint: ModelBlueprint, rows: KeyedRows, settings: RunSettings
+) -> Build[WideDeep | MLPRanker]:
+    """Return what builds the models of a blueprint.
 
     Args:
-        layout: Tables and layers.
+        blueprint: Tables and layers.
         rows: The rows; shipping looks at some of the training rows.
         settings: The optimizer and the initial values.
     """
 
     def build(learning_rate: float, seed: int) -> Built[WideDeep | MLPRanker]:
         model = build_model(
-            layout.spec,
+            blueprint.spec,
             rows.schema.names,
-            layout.blueprints,
+            blueprint.blueprints,
             optimizer=OPTIMIZERS[settings.optimizer](learning_rate),
             init_std=settings.init_std,
             generator=torch.Generator().manual_seed(seed),
         )
-        return Built(model, layout.spec.ledger().embedding_bytes, lambda: ship(model, layout, rows))
+        return Built(
+            model, blueprint.spec.ledger().embedding_bytes, lambda: ship(model, blueprint.spec, rows)
+        )
 
     return build

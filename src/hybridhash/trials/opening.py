@@ -4,13 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from hybridhash.planner import parse_budget
+from hybridhash.data import Schema
+from hybridhash.errors import InvalidValueError
+from hybridhash.planner import (
+    Budget,
+    FeatureGroup,
+    ModelBlueprint,
+    baseline_buckets,
+    group_features,
+    lay_out,
+    why_no_head,
+)
 from hybridhash.results import BudgetFacts
-from hybridhash.spec import baseline_buckets
-from hybridhash.trials.layout import Layout, TablePlan, lay_out, plan_tables, why_no_head
 from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
 from hybridhash.trials.progress import Listener
-from hybridhash.trials.settings import ModelSettings, OpeningSettings
+from hybridhash.trials.settings import ModelSettings, OpeningSettings, TableSettings
+from hybridhash.vocabulary import Counts
 
 
 @dataclass(frozen=True)
@@ -19,12 +28,12 @@ class LaidOut:
 
     Attributes:
         budget: What the embeddings may take.
-        layouts: By method, the layout of each seed.
+        blueprints: By method, the model before it has values, with the hash functions of seed 0.
         notes: What a reader should know of them.
     """
 
     budget: BudgetFacts
-    layouts: Mapping[str, tuple[Layout, ...]]
+    blueprints: Mapping[str, ModelBlueprint]
     notes: tuple[str, ...]
 
 
@@ -34,57 +43,64 @@ class Opened:
 
     Attributes:
         prepared: The rows and the counts.
-        tables: What the tables must hold.
+        groups: The features of each table.
     """
 
     prepared: Prepared
-    tables: tuple[TablePlan, ...]
+    groups: tuple[FeatureGroup, ...]
 
     @property
     def baseline_bytes(self) -> int:
         """Embedding bytes of the baseline."""
-        return sum(table.baseline_bytes() for table in self.tables)
+        return sum(group.baseline_bytes for group in self.groups)
 
     @property
     def baseline_rows(self) -> int:
         """Rows of the baseline."""
-        return sum(baseline_buckets(table.counts.num_keys) for table in self.tables)
+        return sum(baseline_buckets(group.counts.num_keys) for group in self.groups)
 
-    def budget(self, asked: str) -> BudgetFacts:
-        """Read a budget.
+    @property
+    def full_bytes(self) -> int:
+        """Embedding bytes of the full tables, dictionaries included."""
+        return sum(group.full_bytes for group in self.groups)
+
+    def budget(self, asked: Budget) -> BudgetFacts:
+        """Say how many bytes a budget is here.
 
         Args:
-            asked: A share of the baseline's bytes, such as ``10%``, or a size.
+            asked: The budget as it was read.
 
         Raises:
-            BudgetError: The text says no size, less than one byte, or more than the baseline.
+            BudgetError: The budget is less than one byte, or more than the baseline.
         """
-        return BudgetFacts(asked, parse_budget(asked, self.baseline_bytes), self.baseline_bytes)
+        num_bytes = asked.in_bytes(self.baseline_bytes, self.full_bytes)
+        return BudgetFacts(asked.text, num_bytes, self.baseline_bytes, self.full_bytes)
 
-    def lay_out(
-        self, methods: Sequence[str], settings: ModelSettings, seeds: Sequence[int], listener: Listener
-    ) -> LaidOut:
+    def lay_out(self, methods: Sequence[str], settings: ModelSettings, listener: Listener) -> LaidOut:
         """Lay out methods at the budget of the settings.
 
         Args:
             methods: Names in `hybridhash.planner.METHODS`.
             settings: The model and the budget.
-            seeds: Seeds of the bucket hashes.
             listener: Hears the notes.
 
         Raises:
-            BudgetError: The budget is below the smallest tables, or cannot be read.
+            BudgetError: The budget is below the smallest tables.
         """
-        budget = self.budget(settings.budget)
-        layouts = {
-            method: tuple(lay_out(method, self.tables, budget.bytes, settings, seed) for seed in seeds)
+        budget = self.budget(settings.asked)
+        blueprints = {
+            method: lay_out(method, self.groups, budget.bytes, settings.hidden, settings.options)
             for method in methods
         }
-        reasons = (why_no_head(method, self.tables, budget.bytes, settings) for method in methods)
+        reasons = (
+            why_no_head(method, self.groups, budget.bytes, settings.options)
+            for method, blueprint in blueprints.items()
+            if not blueprint.has_head
+        )
         notes = tuple(reason for reason in reasons if reason is not None)
         for note in notes:
             listener.note(note)
-        return LaidOut(budget, layouts, notes)
+        return LaidOut(budget, blueprints, notes)
 
 
 @contextmanager
@@ -104,4 +120,36 @@ def open_model(data: Sequence[str], settings: OpeningSettings, listener: Listene
     """
     with work_folder(settings) as work_dir:
         prepared = prepare_rows(data, settings, work_dir, listener)
-        yield Opened(prepared, tuple(plan_tables(prepared.dataset.schema, prepared.counts, settings)))
+        yield Opened(prepared, groups_of(prepared.dataset.schema, prepared.counts, settings))
+
+
+def groups_of(schema: Schema, counts: Counts, settings: TableSettings) -> tuple[FeatureGroup, ...]:
+    """Group the features of a schema into tables as the settings say.
+
+    Args:
+        schema: The features.
+        counts: The keys of the training span.
+        settings: The model.
+
+    Returns:
+        As `hybridhash.planner.group_features` does.
+
+    Raises:
+        InvalidValueError: Crosses for the wide part of a model that has none.
+    """
+    both = settings.crosses == "both"
+    deep = [item.name for item in schema.features if item.kind != "cross" or both]
+    crosses = [name for name in schema.names if name not in deep]
+    if crosses and settings.model != "wide-deep":
+        raise InvalidValueError(
+            f"--cross: expected none, got {', '.join(crosses)}: an {settings.model} has no wide part to read them; use "
+            "--crosses both or --model wide-deep"
+        )
+    return group_features(
+        counts,
+        deep,
+        crosses,
+        dim=settings.dim,
+        wide=settings.model == "wide-deep",
+        joint=settings.tables == "joint",
+    )

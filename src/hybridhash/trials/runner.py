@@ -1,7 +1,7 @@
 """Tune, train and judge trials, and never twice."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from hybridhash.trials.quality import Quality, judge
 from hybridhash.trials.runoff import Tuned
 from hybridhash.trials.runs import RunStore
 from hybridhash.trials.settings import RunSettings
-from hybridhash.trials.trial import BUNDLE_SUFFIX, Diverged, Run, Speed, Trained, Trial
+from hybridhash.trials.trial import BUNDLE_SUFFIX, AnyRun, Diverged, Outcome, Run, Speed, Trained, Trial
 from hybridhash.trials.tuning import search, tune
 
 
@@ -30,7 +30,7 @@ class SeededRun:
 
     Attributes:
         trial: What is trained.
-        seed: Seed of the initial values and the order of rows, and the number of the layout.
+        seed: Seed of the initial values, the order of rows and the hash functions.
         tuned: What was chosen for it.
     """
 
@@ -91,13 +91,34 @@ class TrialRunner:
         Returns:
             One for each trial, in which a trial that diverged says so.
         """
+        outcomes = self.once_per_seed(trials, lambda run: run.key, self._kept, self._run, listener)
+        return [Trained(outcome.tuned, outcome.runs) for outcome in outcomes]
+
+    def once_per_seed(
+        self,
+        trials: Sequence[Trial],
+        key_of: Callable[["SeededRun"], str],
+        kept: Callable[["SeededRun"], AnyRun | Diverged | None],
+        make: Callable[["SeededRun", Listener], AnyRun | Diverged],
+        listener: Listener,
+    ) -> list[Outcome[AnyRun]]:
+        """Tune each trial, then make what is missing of its runs.
+
+        Args:
+            trials: What is trained.
+            key_of: Names a run among the finished ones.
+            kept: Returns a finished run; None where there is none.
+            make: Makes and keeps a run.
+            listener: Hears how far it is.
+
+        Returns:
+            One for each trial.
+        """
         chosen = self.choose(trials, listener)
-        tasks = {run.key: run for run in seeded_runs(trials, chosen)}
-        found = make_missing(tasks, self._kept, self._run, self.num_jobs, listener, "trained")
+        tasks = {key_of(run): run for run in seeded_runs(trials, chosen)}
+        found = make_missing(tasks, kept, make, self.num_jobs, listener, "trained")
         return [
-            Trained(tuned)
-            if isinstance(tuned, Diverged)
-            else Trained(tuned, tuple(found[trial.run_key(seed)] for seed in range(len(trial.layouts))))
+            Outcome(tuned, tuple(found[key_of(run)] for run in seeded_runs([trial], [tuned])))
             for trial, tuned in zip(trials, chosen, strict=True)
         ]
 
@@ -117,7 +138,7 @@ class TrialRunner:
             listener.training(f"{trial.title}: {what}", progress)
 
         rows = self.dataset.rows
-        build = build_of(trial.layouts[0], rows, self.settings)
+        build = build_of(trial.blueprint.with_seed(0), rows, self.settings)
         try:
             if trial.validate:
                 tuned = search(build, rows, self.settings, hear, checkpoint_of).tuned
@@ -143,7 +164,7 @@ class TrialRunner:
         rows = self.dataset.rows
         try:
             fitted = fit(
-                build_of(run.trial.layouts[run.seed], rows, self.settings),
+                build_of(run.trial.blueprint.with_seed(run.seed), rows, self.settings),
                 rows,
                 self.settings,
                 run.tuned,
@@ -196,7 +217,7 @@ def seeded_runs(trials: Sequence[Trial], chosen: Sequence[Tuned | Diverged]) -> 
         SeededRun(trial, seed, tuned)
         for trial, tuned in zip(trials, chosen, strict=True)
         if isinstance(tuned, Tuned)
-        for seed in range(len(trial.layouts))
+        for seed in range(trial.num_seeds)
     ]
 
 

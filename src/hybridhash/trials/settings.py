@@ -1,11 +1,13 @@
 """What a trial is asked for: which rows it reads, what its model is, how that is trained."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hybridhash.data.column_names import split_crosses, split_names
+from hybridhash.planner import Budget, MethodOptions, read_plan
 
 
 def split_list(value: Any) -> Any:
@@ -137,6 +139,16 @@ class ModelSettings(TableSettings):
     """Share of the budget for rows of frequent keys."""
     plan: Texts = ()
     """What 'hybridhash plan' found, for the method auto, which plans anew if not given."""
+
+    @cached_property
+    def asked(self) -> Budget:
+        """The budget, read once."""
+        return Budget.parse(self.budget)
+
+    @cached_property
+    def options(self) -> MethodOptions:
+        """What the methods are told, with the plan read once."""
+        return MethodOptions(self.head_share, self.num_hashes, self.combine, read_plan(self.plan))
 
 
 class TrainingSettings(Settings):

@@ -6,25 +6,25 @@ import numpy as np
 
 from hybridhash.data import TRAIN, KeyedRows, iterate_batches
 from hybridhash.models import MLPRanker, WideDeep, pack_model, sensitivities
+from hybridhash.spec import ModelSpec
 from hybridhash.training.step import device_of, to_tensors
-from hybridhash.trials.layout import Layout
 
 _ROWS: Final = 1 << 15
 _BATCH: Final = 2048
 
 
-def ship(model: WideDeep | MLPRanker, layout: Layout, rows: KeyedRows) -> WideDeep | MLPRanker:
+def ship(model: WideDeep | MLPRanker, spec: ModelSpec, rows: KeyedRows) -> WideDeep | MLPRanker:
     """Pack a trained model; rows that keys share are found by how the model listens to them on training rows.
 
     Args:
         model: Trained; it stays as it is.
-        layout: That it was built from.
+        spec: What it was built from.
         rows: All rows; 32,768 of the training rows are looked at, without their labels, the same ones every time.
 
     Returns:
         The model for inference; the same one where nothing is to be packed.
     """
-    tables = [group.table for group in layout.spec.deep]
+    tables = [group.table for group in spec.deep]
     if not any(tier.num_codes for table in tables for tier in table.head_tiers):
         return pack_model(model)
     indices = rows.indices(TRAIN)

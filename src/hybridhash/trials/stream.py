@@ -13,11 +13,9 @@ from hybridhash.errors import DivergedError
 from hybridhash.metrics import log_loss, relative_cross_entropy
 from hybridhash.trials.building import build_of
 from hybridhash.trials.fitting import fit_windows
-from hybridhash.trials.jobs import make_missing
 from hybridhash.trials.progress import Listener
-from hybridhash.trials.runner import SeededRun, TrialRunner, seeded_runs
-from hybridhash.trials.runoff import Tuned
-from hybridhash.trials.trial import Diverged, Trial
+from hybridhash.trials.runner import SeededRun, TrialRunner
+from hybridhash.trials.trial import Diverged, Outcome, Trial
 
 Floats = npt.NDArray[np.float32]
 
@@ -55,26 +53,8 @@ class WindowRun:
         return Diverged.of(kept) or cls(tuple(WindowQuality(**window) for window in kept["windows"]))
 
 
-@dataclass(frozen=True)
-class Followed:
-    """What became of a trial on a stream.
-
-    Attributes:
-        tuned: What the training span chose, or why nothing could be.
-        runs: One for each seed; none where nothing could be chosen.
-    """
-
-    tuned: Tuned | Diverged
-    runs: tuple[WindowRun | Diverged, ...] = ()
-
-    @property
-    def diverged(self) -> tuple[str, ...]:
-        """What left the finite numbers, seed by seed; empty where nothing did."""
-        if isinstance(self.tuned, Diverged):
-            return (self.tuned.reason,)
-        return tuple(
-            f"seed {seed}: {run.reason}" for seed, run in enumerate(self.runs) if isinstance(run, Diverged)
-        )
+Followed = Outcome[WindowRun]
+"""What became of a trial on a stream."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +78,7 @@ class StreamRunner:
         Returns:
             One for each trial, in which a trial that diverged says so.
         """
-        chosen = self.trials.choose(trials, listener)
-        tasks = {_key(run): run for run in seeded_runs(trials, chosen)}
-        found = make_missing(tasks, self._kept, self._run, self.trials.num_jobs, listener, "trained")
-        return [
-            Followed(tuned)
-            if isinstance(tuned, Diverged)
-            else Followed(tuned, tuple(found[_key(run)] for run in seeded_runs([trial], [tuned])))
-            for trial, tuned in zip(trials, chosen, strict=True)
-        ]
+        return self.trials.once_per_seed(trials, _key, self._kept, self._run, listener)
 
     def _kept(self, run: SeededRun) -> WindowRun | Diverged | None:
         kept = self.trials.store.get(_key(run))
@@ -121,7 +93,7 @@ class StreamRunner:
         found: WindowRun | Diverged
         try:
             measured = fit_windows(
-                build_of(run.trial.layouts[run.seed], rows, settings),
+                build_of(run.trial.blueprint.with_seed(run.seed), rows, settings),
                 rows,
                 settings,
                 run.tuned,

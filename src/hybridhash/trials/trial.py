@@ -1,12 +1,12 @@
-"""A trial, a laid-out model that is trained once per seed, and what became of it."""
+"""A trial, a model that is trained once per seed, and what became of it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
+from hybridhash.planner import ModelBlueprint
 from hybridhash.spec import Ledger
-from hybridhash.trials.layout import Layout
 from hybridhash.trials.quality import Quality
 from hybridhash.trials.runoff import Tuned
 
@@ -20,14 +20,16 @@ class Trial:
     Attributes:
         title: What people read.
         key: Names its files among the finished runs; another model has another key.
-        layouts: Layout s is that of seed s; they differ in their hash functions only.
+        blueprint: The model before it has values; the hash functions of each run are those of its seed.
+        num_seeds: How often it is trained, with the seeds from 0.
         bundle: Where the model of seed 0 is exported; None to measure its file and keep nothing.
         validate: Whether the validation slice judges it even where there is nothing to choose.
     """
 
     title: str
     key: str
-    layouts: tuple[Layout, ...]
+    blueprint: ModelBlueprint
+    num_seeds: int
     bundle: Path | None = None
     validate: bool = False
 
@@ -107,8 +109,11 @@ class Run:
         )
 
 
+AnyRun = TypeVar("AnyRun")
+
+
 @dataclass(frozen=True)
-class Trained:
+class Outcome(Generic[AnyRun]):
     """What became of a trial.
 
     Attributes:
@@ -117,7 +122,7 @@ class Trained:
     """
 
     tuned: Tuned | Diverged
-    runs: tuple[Run | Diverged, ...] = ()
+    runs: tuple[AnyRun | Diverged, ...] = ()
 
     @property
     def diverged(self) -> tuple[str, ...]:
@@ -129,9 +134,13 @@ class Trained:
         )
 
     @property
-    def finished(self) -> tuple[Run, ...]:
+    def finished(self) -> tuple[AnyRun, ...]:
         """The runs that did not diverge, in the order of their seeds."""
-        return tuple(run for run in self.runs if isinstance(run, Run))
+        return tuple(run for run in self.runs if not isinstance(run, Diverged))
+
+
+class Trained(Outcome[Run]):
+    """What became of a trial that was judged on the test span."""
 
     @property
     def ledger(self) -> Ledger | None:

@@ -6,6 +6,7 @@ from hybridhash.vocabulary.count import count
 from hybridhash.vocabulary.counts import Counts
 from hybridhash.vocabulary.curve import FrequencyCurve
 from hybridhash.vocabulary.importance import IMPORTANCE, Importance, recurrence
+from hybridhash.vocabulary.outlook import Outlook
 from hybridhash.vocabulary.profile import FeatureProfile
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "FeatureProfile",
     "FrequencyCurve",
     "Importance",
+    "Outlook",
     "Vocabulary",
     "count",
     "count_key_chunks",

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.theory import Outlook
 from hybridhash.vocabulary.artefact import Vocabulary
 from hybridhash.vocabulary.checks import Int64s, as_int64
 from hybridhash.vocabulary.curve import FrequencyCurve, curve_of
 from hybridhash.vocabulary.grouping import run_starts
-from hybridhash.vocabulary.importance import outlook_of, select
+from hybridhash.vocabulary.importance import select
+from hybridhash.vocabulary.outlook import Outlook, outlook_of
 from hybridhash.vocabulary.profile import FeatureProfile, profile_of, share_covered
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.theory import Outlook, expected_recurrence, learned_share
+from hybridhash.theory import expected_recurrence, learned_share
 from hybridhash.vocabulary.artefact import Vocabulary
 from hybridhash.vocabulary.grouping import run_starts
 
@@ -87,26 +87,12 @@ def select(counts: "Counts", k: int, importance: str = "frequency") -> Vocabular
         raise InvalidValueError(f"importance: expected one of {known}, got {importance!r}")
     if k < 0:
         raise InvalidValueError(f"k: expected the number of keys, 0 or more, got {k}")
-    keys, scores, occurrences = _per_key(counts, IMPORTANCE[importance](counts), counts.counts)
-    best = _falling(scores)[:k]
+    keys, scores, occurrences = per_key(counts, IMPORTANCE[importance](counts), counts.counts)
+    best = falling(scores)[:k]
     return Vocabulary(keys[best], occurrences[best], counts.seed)
 
 
-def outlook_of(counts: "Counts") -> Outlook:
-    """Say what the keys are expected to do, in the order of `select` by effect; `Counts.outlook` is this function.
-
-    Args:
-        counts: What was counted.
-
-    Returns:
-        The outlook. Pairs that came once stand for as many new ones (Good 1953).
-    """
-    _, effects, expected = _per_key(counts, effect(counts), recurrence(counts))
-    order = _falling(effects)
-    return Outlook(effects[order], expected[order], float((counts.counts == 1).sum()))
-
-
-def _per_key(counts: "Counts", *columns: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+def per_key(counts: "Counts", *columns: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
     """Return the distinct keys, ascending, and the sum of each column over the features of a key."""
     order = np.argsort(counts.keys, kind="stable")
     keys = counts.keys[order]
@@ -114,6 +100,6 @@ def _per_key(counts: "Counts", *columns: npt.NDArray[Any]) -> tuple[npt.NDArray[
     return keys[starts], *(np.add.reduceat(column[order], starts) for column in columns)
 
 
-def _falling(scores: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+def falling(scores: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """Return the order of falling scores; equal ones stay in order."""
     return np.argsort(-scores, kind="stable")

@@ -6,9 +6,9 @@ from benchmarks.quality.tails.codebook import KEY_BITS, NUM_CODES, codebook_tabl
 
 from hybridhash.data import TRAIN, KeyedRows
 from hybridhash.hashing import num_positions
+from hybridhash.planner import lay_out
 from hybridhash.spec import NOT_SHIPPED
-from hybridhash.trials.layout import lay_out, plan_tables
-from hybridhash.trials.settings import FitSettings
+from hybridhash.trials import FitSettings, groups_of
 
 
 @pytest.mark.parametrize("budget_bytes", [4000, 6000, 9000])
@@ -17,9 +17,9 @@ def test_the_head_of_hybrid_and_as_many_codes_as_fit(
 ) -> None:
     rows, settings = tiny
     span = Span(rows, (TRAIN,), settings)
-    plans = plan_tables(span.schema, span.counts, settings)
-    table = codebook_table(plans[0], budget_bytes, settings, seed=5)
-    hybrid = lay_out("hybrid", plans, budget_bytes, settings, 5).spec.deep[0].table
+    groups = groups_of(span.schema, span.counts, settings)
+    table = codebook_table(groups[0], budget_bytes, settings.options, seed=5)
+    hybrid = lay_out("hybrid", groups, budget_bytes, settings.hidden).spec.deep[0].table
     own, coded, *left = table.tiers
     assert own.num_keys == hybrid.num_head if left else own.num_keys >= hybrid.num_head
     assert table.num_head == span.counts.num_keys
@@ -32,9 +32,9 @@ def test_the_head_of_hybrid_and_as_many_codes_as_fit(
         shared = min(NUM_CODES, in_codes)
         return 36 * (in_head + shared + 1) + 8 * in_head + in_codes + -(-in_codes * 6 // 8) + 16
 
-    assert abs(plans[0].embedding_bytes(table) - num_bytes(coded.num_keys)) <= 8  # padding of the codes
-    assert plans[0].embedding_bytes(table) <= budget_bytes
-    assert plans[0].embedding_bytes(table) > budget_bytes - 8 * (36 + 8) - 8, "short of a bucket of the head"
+    assert abs(table.embedding_bytes(wide=True) - num_bytes(coded.num_keys)) <= 8  # padding of the codes
+    assert table.embedding_bytes(wide=True) <= budget_bytes
+    assert table.embedding_bytes(wide=True) > budget_bytes - 8 * (36 + 8) - 8, "short of a bucket of the head"
     assert [tier.bits for tier in left] == [NOT_SHIPPED] * len(left)
     if left:
         assert num_bytes(coded.num_keys + 8) > budget_bytes - 8

@@ -13,8 +13,8 @@ from benchmarks.quality.tails.joined import JoinedTail
 from torch import nn
 
 from hybridhash.data import TRAIN, KeyedRows
-from hybridhash.trials.layout import lay_out, plan_tables
-from hybridhash.trials.settings import FitSettings
+from hybridhash.planner import lay_out
+from hybridhash.trials import FitSettings, groups_of
 
 
 class Constant(nn.Module):
@@ -32,15 +32,16 @@ class Constant(nn.Module):
 def test_the_head_is_that_of_the_package(tiny: tuple[KeyedRows, FitSettings], budget_bytes: int) -> None:
     rows, settings = tiny
     span = Span(rows, (TRAIN,), settings)
-    layout = lay_out("hybrid", plan_tables(span.schema, span.counts, settings), budget_bytes, settings, 0)
-    [blueprint] = layout.blueprints.values()
+    groups = groups_of(span.schema, span.counts, settings)
+    model = lay_out("hybrid", groups, budget_bytes, settings.hidden)
+    [blueprint] = model.blueprints.values()
     vocabulary = blueprint.vocabulary
     module = HybridEmbedding(span.need(budget_bytes, 0), lambda need, _: JoinedTail(need, 8))
     positions = module.head.find(torch.from_numpy(span.counts.top(span.counts.num_keys).keys.copy()))
     assert int((positions >= 0).sum()) == len(vocabulary.keys)
     assert (module.head.find(torch.from_numpy(vocabulary.keys.copy())) >= 0).all()
-    assert tensor_bytes(module) == layout.spec.ledger().embedding_bytes
-    assert len(module.tail.table) == layout.spec.deep[0].table.num_buckets
+    assert tensor_bytes(module) == model.spec.ledger().embedding_bytes
+    assert len(module.tail.table) == model.spec.deep[0].table.num_buckets
 
 
 def test_a_key_reads_its_own_row_or_the_tail(make_need: Callable[..., Need], some_keys: torch.Tensor) -> None:

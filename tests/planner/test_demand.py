@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.spec import Demand, baseline_buckets, baseline_bytes, smallest_budget_bytes
+from hybridhash.planner import Demand, baseline_buckets, baseline_bytes, smallest_budget_bytes
 
 DEMAND = Demand(num_keys=1000, num_features=3, dim=8, budget_bytes=4000)
 

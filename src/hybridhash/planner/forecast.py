@@ -1,4 +1,4 @@
-"""The keys of a table, the tiers they may be cut into, and what tiers are predicted to lose."""
+"""What the keys of a table will do, and what tiers of them are predicted to lose."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
-from hybridhash.theory import Outlook, coding_loss, rounding_loss
+from hybridhash.theory import coding_loss, rounding_loss
+from hybridhash.vocabulary import Outlook
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,8 +44,8 @@ class Allocation:
 
 
 @dataclass(frozen=True)
-class Table:
-    """What a table must hold; the keys with the greatest effect come first.
+class Forecast:
+    """What the keys of one table will do, as shares of all; the keys with the greatest effect come first.
 
     Attributes:
         weights: float64[N], falling: the effect of each key on the coming predictions, as a share of all effects.
@@ -52,7 +53,7 @@ class Table:
         unseen: Share of the coming traffic that has keys not among these.
         dim: D.
         wide: Whether each row carries a wide weight.
-        total: All effects together, which says what this table matters beside others.
+        total: All effects together, which say how much this table matters beside others.
     """
 
     weights: Floats
@@ -63,7 +64,7 @@ class Table:
     total: float = 1.0
 
     @classmethod
-    def of(cls, outlook: Outlook, dim: int, wide: bool) -> "Table":
+    def of(cls, outlook: Outlook, dim: int, wide: bool) -> "Forecast":
         """Build it from what the keys are expected to do, and at least `LEAST_UNSEEN` of new keys.
 
         Args:
@@ -137,12 +138,7 @@ class Table:
 
 @lru_cache(1 << 14)  # a search asks for the same tiers over and over
 def _spec_bytes(tiers: tuple[Tier, ...], dim: int, wide: bool) -> int:
-    spec = table_of(tiers, dim)
-    num_bytes = spec.ledger().embedding_bytes
-    if wide:
-        rows = spec.companion().ledger()
-        num_bytes += rows.head_rows + rows.tail_rows + rows.scales
-    return num_bytes
+    return table_of(tiers, dim).embedding_bytes(wide)
 
 
 def table_of(tiers: Sequence[Tier], dim: int, seed: int = 0) -> TableSpec:
@@ -159,29 +155,29 @@ def table_of(tiers: Sequence[Tier], dim: int, seed: int = 0) -> TableSpec:
 
 def smallest_bytes(dim: int, wide: bool) -> int:
     """Return the bytes of a table that ships the neutral row alone."""
-    return Table(np.ones(1), np.ones(1), 0.0, dim, wide).spec_bytes([])
+    return Forecast(np.ones(1), np.ones(1), 0.0, dim, wide).spec_bytes([])
 
 
-def judge(table: Table, tiers: Sequence[Tier]) -> Allocation:
+def judge(forecast: Forecast, tiers: Sequence[Tier]) -> Allocation:
     """Predict what tiers lose.
 
     Args:
-        table: What is held.
+        forecast: What the keys will do.
         tiers: The most important keys first; keys behind the last tier are trained and not shipped.
 
     Returns:
         The tiers that have keys, and their predicted loss.
     """
-    left = max(table.num_keys - sum(tier.num_keys for tier in tiers), 0)
+    left = max(forecast.num_keys - sum(tier.num_keys for tier in tiers), 0)
     kept = [tier for tier in [*tiers, Tier(left, NOT_SHIPPED)] if tier.num_keys]
     bounds = [0, *accumulate(tier.num_keys for tier in kept)]
     losses = [
-        tier_loss(tier) * table.weight_of(first, last)
+        tier_loss(tier) * forecast.weight_of(first, last)
         for tier, (first, last) in zip(kept, pairwise(bounds), strict=True)
     ]
     by_fingerprints = sum(
         risk * tier.dictionary.misreading_rate
-        for tier, risk in zip(kept, risks(table, kept), strict=True)
+        for tier, risk in zip(kept, risks(forecast, kept), strict=True)
         if tier.bits != NOT_SHIPPED
     )
     return Allocation(tuple(kept), sum(losses) + by_fingerprints, tuple(losses), by_fingerprints)
@@ -195,16 +191,16 @@ def tier_loss(tier: Tier) -> float:
     return min(by_code + rounding_loss(tier.bits), 1.0)
 
 
-def risks(table: Table, tiers: Sequence[Tier]) -> list[float]:
+def risks(forecast: Forecast, tiers: Sequence[Tier]) -> list[float]:
     """Return for each tier what is lost where every key that can be is taken for one of it.
 
     Args:
-        table: What is held.
+        forecast: What the keys will do.
         tiers: The most important keys first.
     """
     bounds = [0, *accumulate(tier.num_keys for tier in tiers)]
     shipped = sum(tier.num_keys for tier in tiers if tier.bits != NOT_SHIPPED)
     return [
-        table.at_risk(first, last, max(shipped, last), tier.dictionary.holds_codes)
+        forecast.at_risk(first, last, max(shipped, last), tier.dictionary.holds_codes)
         for tier, (first, last) in zip(tiers, pairwise(bounds), strict=True)
     ]

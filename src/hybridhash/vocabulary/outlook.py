@@ -1,9 +1,15 @@
 """What the keys of a table are expected to do: the coming traffic of each, and how much hangs on it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from hybridhash.vocabulary.importance import effect, falling, per_key, recurrence
+
+if TYPE_CHECKING:
+    from hybridhash.vocabulary.counts import Counts
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,3 +28,17 @@ class Outlook:
     effect: Floats
     expected: Floats
     unseen: float
+
+
+def outlook_of(counts: "Counts") -> Outlook:
+    """Say what the keys are expected to do, in the order of `select` by effect; `Counts.outlook` is this function.
+
+    Args:
+        counts: What was counted.
+
+    Returns:
+        The outlook. Pairs that came once stand for as many new ones (Good 1953).
+    """
+    _, effects, expected = per_key(counts, effect(counts), recurrence(counts))
+    order = falling(effects)
+    return Outlook(effects[order], expected[order], float((counts.counts == 1).sum()))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridhash.errors import BudgetError
-from hybridhash.spec import Demand, in_proportion
+from hybridhash.planner import Demand, in_proportion
 
 # Baselines of 1024, 128 and 4 rows of 20 bytes.
 DEMANDS = [Demand(num_keys, 1, 4, 0, wide=True) for num_keys in (1000, 100, 3)]

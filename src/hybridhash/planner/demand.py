@@ -1,17 +1,36 @@
-"""What a table must serve and may cost, before it has a shape."""
+"""What one table must serve and may cost, before it has a size."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.spec.table import FLOAT_BYTES, Combine
-from hybridhash.spec.tier import Tier
-from hybridhash.theory import Outlook
+from hybridhash.spec import FLOAT_BYTES, Combine, Tier
+from hybridhash.vocabulary import Counts
+
+
+@dataclass(frozen=True)
+class MethodOptions:
+    """What a user may choose of the methods.
+
+    Attributes:
+        head_share: Share of the budget for the head, of the methods that have one.
+        num_hashes: Tail rows that a key reads under ``hybrid``; None for two, or for ``concat`` the largest
+            of 8, 4, 2 and 1 that divides the dimension.
+        combine: How those rows become one vector under ``hybrid``.
+        tiers: Tiers of a plan that was made before, by the name of the dictionary, which ``auto`` follows; it plans
+            those that are not there.
+
+    """
+
+    head_share: float = 0.3
+    num_hashes: int | None = None
+    combine: Combine = "concat"
+    tiers: Mapping[str, tuple[Tier, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What a table must serve and may cost.
+    """What one table must serve and may cost.
 
     Attributes:
         num_keys: N, distinct keys of the training span.
@@ -19,13 +38,12 @@ class Demand:
         dim: D, floats in the vector of a key.
         budget_bytes: Bytes for rows, dictionary and wide weights.
         wide: Whether each row also carries one wide weight.
-        head_share: Share of the budget that goes to the head, for the methods that have one.
-        num_hashes: Tail rows that a key reads under ``hybrid``; None for two, or for ``concat`` the largest
-            of 8, 4, 2 and 1 that divides ``dim``.
-        combine: How those rows become one vector under ``hybrid``.
+        head_share: As in `MethodOptions`.
+        num_hashes: As in `MethodOptions`.
+        combine: As in `MethodOptions`.
         seed: Seed of the bucket hashes.
-        outlook: Returns what each key is expected to do; None where only methods are asked that do not look at it.
-        tiers: The tiers of a plan that was made before, for the method that follows one.
+        counts: Counts of the keys; None where only methods are asked that do not look at them.
+        tiers: Tiers of a plan that was made before, for the method that follows one.
 
     Raises:
         InvalidValueError: A number out of range.
@@ -40,7 +58,7 @@ class Demand:
     num_hashes: int | None = None
     combine: Combine = "concat"
     seed: int = 0
-    outlook: Callable[[], Outlook] | None = field(default=None, compare=False, repr=False)
+    counts: Counts | None = field(default=None, compare=False, repr=False)
     tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
@@ -69,5 +87,5 @@ def baseline_bytes(demand: Demand) -> int:
 
 
 def smallest_budget_bytes(demand: Demand) -> int:
-    """Return the fewest bytes a table may have: one row for each feature it serves."""
+    """Return the fewest bytes that a hashed table may have: one row for each feature it serves."""
     return demand.num_features * demand.row_bytes()
