@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hybridhash.trials.layout import lay_out, plan_tables
 from torch import nn
 
 from hybridhash.data import Discretiser, Feature, Schema, encode_batch, encode_columns
 from hybridhash.experiments import CompareSettings
 from hybridhash.export import save_bundle
 from hybridhash.models import build_model, pack_model
-from hybridhash.planner import METHODS
+from hybridhash.planner import METHODS, lay_out
+from hybridhash.trials import groups_of
 from hybridhash.vocabulary import count_keys
 
 NUM_ROWS = 60
@@ -81,10 +81,10 @@ def make_model(method: str, kind: str, tables: str, has_cross: bool) -> tuple[nn
     settings = CompareSettings.model_validate(
         {"model": kind, "tables": tables, "crosses": crosses, "dim": 4, "hidden": (6, 5)}
     )
-    plans = plan_tables(schema, count_keys(keys, 300, seed=3), settings)
-    budget = sum(plan.baseline_bytes() for plan in plans) // 2
-    layout = lay_out(method, plans, budget, settings, seed=1)
-    model = build_model(layout.spec, schema.names, layout.blueprints)
+    groups = groups_of(schema, count_keys(keys, 300, seed=3), settings)
+    budget = sum(group.baseline_bytes for group in groups) // 2
+    blueprint = lay_out(method, groups, budget, settings.hidden, settings.options, seed=1)
+    model = build_model(blueprint.spec, schema.names, blueprint.blueprints)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():
