@@ -84,7 +84,7 @@ def test_more_bytes_lose_less(shape: str) -> None:
     assert losses[-1] < 0.1 * losses[0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.data())
 def test_no_other_division_of_the_bytes_is_predicted_to_be_much_better(data: st.DataObject) -> None:
     """Three tiers drawn at random that fit in the budget never beat the choice by more than its grid is coarse."""
@@ -225,7 +225,7 @@ def test_bytes_go_where_they_matter() -> None:
         assert shares[0] > 10 * shares[1]
 
 
-@pytest.mark.parametrize("budget", [10_000, 60_000, 300_000])
+@pytest.mark.parametrize("budget", [10_000, 300_000])
 def test_no_other_division_is_predicted_to_be_much_better(budget: int) -> None:
     """Moving a tenth of a table's bytes to another never gains more than the coarse set of ways is coarse."""
     tables = [table_of(SHAPES["zipf"]), table_of(SHAPES["flat"], wide=False), table_of(SHAPES["few"])]
