@@ -72,7 +72,7 @@ def test_another_seed_is_another_model(clicks: Path, tmp_path: Path) -> None:
     assert load(tmp_path / "1.hh").spec.deep[0].table.seed == 1
 
 
-@pytest.mark.parametrize("interrupted_call", [1, 2, 3, 6, 7])
+@pytest.mark.parametrize("interrupted_call", [2, 3, 7])
 def test_an_interrupted_run_goes_on(
     clicks: Path,
     tmp_path: Path,

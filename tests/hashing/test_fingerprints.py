@@ -56,7 +56,7 @@ def test_the_first_place_that_holds_the_fingerprint(keys: list[int], others: lis
         assert found == (holding[0] if holding else -1)
 
 
-@pytest.mark.parametrize("bits", [4, 8, 12, 16, 20])
+@pytest.mark.parametrize("bits", [4, 11, 16])
 def test_strangers_are_found_as_often_as_the_formula_says(bits: int) -> None:
     """Within five standard deviations of a binomial count."""
     generator = np.random.default_rng(bits)

@@ -10,7 +10,7 @@ from paper.study import Section, SkippedError, Study, Verdict
 
 from hybridhash.errors import BudgetError
 from paper import __main__ as program
-from paper import figure4, figure5, table1, table2
+from paper import figure4, figure5, table1, table2, table3
 
 
 def test_a_tiny_run_leaves_rows_and_a_report_and_a_second_one_makes_nothing_again(
@@ -64,6 +64,7 @@ def test_figure_5_follows_the_hybrids_that_table_3_chose(
     monkeypatch.setattr(
         figure5, "SIZE", 1
     )  # of a tiny model the layers alone are larger than the paper's share
+    monkeypatch.setattr(table3, "RATES", (0.02, 0.05))
     assert program.main(["--tiny", "--out", str(tmp_path), "--only", "table3_ads", "figure5"]) == 0
     table3_ads, summary = (
         json.loads((tmp_path / f"{name}.json").read_text())["summary"] for name in ("table3_ads", "figure5")

@@ -224,6 +224,7 @@ def small_movietweetings(folder: Path, num_ratings: int) -> Path:
 def test_a_second_run_on_a_part_of_real_data_trains_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(table3, "_REAL_TUNED", {**table3._REAL_TUNED, "learning_rate": (0.02,)})
     data = small_movietweetings(tmp_path / "data", num_ratings=300)
     scale = replace(TINY, real_rows=200, seeds=1, printed_heads=1)
     study = table3.studies(data)["table3_movietweetings"]
@@ -257,7 +258,10 @@ def test_the_command_names_the_folder_of_real_data(tmp_path: Path) -> None:
     assert table3.command_of(replace(case, data=None), QUICK).endswith("movietweetings --quick")
 
 
-def test_real_data_that_is_there_is_used(real_data: Path, tmp_path: Path) -> None:
+def test_real_data_that_is_there_is_used(
+    real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table3, "_REAL_TUNED", {**table3._REAL_TUNED, "learning_rate": (0.02,)})
     scale = replace(TINY, seeds=1, printed_heads=1)
     study = table3.studies(real_data)["table3_assistments"]
     summary = study.run(tmp_path, scale, Silence())
