@@ -1,5 +1,6 @@
 from typing import Any, Final
 
+DICTIONARIES: Final[tuple[str, ...]]
 MAX_DICTIONARIES: Final[int]
 MAX_FUSED_DIM: Final[int]
 MAX_HASHES: Final[int]

@@ -139,7 +139,7 @@ def test_options_that_are_refused(options: dict[str, Any], message: str) -> None
 def test_more_hashes_than_the_kernels_take() -> None:
     spec = TableSpec(0, 9, 8, cpu.MAX_HASHES + 1, "sum", tail_bits=4)
     assert bag(spec).engine_in_use().name == "reference"
-    with pytest.raises(InvalidValueError, match=r"engine 'cpu': expected .* at most 16 hashes"):
+    with pytest.raises(InvalidValueError, match="engine 'cpu': expected at most 16 hashes, got 17"):
         bag(spec, engine="cpu")(KEYS, OFFSETS)
     last = TableSpec(0, 9, 8, cpu.MAX_HASHES, "sum", tail_bits=4)
     assert bag(last).engine_in_use().name == "cpu"

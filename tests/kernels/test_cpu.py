@@ -24,19 +24,13 @@ from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.cpu import fused, ops
 from hybridhash.kernels.cpu.lookup import encode_op
 from hybridhash.kernels.reference import Combine, Dictionary, Mode, Step
-from hybridhash.optim import FTRL, SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad, RowWiseAdam
+
+from .conftest import OPTIMIZERS
 
 DIMS = [1, 2, 3, 8, 16, 17, 24, 32, 64, 100, 128, 200]
-RULES: dict[str, FusedOptimizer] = {
-    optimizer.rule: optimizer
-    for optimizer in (
-        SGD(0.01, 0.01),
-        Adagrad(0.1, 0.01, eps=1e-8),
-        RowWiseAdagrad(0.1, 0.01, eps=1e-8),
-        Adam(0.1, 0.01),
-        RowWiseAdam(0.1, 0.01),
-        FTRL(0.1, l1=0.01, l2=0.1),
-    )
+OPTIONS: dict[str, dict[str, float]] = {"ftrl": {"lr": 0.1, "l1": 0.01, "l2": 0.1}}
+RULES = {
+    rule: kind(**OPTIONS.get(rule, {"lr": 0.01, "weight_decay": 0.01})) for rule, kind in OPTIMIZERS.items()
 }
 HALVES = [torch.bfloat16, torch.float16]
 int64s = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])

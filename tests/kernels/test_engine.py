@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from hybridhash import optim
 from hybridhash.embeddings import EmbeddingBag, HybridEmbeddingBag, PackedEmbeddingBag, pack
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import Fingerprints
@@ -26,6 +25,8 @@ from hybridhash.optim import SGD
 from hybridhash.spec import TableSpec, Tier
 from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
+
+from .conftest import OPTIMIZERS
 
 
 class ToyEngine:
@@ -130,10 +131,17 @@ def test_names_that_are_refused() -> None:
         register_engine(auto)
 
 
-def test_the_compiled_engine_takes_the_kinds_of_dictionary_that_it_reads() -> None:
+def test_engines_take_the_kinds_of_dictionary_that_they_read(monkeypatch: pytest.MonkeyPatch) -> None:
     request = Request(torch.device("cpu"), torch.float32, 2, 1, frozenset({"exact"}))
     assert engine_for("auto", request).name == "cpu"
-    assert engine_for("auto", request._replace(kinds=frozenset({"sorted"}))).name == "reference"
+    strange = request._replace(kinds=frozenset({"exact", "strange"}))
+    for engine in ("reference", "cpu"):
+        with pytest.raises(
+            InvalidValueError, match=r"of the kinds exact, fingerprints, ribbon.* exact, strange"
+        ):
+            engine_for(engine, strange)
+    monkeypatch.setitem(reference.FINDERS, "strange", reference.FINDERS["exact"])
+    assert engine_for("auto", strange).name == "reference"
 
 
 def test_an_optimizer_whose_rule_no_engine_has_is_refused() -> None:
@@ -149,9 +157,8 @@ def test_an_optimizer_whose_rule_no_engine_has_is_refused() -> None:
 
 def test_both_engines_have_every_rule_with_the_numbers_and_the_state_of_its_optimizer() -> None:
     """What one engine lacks, or calls by another name, would fail in the middle of a training."""
-    optimizers = [kind(0.1) for kind in vars(optim).values() if hasattr(kind, "rule")]
-    assert len(optimizers) >= 6
-    for optimizer in optimizers:
+    assert OPTIMIZERS.keys() == fused.RULES.keys() == reference.RULES.keys()
+    for optimizer in (kind(0.1) for kind in OPTIMIZERS.values()):
         numbers = optimizer.numbers(1)
         assert tuple(numbers) == fused.RULES[optimizer.rule]
         rows = torch.ones(3, 4)

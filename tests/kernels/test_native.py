@@ -17,22 +17,12 @@ from hybridhash.hashing import (
 )
 from hybridhash.packing import pack_integers
 
+from .conftest import OPTIMIZERS
+
 SUM, MEAN, CONCAT = range(3)
 BAG_SUM, BAG_MEAN, BAG_MAX = range(3)
-STATES = {
-    "sgd": [],
-    "adagrad": ["float"],
-    "rowwise_adagrad": ["row"],
-    "adam": ["float", "float"],
-    "rowwise_adam": ["float", "row"],
-    "ftrl": ["float", "float"],
-}
 NO_ROW = 2**31 - 1
-OF_STEPS = {
-    "lr": 0.1, "step_size": 0.1, "weight_decay": 0.0, "eps": 1e-10, "first_share": 0.1, "second_share": 0.001,
-    "l1": 0.01, "l2": 0.1, "beta": 1.0,
-}  # fmt: skip
-NUMBERS = {rule: {name: OF_STEPS[name] for name in names} for rule, names in _native.RULES.items()}
+NUMBERS = {rule: kind(0.1).numbers(1) for rule, kind in OPTIMIZERS.items()}
 Array = npt.NDArray[Any]
 
 
@@ -145,7 +135,10 @@ class Case:
 
     def update(self, rule: str, numbers: dict[str, float], num_threads: int = 2) -> None:
         head_state, tail_state = (
-            [np.zeros(rows.size if shape == "float" else len(rows), np.float32) for shape in STATES[rule]]
+            [
+                np.zeros(rows.size if shape == "float" else len(rows), np.float32)
+                for shape in OPTIMIZERS[rule].states
+            ]
             for rows in (self.head, self.tail)
         )
         _native.update(*self.inputs(), self.grad, None, head_state, tail_state, rule, numbers, num_threads)
@@ -202,7 +195,7 @@ def test_sgd_moves_each_row_by_its_gradient(num_hashes: int, dim: int, weight_de
     np.testing.assert_allclose(case.tail, expected[1], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("rule", STATES)
+@pytest.mark.parametrize("rule", OPTIMIZERS)
 @pytest.mark.parametrize("dim", [1, 2, 17, 32, 1024])
 def test_every_rule_moves_every_touched_row_and_no_other(rule: str, dim: int) -> None:
     case = Case(2, SUM, BAG_SUM, True, dim)

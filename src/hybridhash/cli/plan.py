@@ -11,6 +11,7 @@ from hybridhash.cli.common import AsJson, print_json, print_table, terminal
 from hybridhash.cli.progress import TerminalListener
 from hybridhash.cli.settle import Experiment, settle
 from hybridhash.experiments import PlanSettings
+from hybridhash.hashing import DICTIONARIES
 from hybridhash.report import format_bytes
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _tiers(table: "PlannedTable") -> Table:
 
 
 def _key_bits(tier: "PlannedTier") -> str:
-    return f"{tier.key_bits} check" if tier.dictionary == "ribbon" else str(tier.key_bits)
+    return f"{tier.key_bits} check" if DICTIONARIES[tier.dictionary].holds_codes else str(tier.key_bits)
 
 
 def _features(table: "PlannedTable") -> Table:

@@ -12,6 +12,8 @@ from hybridhash.hashing.dictionaries import (
     Ribbon,
     dictionary_labelled,
     dictionary_of,
+    register_dictionary,
+    remove_dictionary,
 )
 from hybridhash.hashing.exact import (
     dictionary_words,
@@ -72,5 +74,7 @@ __all__ = [
     "num_threads",
     "place_fingerprints",
     "place_keys",
+    "register_dictionary",
+    "remove_dictionary",
     "ribbon_words",
 ]

@@ -1,10 +1,11 @@
 """The kinds of dictionary, behind one face: what they cost, how they are built, how keys are found.
 
 A dictionary says which keys belong to a tier of a table and which row each of them reads. This is the one place that
-names the kinds; `docs/howto/add-a-dictionary.md` adds one.
+names the kinds; `docs/howto/add-a-dictionary.md` adds one from outside with `register_dictionary`.
 """
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing.exact import Int64s, dictionary_words, find_positions, place_keys
+from hybridhash.hashing.exact import Int64s, dictionary_words, find_positions, num_positions, place_keys
 from hybridhash.hashing.fingerprints import (
     MAX_FINGERPRINT_BITS,
     MIN_FINGERPRINT_BITS,
@@ -63,8 +64,16 @@ class Dictionary(ABC):
 
     @property
     def in_training(self) -> "Dictionary":
-        """The dictionary of the same keys while a table is trained, when no key has a code yet."""
+        """The dictionary of the same keys while a table is trained, when no key has a code yet.
+
+        Where it is of another kind, the keys are put into this one when the table is packed.
+        """
         return self
+
+    @property
+    def known_by(self) -> str:
+        """How the keys are known, in the sentences of a plan."""
+        return f"behind {self.name} keys"
 
     @abstractmethod
     def check(self, code_bits: int) -> None:
@@ -76,6 +85,10 @@ class Dictionary(ABC):
         Raises:
             InvalidValueError: The bits are out of range.
         """
+
+    def num_positions(self, num_keys: int) -> int:
+        """Return the rows of ``num_keys`` keys, where each has one of its own: all positions are below it."""
+        return num_positions(num_keys)
 
     @abstractmethod
     def length(self, num_keys: int, code_bits: int) -> int:
@@ -178,6 +191,10 @@ class Fingerprints(Dictionary):
     def label(self) -> str:
         return str(self.key_bits)
 
+    @property
+    def known_by(self) -> str:
+        return f"behind fingerprints of {self.key_bits} bits"
+
     def check(self, code_bits: int) -> None:
         if not MIN_FINGERPRINT_BITS <= self.key_bits <= MAX_FINGERPRINT_BITS:
             raise InvalidValueError(
@@ -220,6 +237,10 @@ class Ribbon(Dictionary):
     def in_training(self) -> Dictionary:
         return ExactKeys()
 
+    @property
+    def known_by(self) -> str:
+        return f"in a ribbon with {self.key_bits} check bits"
+
     def check(self, code_bits: int) -> None:
         if not code_bits:
             raise InvalidValueError("ribbon: expected a tier that has codes, got one without")
@@ -247,10 +268,43 @@ class Ribbon(Dictionary):
 
 EXACT: Final = ExactKeys()
 
-DICTIONARIES: Final[Mapping[str, type[Dictionary]]] = MappingProxyType(
-    {kind.name: kind for kind in (ExactKeys, Fingerprints, Ribbon)}
-)
+_OURS: Final[Mapping[str, type[Dictionary]]] = {kind.name: kind for kind in (ExactKeys, Fingerprints, Ribbon)}
+_KINDS: Final[dict[str, type[Dictionary]]] = dict(_OURS)
+
+DICTIONARIES: Final[Mapping[str, type[Dictionary]]] = MappingProxyType(_KINDS)
 """The kinds by name."""
+
+
+def register_dictionary(kind: type[Dictionary]) -> None:
+    """Let tiers, files and plans name a kind of dictionary.
+
+    Compiled look-ups do not read it: a table with such a tier is read by `Dictionary.find`.
+
+    Args:
+        kind: Made with its bits: ``kind(key_bits)``. It replaces a kind of the same name that was registered before.
+
+    Raises:
+        InvalidValueError: The name is that of a kind of the library, or has other characters than small letters.
+    """
+    _check_name(kind.name)
+    _KINDS[kind.name] = kind
+
+
+def remove_dictionary(name: str) -> None:
+    """Forget a kind that `register_dictionary` made known.
+
+    Raises:
+        InvalidValueError: The name is that of a kind of the library.
+    """
+    _check_name(name)
+    _KINDS.pop(name, None)
+
+
+def _check_name(name: str) -> None:
+    if name in _OURS or not re.fullmatch("[a-z]+", name):
+        raise InvalidValueError(
+            f"dictionary: expected a name of small letters other than {', '.join(_OURS)}, got {name!r}"
+        )
 
 
 def dictionary_of(name: str, key_bits: int) -> Dictionary:

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing import Fingerprints, Ribbon
 from hybridhash.planner.budget import Budget
 from hybridhash.planner.demand import Demand, baseline_bytes
 from hybridhash.planner.forecast import IMPORTANCE, Allocation, Forecast, judge, table_of
@@ -214,23 +213,13 @@ def _reasons(forecast: Forecast, found: Allocation) -> list[str]:
         elif tier.num_codes:
             reasons.append(
                 f"{head}: each reads one of {tier.num_rows:,} shared rows, by a code of {tier.code_bits} bits "
-                f"{_known_by(tier)}; loses {loss:.2%}"
+                f"{tier.dictionary.known_by}; loses {loss:.2%}"
             )
         else:
             reasons.append(
-                f"{head}: rows of their own at {tier.bits} bits a float, {_known_by(tier)}; loses {loss:.2%}"
+                f"{head}: rows of their own at {tier.bits} bits a float, {tier.dictionary.known_by}; loses {loss:.2%}"
             )
     return reasons
-
-
-def _known_by(tier: Tier) -> str:
-    match tier.dictionary:
-        case Ribbon(bits):
-            return f"in a ribbon with {bits} check bits"
-        case Fingerprints(bits):
-            return f"behind fingerprints of {bits} bits"
-        case _:
-            return f"behind {tier.dictionary.name} keys"
 
 
 def _share_of_effects(weights: npt.NDArray[np.float64]) -> str:

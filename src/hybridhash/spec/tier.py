@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing import EXACT, Dictionary, dictionary_of, num_positions
+from hybridhash.hashing import EXACT, Dictionary, dictionary_of
 from hybridhash.packing import FLOAT_BITS, ROW_BITS, packed_bytes, scale_bytes
 from hybridhash.spec.ledger import Ledger
 
@@ -61,15 +61,18 @@ class Tier:
 
     @property
     def num_positions(self) -> int:
-        """Places in the dictionary, and rows while the model is trained."""
-        return num_positions(self.num_keys)
+        """Rows while the model is trained: a place in the dictionary for each."""
+        return self.dictionary.in_training.num_positions(self.num_keys)
+
+    @property
+    def shipped_positions(self) -> int:
+        """Places in the dictionary that is shipped."""
+        return self.dictionary.num_positions(self.num_keys) if self.is_shipped else 0
 
     @property
     def num_rows(self) -> int:
         """Rows that are shipped."""
-        if self.bits == NOT_SHIPPED:
-            return 0
-        return min(self.num_codes, self.num_positions) if self.num_codes else self.num_positions
+        return min(self.num_codes, self.shipped_positions) if self.num_codes else self.shipped_positions
 
     @property
     def code_bits(self) -> int:
@@ -80,7 +83,7 @@ class Tier:
     def code_bytes(self) -> int:
         """Bytes of the codes, one per position, where the dictionary does not hold them."""
         coded = self.num_codes and self.is_shipped and not self.dictionary.holds_codes
-        return packed_bytes(self.num_positions, self.code_bits) if coded else 0
+        return packed_bytes(self.shipped_positions, self.code_bits) if coded else 0
 
     @property
     def dictionary_bytes(self) -> int:

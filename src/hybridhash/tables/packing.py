@@ -1,6 +1,6 @@
 """Make the tables that are shipped from trained rows: round them, find the rows that keys share, leave tiers out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -77,11 +77,16 @@ def pack_tables(
         first, first_key = part.stop, keys.stop
         if not tier.is_shipped:
             continue
-        slabs = [table.head[part] for table in trained]
+        slabs, weights_of_tier = [table.head[part] for table in trained], weights[part]
+        groups = None if of_position is None else of_position.groups[part]
         own, coded = at_cache_line(index.dictionaries[number].places, copy=True), no_codes()
+        if tier.dictionary != index.dictionaries[number].kind and not tier.dictionary.holds_codes:
+            own, move = _put_anew(tier, blueprint.keys_of_tier(number), occupants[keys] - part.start)
+            slabs, weights_of_tier = [move(slab) for slab in slabs], move(weights_of_tier)
+            groups = None if groups is None else move(groups)
         if tier.num_codes and tier.num_rows:
-            mine = None if of_position is None else Sensitivity(of_position.groups[part], of_position.metrics)
-            slabs, codes_of_tier = _shared(slabs, tier, weights[part], mine)
+            mine = None if groups is None or of_position is None else Sensitivity(groups, of_position.metrics)
+            slabs, codes_of_tier = _shared(slabs, tier, weights_of_tier, mine)
             if tier.dictionary.holds_codes:
                 own = _coded(
                     codes_of_tier, tier, blueprint.keys_of_tier(number), occupants[keys] - part.start
@@ -155,6 +160,29 @@ def _near(slabs: list[Floats], tier: Tier, weights: npt.NDArray[np.float64]) -> 
     bounds = np.cumsum([slab.shape[1] for slab in slabs])[:-1]
     parts = np.split(centres, bounds, axis=1)
     return [part / np.float32(factor) for part, factor in zip(parts, factors, strict=True)], codes
+
+
+def _put_anew(tier: Tier, keys: Int64s, positions: Int64s) -> tuple[Array, Callable[[Array], Array]]:
+    """Put the keys of a tier into the dictionary that is shipped.
+
+    Args:
+        tier: The tier, trained with a dictionary of another kind.
+        keys: Its keys.
+        positions: Of the keys in training; those outside of the tier are of keys that an earlier tier takes.
+
+    Returns:
+        The dictionary, and what moves an array from the positions of training to those of the dictionary.
+    """
+    places = tier.dictionary.build(keys)
+    own = (positions >= 0) & (positions < tier.num_positions)
+    shipped = tier.dictionary.find(keys, places)[own]
+
+    def move(array: Array) -> Array:
+        moved: Array = np.zeros((tier.shipped_positions, *array.shape[1:]), dtype=array.dtype)
+        moved[shipped] = array[positions[own]]
+        return moved
+
+    return places, move
 
 
 def _coded(codes: npt.NDArray[np.uint32], tier: Tier, keys: Int64s, positions: Int64s) -> Array:

@@ -30,12 +30,6 @@ Int64s = npt.NDArray[np.int64]
 FORMAT: Final = "hybridhash-table"
 VERSION: Final = 1
 
-COMPILED_KINDS: Final = frozenset({"exact", "fingerprints", "ribbon"})
-"""Kinds of dictionary that the compiled look-up reads; tables with others are read by the definition in numpy."""
-
-MAX_COMPILED_DICTIONARIES: Final = 8
-MAX_COMPILED_HASHES: Final = 16
-
 
 class ShippedTable:
     """Vectors of keys, from the bytes that are shipped.
@@ -246,12 +240,12 @@ class ShippedTable:
 
     @cached_property
     def _native(self) -> Any:
-        """The compiled look-up with its arrays, or None where it cannot read this table."""
+        """The compiled look-up with its arrays, or None where the definition in numpy reads this table."""
         dictionaries, spec = self.index.dictionaries, self.spec
         compiled = (
-            all(one.kind.name in COMPILED_KINDS for one in dictionaries)
-            and len(dictionaries) <= MAX_COMPILED_DICTIONARIES
-            and spec.num_hashes <= MAX_COMPILED_HASHES
+            all(one.kind.name in _native.DICTIONARIES for one in dictionaries)
+            and len(dictionaries) <= _native.MAX_DICTIONARIES
+            and spec.num_hashes <= _native.MAX_HASHES
         )
         if not compiled:
             return None

@@ -90,6 +90,8 @@ Encoder encoder_of(const Dictionaries& dictionaries, uint64_t num_buckets, const
 }
 
 void bind_encoder(nb::module_& m) {
+    m.attr("DICTIONARIES") = nb::make_tuple("exact", "fingerprints", "ribbon");  // the kinds that dictionary_of reads
+
     m.def("encode",
           [](Array<int64_t> keys, Dictionaries dictionaries, uint64_t num_buckets, std::vector<uint64_t> salts,
              std::optional<int64_t> padding_key, OutputMatrix<int32_t> rows, int num_threads) {

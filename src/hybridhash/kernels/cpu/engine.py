@@ -6,6 +6,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from hybridhash import _native
 from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, RULES, pool_and_update
 from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode
 from hybridhash.kernels.cpu.ops import MAX_HASHES, ROW_DTYPES, embedding_bag
@@ -13,7 +14,7 @@ from hybridhash.kernels.cpu.packed import packed_embedding_bag
 from hybridhash.kernels.engine import Index, Request
 from hybridhash.kernels.reference import Combine, Mode, Slab, Step
 
-KINDS: Final = frozenset({"exact", "fingerprints", "ribbon"})
+KINDS: Final = frozenset(_native.DICTIONARIES)
 """The kinds of dictionary that the kernels read."""
 
 
@@ -25,24 +26,22 @@ class CpuEngine:
 
     def unable(self, request: Request) -> str | None:
         """Return why the kernels cannot run a request, or None; on the meta device there are shapes only."""
-        able = request.device.type == "meta" or (
-            request.device.type == "cpu"
-            and request.dtype in ROW_DTYPES
-            and request.num_hashes <= MAX_HASHES
-            and request.num_dictionaries <= MAX_DICTIONARIES
-            and request.fused_dim <= MAX_FUSED_DIM
-            and request.kinds <= KINDS
-            and (request.rule is None or request.rule in RULES)
-        )
-        if able:
+        if request.device.type == "meta":
             return None
-        return (
-            f"expected float32, bfloat16 or float16 rows on the CPU, at most {MAX_HASHES} hashes, at most "
-            f"{MAX_DICTIONARIES} dictionaries of the kinds {', '.join(sorted(KINDS))}, and at most {MAX_FUSED_DIM} "
-            f"floats a row with an optimizer of the rules {', '.join(RULES)}, got {request.dtype} on {request.device}, "
-            f"{request.num_hashes} hashes, {request.num_dictionaries} dictionaries "
-            f"({', '.join(sorted(request.kinds))}), {request.fused_dim} floats to move and rule {request.rule}"
-        )
+        if request.device.type != "cpu" or request.dtype not in ROW_DTYPES:
+            return f"expected float32, bfloat16 or float16 rows on the CPU, got {request.dtype} on {request.device}"
+        if request.num_hashes > MAX_HASHES:
+            return f"expected at most {MAX_HASHES} hashes, got {request.num_hashes}"
+        if request.num_dictionaries > MAX_DICTIONARIES:
+            return f"expected at most {MAX_DICTIONARIES} dictionaries, got {request.num_dictionaries}"
+        if not request.kinds <= KINDS:
+            names, got = (", ".join(sorted(kinds)) for kinds in (KINDS, request.kinds))
+            return f"expected dictionaries of the kinds {names}, got {got}"
+        if request.fused_dim > MAX_FUSED_DIM:
+            return f"expected at most {MAX_FUSED_DIM} floats a row with an optimizer, got {request.fused_dim}"
+        if request.rule is not None and request.rule not in RULES:
+            return f"expected an optimizer of the rules {', '.join(RULES)}, got {request.rule!r}"
+        return None
 
     def encode(self, keys: Tensor, index: Index) -> Tensor:
         """Find the rows of keys: int32[N, H]."""

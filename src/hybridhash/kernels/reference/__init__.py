@@ -5,6 +5,7 @@ Faster engines are compared with these functions in outputs and gradients.
 
 from hybridhash.kernels.reference.bags import Combine, Mode, combine_rows, embedding_bag, key_vectors
 from hybridhash.kernels.reference.encode import (
+    FINDERS,
     Dictionary,
     Rows,
     encode,
@@ -19,6 +20,7 @@ from hybridhash.kernels.reference.rules import RULES
 from hybridhash.kernels.reference.update import Step, pool_and_update, update_rows
 
 __all__ = [
+    "FINDERS",
     "RULES",
     "Combine",
     "Dictionary",

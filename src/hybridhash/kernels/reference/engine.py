@@ -7,23 +7,28 @@ from torch import Tensor
 
 from hybridhash.kernels.engine import Index, Request
 from hybridhash.kernels.reference.bags import Combine, Mode, embedding_bag
-from hybridhash.kernels.reference.encode import Rows, encode
+from hybridhash.kernels.reference.encode import FINDERS, Rows, encode
 from hybridhash.kernels.reference.packed import Slab, packed_embedding_bag
 from hybridhash.kernels.reference.rules import RULES
 from hybridhash.kernels.reference.update import Step, pool_and_update
 
 
 class ReferenceEngine:
-    """The definition of every operation, in plain torch: any device, any dtype, any number of hashes, all rules."""
+    """The definition of every operation, in plain torch: any device, any dtype, any number of hashes.
+
+    It reads the kinds of dictionary in `FINDERS` and moves rows by the rules in `RULES`.
+    """
 
     name = "reference"
     checks_offsets = False
 
     def unable(self, request: Request) -> str | None:
-        """Return why this engine cannot run a request: there is no such rule; it runs every other."""
-        if request.rule is None or request.rule in RULES:
-            return None
-        return f"expected an optimizer of the rules {', '.join(RULES)}, got {request.rule!r}"
+        """Return which kind of dictionary or which rule this engine does not have, or None."""
+        if any(kind not in FINDERS for kind in request.kinds):
+            return f"expected dictionaries of the kinds {', '.join(FINDERS)}, got {', '.join(sorted(request.kinds))}"
+        if not (request.rule is None or request.rule in RULES):
+            return f"expected an optimizer of the rules {', '.join(RULES)}, got {request.rule!r}"
+        return None
 
     def encode(self, keys: Tensor, index: Index) -> Rows:
         """Find the rows of keys."""
