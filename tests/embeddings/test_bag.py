@@ -23,7 +23,7 @@ from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import Fingerprints, find_positions, place_keys
 from hybridhash.kernels import cpu
 from hybridhash.kernels.reference import Mode
-from hybridhash.optim import SGD, Adagrad, FusedOptimizer
+from hybridhash.optim import SGD, FusedOptimizer
 from hybridhash.spec import TableSpec, Tier
 from hybridhash.tables import Blueprint, KeyIndex
 from hybridhash.vocabulary import Vocabulary
@@ -261,25 +261,6 @@ def test_torch_compile_takes_a_bag(mode: Mode, engine: Engine, backend: str) -> 
         found = torch.autograd.grad(output.square().sum(), list(bag.parameters()))
         wanted = torch.autograd.grad(expected.square().sum(), list(bag.parameters()))
         assert all(map(torch.equal, found, wanted))
-
-
-@pytest.mark.filterwarnings(
-    "ignore:.*should not be instantiated:DeprecationWarning"
-)  # by torch.compile itself
-@pytest.mark.parametrize("rule", [SGD, Adagrad])
-def test_torch_compile_takes_a_fused_optimizer(rule: type[FusedOptimizer]) -> None:
-    torch._dynamo.reset()
-    compiled_bag, bag = (
-        BAGS["hybrid"](mode="sum", engine="cpu", include_last_offset=True, optimizer=rule(0.1)) for _ in "12"
-    )
-    bag.load_state_dict(compiled_bag.state_dict())
-    compiled = torch.compile(compiled_bag, backend="aot_eager")
-    keys = torch.cat([HEAD_KEYS[:3], torch.arange(100, 105)])
-    for _ in range(2):
-        for forward in (compiled, bag):
-            forward(keys, torch.tensor([0, 2, 2, keys.numel()])).square().sum().backward()
-    assert torch.equal(compiled_bag.head, bag.head)
-    assert torch.equal(compiled_bag.tail, bag.tail)
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,12 @@ from torch.testing import assert_close
 from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import bucket_salts, num_positions, place_keys
-from hybridhash.kernels import cpu, reference
+from hybridhash.kernels import Engine, cpu, reference
 from hybridhash.kernels.cpu import fused, ops
+from hybridhash.kernels.cpu.engine import CpuEngine
 from hybridhash.kernels.cpu.lookup import encode_op
 from hybridhash.kernels.reference import Combine, Dictionary, Mode, Step
+from hybridhash.kernels.reference.engine import ReferenceEngine
 
 from .conftest import OPTIMIZERS
 
@@ -204,30 +206,21 @@ def updated(
 ) -> list[Tensor]:
     """Return rows, state and the weights' gradient after one fused step."""
     head, tail = batch.head.clone(), batch.tail.clone()
-    for rows in (head, tail):
-        rows.requires_grad_()
     head_state, tail_state = states(batch, rule)
     numbers = RULES[rule].numbers(3) | ({} if decays or rule == "ftrl" else {"weight_decay": 0.0})
-    step = Step(head, tail, head_state, tail_state, rule, lambda: numbers)
-    own = None if weights is None else weights.clone().requires_grad_()
-    options: dict[str, Any] = {
-        "combine": batch.combine,
-        "mode": mode,
-        "per_sample_weights": own,
-        "step": step,
-    }
-    if engine == "cpu":
-        out = cpu.pool_and_update(head, tail, batch.rows, batch.offsets, **options)
-    else:
-        rows_found, padding_row = batch.reference_rows, batch.padding_row
-        out = reference.pool_and_update(
-            head, tail, rows_found, batch.offsets, padding_row=padding_row, **options
-        )
-    (out * torch.arange(out.numel()).view_as(out).cos()).sum().backward()
-    assert head.grad is None
-    assert tail.grad is None
-    of_weights = [] if own is None else [own.grad]
-    return [head.detach(), tail.detach(), *head_state, *tail_state, *of_weights]  # type: ignore[list-item]
+    door: Engine = CpuEngine() if engine == "cpu" else ReferenceEngine()
+    rows = batch.rows if engine == "cpu" else batch.reference_rows
+    num_floats = (batch.offsets.numel() - 1) * head.shape[1]
+    of_table = head, tail, rows, batch.offsets, torch.arange(num_floats).view(-1, head.shape[1]).cos()
+    of_weights = [] if weights is None else [door.weight_gradient(*of_table, combine=batch.combine)]
+    door.update(
+        *of_table,
+        combine=batch.combine,
+        mode=mode,
+        per_sample_weights=weights,
+        step=Step(head_state, tail_state, rule, numbers),
+    )
+    return [head, tail, *head_state, *tail_state, *of_weights]
 
 
 @settings(max_examples=150, deadline=None)

@@ -315,11 +315,19 @@ def test_rows_that_are_not_in_a_batch_stay(engine: Engine, optimizer: FusedOptim
 
 
 @pytest.mark.parametrize("rule", [SGD, Adagrad, RowWiseAdagrad, Adam, RowWiseAdam, FTRL])
-def test_lr_is_above_0_and_finite(rule: type[FusedOptimizer]) -> None:
+def test_lr_is_finite_and_0_or_more(rule: type[FusedOptimizer]) -> None:
+    """FTRL divides by it."""
     rule(1e-300)
-    for lr in (0.0, -1.0, math.inf, math.nan):
-        with pytest.raises(InvalidValueError, match=f"lr: expected a finite number above 0, got {lr}"):
+    for lr in (-1e-9, math.inf, math.nan):
+        with pytest.raises(InvalidValueError, match=f"lr: expected a finite number, 0 or more, got {lr}"):
             rule(lr)
+    if rule is FTRL:
+        with pytest.raises(
+            InvalidValueError, match=r"above 0 with FTRL, got 0; rest by requires_grad_\(False\)"
+        ):
+            rule(0.0)
+    else:
+        rule(0.0)
 
 
 @pytest.mark.parametrize("rule", [SGD, Adagrad, RowWiseAdagrad, Adam, RowWiseAdam, FTRL])

@@ -2,6 +2,7 @@
 
 import copy
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from hybridhash.optim import (
     OptimizerState,
     RowWiseAdagrad,
     RowWiseAdam,
+    set_lr,
 )
 from hybridhash.vocabulary import Vocabulary
 
@@ -187,3 +189,74 @@ def test_half_rows_move_and_their_state_is_float32(name: str, dtype: torch.dtype
 def test_a_bag_refuses_what_cannot_be_fused(engine: Engine, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         bag_of(SGD(0.1), engine, **options)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", [Adagrad, RowWiseAdagrad])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_state_stays_float32_when_rows_become_half(
+    engine: Engine, kind: type[Adagrad], dtype: torch.dtype
+) -> None:
+    """In bfloat16 a sum of ones stands still at 256, in float16 at 2,048."""
+    rule = kind(1.0, initial_accumulator_value=2048)
+    bag = bag_of(rule, engine).to(dtype)
+    for half in (bag, copy.deepcopy(bag).half(), copy.deepcopy(bag).bfloat16()):
+        half(torch.tensor([[3]])).sum().backward()
+        assert half.optimizer_state is not None
+        assert half.head.dtype != torch.float32
+        (sums,) = half.optimizer_state.of("head")
+        assert sums.dtype == torch.float32
+        assert sums.max() == 2049
+    saved = bag.state_dict()
+    for assign in (False, True):
+        other = bag_of(rule, engine, seed=1).to(dtype)
+        rounded = {
+            name: value.to(dtype) if value.is_floating_point() else value for name, value in saved.items()
+        }
+        other.load_state_dict(rounded, assign=assign)
+        assert other.optimizer_state is not None
+        assert other.optimizer_state.of("head")[0].dtype == torch.float32
+        other.load_state_dict(copy.deepcopy(saved), assign=assign)
+        assert torch.equal(other.optimizer_state.of("head")[0], bag.optimizer_state.of("head")[0])  # type: ignore[union-attr]
+        other(torch.tensor([[3]])).sum().backward()
+        assert other.optimizer_state.of("head")[0].max() == 2050
+
+
+def test_a_state_is_where_its_rows_are_and_begins_anew_with_them() -> None:
+    """As when a model is laid out on the meta device and then given memory, which holds anything."""
+    bag = bag_of(RULES["adagrad"], "auto", device="meta")
+    assert {buffer.device.type for buffer in bag.optimizer_state.buffers()} == {"meta"}  # type: ignore[union-attr]
+    filled = bag_of(RULES["adagrad"], "auto")
+    step(filled)
+    filled.reset_parameters()
+    assert filled.optimizer_state is not None
+    assert int(filled.optimizer_state.step) == 0
+    assert all(
+        torch.equal(value, torch.full_like(value, 0.25)) for value in filled.optimizer_state.of("head")
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", RULES)
+def test_a_step_has_the_learning_rate_of_the_moment(name: str, engine: Engine) -> None:
+    """As if the bag had been made with it; nothing else of the rule changes, and nothing is saved."""
+    changed, made = bag_of(RULES[name], engine), bag_of(replace(RULES[name], lr=0.025), engine)
+    model = torch.nn.ModuleList([changed, torch.nn.Linear(2, 1)])
+    set_lr(model, 0.025)
+    assert changed.optimizer_state is not None
+    assert changed.optimizer_state.lr == 0.025
+    assert made.optimizer_state is not None
+    assert changed.optimizer_state.optimizer == made.optimizer_state.optimizer
+    for bag in (changed, made):
+        step(bag, 2)
+    states = changed.state_dict(), made.state_dict()
+    assert states[0].keys() == states[1].keys()
+    assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
+    if name != "ftrl":
+        changed.optimizer_state.lr = 0
+        before = changed.tail.detach().clone()
+        step(changed)
+        assert torch.equal(changed.tail, before)
+    for lr in (-1.0, float("nan")):
+        with pytest.raises(InvalidValueError, match="lr: expected a finite number"):
+            changed.optimizer_state.lr = lr

@@ -1,17 +1,21 @@
 """The embedding bag that all methods are: a head of rows of their own and a tail of shared rows."""
 
 import math
-from typing import Any, Final, NoReturn, Protocol, cast
+from collections.abc import Callable
+from typing import Any, Final, NoReturn, Protocol, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from hybridhash.embeddings.base import BaseEmbeddingBag, KeyRows
 from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.embeddings.inputs import BagInput
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.kernels import Engine, Request, empty_rows, reference
-from hybridhash.kernels.reference import Step
+from hybridhash.kernels import Engine, Request, empty_rows, is_transformed, reference
 from hybridhash.optim import FusedOptimizer, OptimizerState
+from hybridhash.optim.compiled import number_of, pool_and_step_compiled
+from hybridhash.optim.replicas import group_of_replicas
+from hybridhash.optim.steps import Table, pool_and_step
 from hybridhash.spec import Mode
 from hybridhash.tables import Blueprint, KeyIndex, TrainedRows
 
@@ -112,15 +116,17 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         self.tail = nn.Parameter(empty_rows((spec.num_buckets, spec.bucket_dim), dtype, device))
         self.encoder.to(self.head.device)
         self.optimizer_state = None if optimizer is None else OptimizerState(optimizer, self.head, self.tail)
+        self._anchor = torch.zeros((), requires_grad=True)
+        self._number = number_of(self)
         self._padding_row: int | None
-        self._find_padding_row()
-        self.register_load_state_dict_post_hook(EmbeddingBag._find_padding_row)  # type: ignore[no-untyped-call]
+        self._settle()
+        self.register_load_state_dict_post_hook(EmbeddingBag._settle)  # type: ignore[no-untyped-call]
         self.reset_parameters(init_std, generator)
 
     def reset_parameters(
         self, init_std: float | None = None, generator: torch.Generator | None = None
     ) -> None:
-        """Draw all rows anew from normal distributions with mean 0.
+        """Draw all rows anew from normal distributions with mean 0; a fused optimizer forgets its steps.
 
         A tail of a single row starts at zero: it stands for every unseen key and so says nothing of any.
 
@@ -130,6 +136,8 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
             generator: Source of the values; torch's default if not given.
         """
         init_std = self.init_std if init_std is None else init_std
+        if self.optimizer_state is not None:
+            self.optimizer_state.reset()
         per_row = {
             "sum": 1 / math.sqrt(self.spec.num_hashes),
             "mean": math.sqrt(self.spec.num_hashes),
@@ -157,38 +165,54 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
             "each id does not say whose rows they are"
         )
 
-    def pool(self, engine: Engine, rows: KeyRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
-        """Pool as `BaseEmbeddingBag.pool` says; with an optimizer, the backward pass moves the rows."""
-        state = self.optimizer_state
-        if state is not None and torch.is_grad_enabled():
-            return engine.pool_and_update(
-                self.head,
-                self.tail,
-                rows,
-                offsets,
-                combine=self.spec.combine,
-                mode=self.mode,
-                per_sample_weights=weights,
-                step=Step(
-                    self.head,
-                    self.tail,
-                    state.of("head"),
-                    state.of("tail"),
-                    state.optimizer.rule,
-                    state.next_numbers,
-                ),
-                padding_row=self._padding_row,
-            )
+    def pool_checked(self, batch: BagInput, rows: KeyRows | None = None, *, steps: bool = False) -> Tensor:
+        """Pool as `BaseEmbeddingBag.pool_checked` says; what is compiled holds a fused optimizer as one operator."""
+        steps = self.steps_in_backward()
+        if steps and torch.compiler.is_compiling():
+            return pool_and_step_compiled(self.head, self.tail, self._anchor, self._number, *batch)
+        return super().pool_checked(batch, rows, steps=steps)
+
+    def pool(self, engine: Engine, batch: BagInput, rows: KeyRows, *, steps: bool) -> Tensor:
+        """Pool as `BaseEmbeddingBag.pool` says."""
+        if steps:
+            self._check_that_steps_are_kept()
+            return pool_and_step(self.table(engine), batch.keys, rows, batch.offsets, batch.weights)
         return engine.embedding_bag(
             self.head,
             self.tail,
             rows,
-            offsets,
+            batch.offsets,
             combine=self.spec.combine,
             mode=self.mode,
-            per_sample_weights=weights,
+            per_sample_weights=batch.weights,
             sparse=self.sparse,
             padding_row=self._padding_row,
+        )
+
+    def steps_in_backward(self) -> bool:
+        """Whether a forward pass now is one whose backward pass moves rows: not of a frozen bag, nor for an export."""
+        return (
+            self.optimizer_state is not None
+            and torch.is_grad_enabled()
+            and (self.head.requires_grad or self.tail.requires_grad)
+            and not torch.compiler.is_exporting()
+        )
+
+    def table(self, engine: Engine) -> Table:
+        """Return the rows with their optimizer, as a fused step takes them.
+
+        Args:
+            engine: That computes.
+        """
+        return Table(
+            self.head,
+            self.tail,
+            cast(OptimizerState, self.optimizer_state),
+            engine,
+            self.encode,
+            self.spec.combine,
+            self.mode,
+            self._padding_row,
         )
 
     def request(self) -> Request:
@@ -241,10 +265,80 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         rule = None if self.optimizer_state is None else self.optimizer_state.optimizer.rule
         return {**super()._made_of(), "rule": rule}
 
-    def _find_padding_row(self, *_: object) -> None:
-        """Keep the padding key's head row as a number that torch.export can hold."""
+    def _settle(self, *_: object) -> None:
+        """Take in what construction, a load or a move to another device has put in place."""
+        # The padding key's head row is a number that torch.export can hold.
         known = self.padding_key is not None and not self.encoder.salts.is_meta
         self._padding_row = self.encoder.head_row(cast(int, self.padding_key)) if known else None
+        self._moved_in_steps = self.head, self.tail
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._settle()
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._number = number_of(self)  # a copy is another bag
+
+    def _check_that_steps_are_kept(self) -> None:
+        if is_transformed():
+            raise InvalidValueError(
+                "optimizer: expected no transform of torch.func, such as grad or vmap, around a bag with optimizer=, "
+                "whose backward pass changes its rows; build the bag without optimizer=, or use torch.no_grad()"
+            )
+        own = self.head is self._moved_in_steps[0] and self.tail is self._moved_in_steps[1]
+        if not own or getattr(self, "_is_fsdp_managed_module", False):
+            raise InvalidValueError(
+                "optimizer: expected the head and tail that the bag was made with, which a step moves, got a bag under "
+                "FSDP, DataParallel, a parametrization or functional_call, where steps are lost or differ from rank to "
+                "rank. Build the bag without optimizer= and give its parameters to a torch optimizer, or replicate it "
+                "with DistributedDataParallel; to put in other rows, copy them into bag.head.data"
+            )
+
+    def pool_rows(self, keys: Tensor, offsets: Tensor, weights: Tensor | None) -> Tensor:
+        """Pool for the operator of `hybridhash.optim.compiled`, when what was compiled runs.
+
+        Args:
+            keys: int64[N].
+            offsets: int64[B + 1].
+            weights: float[N], or None.
+
+        Returns:
+            float[B, D].
+        """
+        self._check_that_steps_are_kept()
+        self._replicas = group_of_replicas()
+        with torch.no_grad():
+            return super().pool_checked(BagInput(keys, offsets, weights))
+
+    def step_rows(self, keys: Tensor, offsets: Tensor, weights: Tensor | None, grad: Tensor) -> Tensor | None:
+        """Move the rows for the operator of `hybridhash.optim.compiled`.
+
+        Args:
+            keys: int64[N].
+            offsets: int64[B + 1].
+            weights: float[N], or None.
+            grad: float[B, D], the gradient of the pooled vectors.
+
+        Returns:
+            float[N], the gradient of the weights, or None without.
+        """
+        table = self.table(self.engine_in_use())
+        with torch.no_grad():
+            rows = table.encode(keys)
+            of_weights = None if weights is None else table.weight_gradient(rows, offsets, grad)
+            table.step(
+                keys,
+                rows,
+                offsets,
+                weights,
+                grad,
+                moves_head=self.head.requires_grad,
+                moves_tail=self.tail.requires_grad,
+                group=self._replicas,
+            )
+        return of_weights
 
 
 def blueprint_of(source: Blueprint | HasBlueprint) -> Blueprint:

@@ -98,26 +98,37 @@ class BaseEmbeddingBag(nn.Module, ABC):
             UserWarning: None of the first keys is among those that have rows of their own, as where raw ids came.
         """
         flat, bounds, weights = self.input_of(keys, offsets, per_sample_weights)
-        engine = self.engine_in_use()
         if self._watch is not None and has_values(flat):
             self._look_at(flat)
+        return self.pool_checked(BagInput(flat, bounds, weights), rows)
+
+    def pool_checked(self, batch: BagInput, rows: KeyRows | None = None, *, steps: bool = False) -> Tensor:
+        """Pool the vectors of each bag of an input in one form; see `forward`.
+
+        Args:
+            batch: From `input_of`.
+            rows: Of its keys, where they are there already.
+            steps: Whether the backward pass moves the rows.
+        """
+        num_keys, bounds = batch.keys.numel(), batch.offsets
+        engine, index = self.engine_in_use(), self.encoder.index(self.padding_key)
         if rows is None:
-            rows = engine.lookup(flat, self.encoder.index(self.padding_key), kept=False)
-        elif not engine.answers(rows, self.encoder.index(self.padding_key)):
+            rows = engine.lookup(batch.keys, index, kept=steps)
+        elif not engine.answers(rows, index):
             raise InvalidValueError(
                 "rows: expected the lookup of a bag with the same encoder, padding key and engine; make one with "
                 "this bag's lookup"
             )
         if not engine.checks_offsets:
             if not torch.compiler.is_compiling():
-                check_offsets(bounds, flat.numel())
+                check_offsets(bounds, num_keys)
             elif not torch.compiler.is_exporting():
-                check_offsets_at_run_time(bounds, flat.numel())
+                check_offsets_at_run_time(bounds, num_keys)
         try:
-            return self.pool(engine, rows, bounds, weights)
+            return self.pool(engine, batch, rows, steps=steps)
         except ValueError:
             if engine.checks_offsets:  # faster than here, and with fewer words
-                check_offsets(bounds, flat.numel())
+                check_offsets(bounds, num_keys)
             raise
 
     def input_of(
@@ -134,14 +145,14 @@ class BaseEmbeddingBag(nn.Module, ABC):
         )
 
     @abstractmethod
-    def pool(self, engine: Engine, rows: KeyRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
+    def pool(self, engine: Engine, batch: BagInput, rows: KeyRows, *, steps: bool) -> Tensor:
         """Pool the vectors of bags whose input has been checked.
 
         Args:
             engine: The engine that found the rows.
-            rows: Of N keys.
-            offsets: int64[B + 1].
-            weights: float[N], or None.
+            batch: N keys in B bags.
+            rows: Of the keys.
+            steps: Whether the backward pass moves the rows.
 
         Returns:
             float[B, D].

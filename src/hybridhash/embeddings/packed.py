@@ -5,6 +5,7 @@ from torch import Tensor
 
 from hybridhash.embeddings.base import BaseEmbeddingBag, KeyRows
 from hybridhash.embeddings.encoder import RowEncoder
+from hybridhash.embeddings.inputs import BagInput
 from hybridhash.kernels import AUTO, Engine, Request, from_numpy, reference
 from hybridhash.kernels.reference import Slab
 from hybridhash.packing import PackedRows
@@ -76,11 +77,17 @@ class PackedEmbeddingBag(BaseEmbeddingBag):
             key_seed=self.key_seed,
         )
 
-    def pool(self, engine: Engine, rows: KeyRows, offsets: Tensor, weights: Tensor | None) -> Tensor:
+    def pool(self, engine: Engine, batch: BagInput, rows: KeyRows, *, steps: bool) -> Tensor:
         """Pool as `BaseEmbeddingBag.pool` says."""
         *head, tail = self.slabs
         return engine.packed_embedding_bag(
-            head, tail, rows, offsets, combine=self.spec.combine, mode=self.mode, per_sample_weights=weights
+            head,
+            tail,
+            rows,
+            batch.offsets,
+            combine=self.spec.combine,
+            mode=self.mode,
+            per_sample_weights=batch.weights,
         )
 
     def request(self) -> Request:

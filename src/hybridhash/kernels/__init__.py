@@ -5,7 +5,7 @@
 
 from hybridhash.kernels import cpu, reference
 from hybridhash.kernels.cpu.engine import CpuEngine
-from hybridhash.kernels.cpu.tensors import empty_rows, from_numpy, has_values
+from hybridhash.kernels.cpu.tensors import empty_rows, from_numpy, has_values, is_transformed
 from hybridhash.kernels.engine import (
     AUTO,
     Engine,
@@ -34,6 +34,7 @@ __all__ = [
     "engine_names",
     "from_numpy",
     "has_values",
+    "is_transformed",
     "reference",
     "register_engine",
     "remove_engine",

@@ -115,20 +115,25 @@ class Engine(Protocol):
     ) -> Tensor:
         """Pool the vectors of each bag of keys, with gradients; see `hybridhash.kernels.reference.embedding_bag`."""
 
-    def pool_and_update(
+    def update(
         self,
         head: Tensor,
         tail: Tensor,
         rows: Any,
         offsets: Tensor,
+        grad: Tensor,
         *,
         combine: Combine,
         mode: Mode,
         per_sample_weights: Tensor | None,
         step: Step,
-        padding_row: int | None,
+    ) -> None:
+        """Move the rows of a batch by one step of an optimizer; see `hybridhash.kernels.reference.update`."""
+
+    def weight_gradient(
+        self, head: Tensor, tail: Tensor, rows: Any, offsets: Tensor, grad: Tensor, *, combine: Combine
     ) -> Tensor:
-        """Pool as `embedding_bag`; backward moves the rows; see `hybridhash.kernels.reference.pool_and_update`."""
+        """Return the gradient of the weights; see `hybridhash.kernels.reference.weight_gradient`."""
 
     def packed_embedding_bag(
         self,

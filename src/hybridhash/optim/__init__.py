@@ -1,7 +1,7 @@
 """Optimizers that move rows inside the backward pass."""
 
 from hybridhash.optim.rules import FTRL, SGD, Adagrad, Adam, FusedOptimizer, RowWiseAdagrad, RowWiseAdam
-from hybridhash.optim.state import OptimizerState
+from hybridhash.optim.state import OptimizerState, set_lr
 
 __all__ = [
     "FTRL",
@@ -12,4 +12,5 @@ __all__ = [
     "OptimizerState",
     "RowWiseAdagrad",
     "RowWiseAdam",
+    "set_lr",
 ]

@@ -23,7 +23,7 @@ class FusedOptimizer:
     """What all rules have.
 
     Attributes:
-        lr: Learning rate, above 0.
+        lr: Learning rate, 0 or more, as schedules may end at 0; above 0 with `FTRL`.
         weight_decay: Times the row, added to its gradient, when the row moves.
         rule: The name of the rule in the engines.
         states: What the rule keeps beside the rows: arrays of one float for each float, or of one for each row.
@@ -37,8 +37,7 @@ class FusedOptimizer:
 
     def __post_init__(self) -> None:
         """Refuse numbers that no step can be made with."""
-        if not 0 < self.lr < math.inf:
-            raise InvalidValueError(f"lr: expected a finite number above 0, got {self.lr}")
+        _check("lr", self.lr)
         _check("weight_decay", self.weight_decay)
 
     @property
@@ -168,6 +167,10 @@ class FTRL(FusedOptimizer):
     def __post_init__(self) -> None:
         """Refuse numbers that no step can be made with."""
         super().__post_init__()
+        if not self.lr:
+            raise InvalidValueError(
+                "lr: expected a finite number above 0 with FTRL, got 0; rest by requires_grad_(False)"
+            )
         if self.weight_decay:
             raise InvalidValueError(f"weight_decay: expected 0 with FTRL, got {self.weight_decay}; use l2")
         for name, value in (("l1", self.l1), ("l2", self.l2), ("beta", self.beta)):

@@ -31,13 +31,16 @@ def train_step(
         device: Where the model is.
 
     Returns:
-        float[B], the probabilities before the step.
+        float[B], the probabilities before the step, which is not made if one of them is not a number.
     """
     keys, offsets = to_tensors(batch, device)
     labels = torch.from_numpy(batch.labels).to(device)
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
     logits = model(keys, offsets)
+    probabilities = torch.sigmoid(logits.detach())
+    if probabilities.sum().isnan():
+        return probabilities
     if batch.weights is None:
         loss = F.binary_cross_entropy_with_logits(logits, labels)
     else:
@@ -47,7 +50,7 @@ def train_step(
     loss.backward()  # type: ignore[no-untyped-call]
     for optimizer in optimizers:
         optimizer.step()
-    return torch.sigmoid(logits.detach())
+    return probabilities
 
 
 def predict_batches(

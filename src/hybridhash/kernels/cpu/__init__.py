@@ -1,6 +1,6 @@
 """The CPU engine: C++ kernels on raw arrays, as torch operators."""
 
-from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, pool_and_update
+from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, update
 from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode
 from hybridhash.kernels.cpu.ops import MAX_HASHES, ROW_DTYPES, embedding_bag
 from hybridhash.kernels.cpu.packed import packed_embedding_bag
@@ -17,5 +17,5 @@ __all__ = [
     "encode",
     "from_numpy",
     "packed_embedding_bag",
-    "pool_and_update",
+    "update",
 ]

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from hybridhash import _native
-from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, RULES, pool_and_update
-from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode
-from hybridhash.kernels.cpu.ops import MAX_HASHES, ROW_DTYPES, embedding_bag
+from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, RULES, update
+from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode, rows_of
+from hybridhash.kernels.cpu.ops import COMBINES, MAX_HASHES, ROW_DTYPES, embedding_bag, weight_gradient
 from hybridhash.kernels.cpu.packed import packed_embedding_bag
 from hybridhash.kernels.engine import Index, Request
 from hybridhash.kernels.reference import Combine, Mode, Slab, Step
@@ -86,30 +86,44 @@ class CpuEngine:
             sparse=sparse,
         )
 
-    def pool_and_update(
+    def update(
         self,
         head: Tensor,
         tail: Tensor,
         rows: Tensor | Lookup,
         offsets: Tensor,
+        grad: Tensor,
         *,
         combine: Combine,
         mode: Mode,
         per_sample_weights: Tensor | None,
         step: Step,
-        padding_row: int | None,
-    ) -> Tensor:
-        """Pool, and move the rows in backward."""
-        return pool_and_update(
+    ) -> None:
+        """Move the rows of a batch."""
+        update(
             head,
             tail,
             rows,
             offsets,
+            grad,
             combine=combine,
             mode=mode,
             per_sample_weights=per_sample_weights,
             step=step,
         )
+
+    def weight_gradient(
+        self,
+        head: Tensor,
+        tail: Tensor,
+        rows: Tensor | Lookup,
+        offsets: Tensor,
+        grad: Tensor,
+        *,
+        combine: Combine,
+    ) -> Tensor:
+        """Return the gradient of the per-sample weights."""
+        return weight_gradient(head, tail, rows_of(rows), offsets, grad.float(), COMBINES.index(combine))
 
     def packed_embedding_bag(
         self,

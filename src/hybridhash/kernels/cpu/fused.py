@@ -1,16 +1,16 @@
-"""The compiled bag whose backward pass moves the rows by one step of an optimizer."""
+"""The compiled step of an optimizer on the rows of a batch."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from hybridhash import _native
 from hybridhash.errors import InvalidValueError
+from hybridhash.kernels import reference
 from hybridhash.kernels.cpu.lookup import Lookup, rows_of
-from hybridhash.kernels.cpu.ops import COMBINES, MODES, find_and_pool, pool_op, weight_gradient
+from hybridhash.kernels.cpu.ops import COMBINES, MODES, sparse_gradients
 from hybridhash.kernels.cpu.tensors import contiguous, is_plain, memory, num_threads, optional_floats
 from hybridhash.kernels.reference import Step
 
@@ -106,95 +106,57 @@ def update_rows(
     )
 
 
-class _PoolAndUpdate(torch.autograd.Function):
-    """Forward as `embedding_bag`; backward moves the rows instead of returning their gradients."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        head: Tensor,
-        tail: Tensor,
-        rows: Tensor | Lookup,
-        offsets: Tensor,
-        weights: Tensor | None,
-        combine: int,
-        mode: int,
-        update: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor], None],
-    ) -> Tensor:
-        pooled: Tensor
-        if is_plain(offsets):
-            pooled, _ = find_and_pool(head, tail, rows, offsets, weights, combine, mode, kept=True)
-        else:
-            pooled, _ = pool_op(head, tail, rows_of(rows), offsets, weights, combine, mode, False)
-        # Not saved_tensors: head and tail may move in backward, which is what is wanted and no mistake.
-        ctx.head, ctx.tail = head, tail
-        ctx.save_for_backward(rows_of(rows), offsets, weights)
-        ctx.combine, ctx.update = combine, update
-        return pooled
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        rows, offsets, weights = ctx.saved_tensors
-        grad = grads[0].float()
-        of_weights = None
-        if weights is not None and ctx.needs_input_grad[4]:
-            of_weights = weight_gradient(ctx.head, ctx.tail, rows, offsets, grad, ctx.combine)
-            of_weights = of_weights.to(weights.dtype)
-        with torch.no_grad():
-            ctx.update(rows, offsets, grad, weights)
-        return None, None, None, None, of_weights, None, None, None
-
-
-def pool_and_update(
+def update(
     head: Tensor,
     tail: Tensor,
     rows: Tensor | Lookup,
     offsets: Tensor,
+    grad: Tensor,
     *,
     combine: str,
     mode: str,
     per_sample_weights: Tensor | None,
     step: Step,
-) -> Tensor:
-    """Pool as `embedding_bag`; the backward pass moves the rows by one step of an optimizer.
+) -> None:
+    """Move the rows of a batch by one step of an optimizer, in place; see ``kernels.reference.update``.
 
     Args:
-        head: float[positions, D], what is read; what backward changes is named in ``step``.
-        tail: float[M, bucket_dim], the same.
-        rows: int32[N, H], from `encode`; or a lookup, which is answered on the way.
+        head: float[positions, D], changed.
+        tail: float[M, bucket_dim], changed.
+        rows: int32[N, H], from `encode`; or a lookup.
         offsets: int64[B + 1].
+        grad: float[B, D], the gradient of the pooled vectors.
         combine: ``sum``, ``mean`` or ``concat``.
         mode: ``sum`` or ``mean``.
-        per_sample_weights: float[N], for ``sum`` only; they get a gradient.
+        per_sample_weights: float[N], for ``sum`` only.
         step: The optimizer's step.
 
-    Returns:
-        float[B, D] of the rows' dtype.
+    Raises:
+        InvalidValueError: Rows or state are not contiguous.
     """
+    inputs = rows_of(rows), offsets, per_sample_weights
     combine_index, mode_index = COMBINES.index(combine), MODES.index(mode)
-
-    def update(rows: Tensor, offsets: Tensor, grad: Tensor, weights: Tensor | None) -> None:
-        numbers = step.next_numbers()
-        inputs = (
-            step.head,
-            step.tail,
-            list(step.head_state),
-            list(step.tail_state),
-            rows,
-            offsets,
-            weights,
-            grad,
-            combine_index,
-            mode_index,
-            step.rule,
-        )
-        if is_plain(grad):
-            _update_rows_now(*inputs, numbers)
-        else:
-            update_rows(*inputs, [numbers[name] for name in RULES[step.rule]])
-
-    pooled: Tensor = _PoolAndUpdate.apply(  # type: ignore[no-untyped-call]
-        head, tail, rows, offsets, per_sample_weights, combine_index, mode_index, update
+    if not (step.moves_head and step.moves_tail):
+        parts = sparse_gradients(head, tail, *inputs, None, grad, combine_index, mode_index)
+        for table, state, (indices, values), moves in (
+            (head, step.head_state, parts[0], step.moves_head),
+            (tail, step.tail_state, parts[1], step.moves_tail),
+        ):
+            if moves:
+                reference.update_rows(table.data, state, indices, values, step.rule, step.numbers)
+        return
+    arguments = (
+        head,
+        tail,
+        list(step.head_state),
+        list(step.tail_state),
+        *inputs,
+        grad,
+        combine_index,
+        mode_index,
+        step.rule,
     )
-    return pooled if head.dtype == torch.float32 else pooled.to(head.dtype)
+    if is_plain(grad):
+        _update_rows_now(*arguments, step.numbers)
+    else:
+        update_rows(*arguments, [step.numbers[name] for name in RULES[step.rule]])

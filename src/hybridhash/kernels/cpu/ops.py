@@ -93,7 +93,7 @@ def _pool_gradients_now(
     mode: int,
 ) -> tuple[Tensor, Tensor]:
     """Return the dense gradients of head and tail."""
-    parts = _gradients(head, tail, rows, offsets, weights, argmax, grad, combine, mode)
+    parts = sparse_gradients(head, tail, rows, offsets, weights, argmax, grad, combine, mode)
     dense = []
     for parameter, (indices, values) in zip((head, tail), parts, strict=True):
         gradient = torch.zeros_like(parameter, dtype=torch.float32)
@@ -184,7 +184,7 @@ def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
                     "sparse: expected False under torch.compile, which has no sparse gradients; use dense "
                     "gradients or a fused optimizer (optimizer=hybridhash.optim.SGD(...))"
                 )
-            parts = _gradients(head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode)
+            parts = sparse_gradients(head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode)
             of_head, of_tail = (
                 _sparse(indices, values.to(parameter.dtype), parameter)
                 for parameter, (indices, values) in zip((head, tail), parts, strict=True)
@@ -363,17 +363,30 @@ def embedding_bag(
     return result
 
 
-def _gradients(
+def sparse_gradients(
     head: Tensor,
     tail: Tensor,
     rows: Tensor,
     offsets: Tensor,
     weights: Tensor | None,
-    argmax: Tensor,
+    argmax: Tensor | None,
     grad: Tensor,
     combine: int,
     mode: int,
 ) -> list[tuple[Tensor, Tensor]]:
+    """Return the rows that have a gradient and their gradients, of head and tail: int64[U] and float32[U, width].
+
+    Args:
+        head: float[positions, D].
+        tail: float[M, bucket_dim].
+        rows: int32[N, H], from `encode`.
+        offsets: int64[B + 1].
+        weights: float[N], or None.
+        argmax: int32[B, D], which keys the vectors are of; read with mode ``max`` only.
+        grad: float32[B, D], the gradient of the pooled vectors.
+        combine: Index in `COMBINES`.
+        mode: Index in `MODES`.
+    """
     parts = _native.gradients(
         contiguous(head),
         contiguous(tail),

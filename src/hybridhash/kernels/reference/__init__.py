@@ -17,7 +17,7 @@ from hybridhash.kernels.reference.encode import (
 )
 from hybridhash.kernels.reference.packed import Slab, packed_embedding_bag, unpack_rows
 from hybridhash.kernels.reference.rules import RULES
-from hybridhash.kernels.reference.update import Step, pool_and_update, update_rows
+from hybridhash.kernels.reference.update import Step, update, update_rows, weight_gradient
 
 __all__ = [
     "FINDERS",
@@ -37,8 +37,9 @@ __all__ = [
     "key_vectors",
     "mix64",
     "packed_embedding_bag",
-    "pool_and_update",
     "read_integers",
     "unpack_rows",
+    "update",
     "update_rows",
+    "weight_gradient",
 ]

@@ -10,7 +10,7 @@ from hybridhash.kernels.reference.bags import Combine, Mode, embedding_bag
 from hybridhash.kernels.reference.encode import FINDERS, Rows, encode
 from hybridhash.kernels.reference.packed import Slab, packed_embedding_bag
 from hybridhash.kernels.reference.rules import RULES
-from hybridhash.kernels.reference.update import Step, pool_and_update
+from hybridhash.kernels.reference.update import Step, update, weight_gradient
 
 
 class ReferenceEngine:
@@ -68,31 +68,37 @@ class ReferenceEngine:
             padding_row=padding_row,
         )
 
-    def pool_and_update(
+    def update(
         self,
         head: Tensor,
         tail: Tensor,
         rows: Rows,
         offsets: Tensor,
+        grad: Tensor,
         *,
         combine: Combine,
         mode: Mode,
         per_sample_weights: Tensor | None,
         step: Step,
-        padding_row: int | None,
-    ) -> Tensor:
-        """Pool, and move the rows in backward."""
-        return pool_and_update(
+    ) -> None:
+        """Move the rows of a batch."""
+        update(
             head,
             tail,
             rows,
             offsets,
+            grad,
             combine=combine,
             mode=mode,
             per_sample_weights=per_sample_weights,
             step=step,
-            padding_row=padding_row,
         )
+
+    def weight_gradient(
+        self, head: Tensor, tail: Tensor, rows: Rows, offsets: Tensor, grad: Tensor, *, combine: Combine
+    ) -> Tensor:
+        """Return the gradient of the per-sample weights."""
+        return weight_gradient(head, tail, rows, offsets, grad, combine=combine)
 
     def packed_embedding_bag(
         self,

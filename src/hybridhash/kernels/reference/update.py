@@ -1,12 +1,12 @@
 """Steps of an optimizer on the rows of a batch."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from hybridhash.kernels.reference.bags import Combine, Mode, embedding_bag
+from hybridhash.kernels.reference.bags import Combine, Mode, key_vectors
 from hybridhash.kernels.reference.encode import Rows
 from hybridhash.kernels.reference.rules import RULES
 
@@ -15,101 +15,97 @@ class Step(NamedTuple):
     """One step of an optimizer on the rows of a batch.
 
     Attributes:
-        head: float[positions, D], moved by the step; a bag may read others, which are made from these.
-        tail: float[M, bucket_dim], moved by the step.
         head_state: The optimizer's arrays for the head, changed by the step.
         tail_state: The same for the tail.
         rule: A name in `RULES`.
-        next_numbers: Counts the step and returns its numbers, as the rule names them.
+        numbers: The numbers of the step, as the rule names them.
+        moves_head: Whether rows of the head move; those that are frozen do not, nor does their state.
+        moves_tail: The same for the tail.
     """
 
-    head: Tensor
-    tail: Tensor
     head_state: Sequence[Tensor]
     tail_state: Sequence[Tensor]
     rule: str
-    next_numbers: Callable[[], Mapping[str, float]]
+    numbers: Mapping[str, float]
+    moves_head: bool = True
+    moves_tail: bool = True
 
 
-class _PoolAndUpdate(torch.autograd.Function):
-    """Forward as `embedding_bag`; backward moves the rows instead of returning their gradients."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        head: Tensor,
-        tail: Tensor,
-        weights: Tensor | None,
-        pool: Callable[[Tensor, Tensor, Tensor | None], Tensor],
-        step: Step,
-    ) -> Tensor:
-        ctx.inputs, ctx.pool, ctx.step = (head, tail, weights), pool, step
-        return pool(head, tail, weights)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        weights = ctx.inputs[2]
-        with torch.enable_grad():
-            inputs = [tensor.detach().requires_grad_() for tensor in ctx.inputs if tensor is not None]
-            pooled = ctx.pool(inputs[0], inputs[1], inputs[2] if weights is not None else None)
-        found = torch.autograd.grad(pooled, inputs, grads[0])
-        step = ctx.step
-        numbers = step.next_numbers()
-        for rows, gradient, state in (
-            (step.head, found[0], step.head_state),
-            (step.tail, found[1], step.tail_state),
-        ):
-            summed = gradient.coalesce()
-            update_rows(rows.data, state, summed.indices()[0], summed.values(), step.rule, numbers)
-        return None, None, found[2] if weights is not None else None, None, None
-
-
-def pool_and_update(
+def update(
     head: Tensor,
     tail: Tensor,
     rows: Rows,
     offsets: Tensor,
+    grad: Tensor,
     *,
     combine: Combine,
     mode: Mode,
     per_sample_weights: Tensor | None,
     step: Step,
-    padding_row: int | None = None,
-) -> Tensor:
-    """Pool as `embedding_bag`; the backward pass moves the rows by one step of an optimizer.
+) -> None:
+    """Move the rows of a batch by one step of an optimizer, in place.
 
-    The gradients of a row are summed before it and its state move.
+    The gradients of a row are summed, in float32 at least, before it and its state move.
 
     Args:
-        head: float[positions, D], what is read; what backward changes is named in ``step``.
-        tail: float[M, bucket_dim], the same.
+        head: float[positions, D], changed.
+        tail: float[M, bucket_dim], changed.
         rows: From `encode`, of N keys.
         offsets: int64[B + 1].
+        grad: float[B, D], the gradient of the pooled vectors.
         combine: As in `combine_rows`.
         mode: ``sum`` or ``mean``.
-        per_sample_weights: float[N], for ``sum`` only; they get a gradient.
+        per_sample_weights: float[N], for ``sum`` only.
         step: The optimizer's step.
-        padding_row: The head row of the padding key, if it has one.
+    """
+    wide = torch.promote_types(head.dtype, torch.float32)
+    of_keys = grad.to(wide)[_bag_of_keys(offsets)]
+    if mode == "mean":
+        counted = torch.nn.functional.pad(rows.counted.cumsum(0), (1, 0))[offsets].diff()
+        of_keys = of_keys / counted[_bag_of_keys(offsets), None].clamp_min(1)
+    if per_sample_weights is not None:
+        of_keys = of_keys * per_sample_weights.to(wide)[:, None]
+    if step.moves_head:
+        counted_head = rows.counted[rows.in_head]
+        _move(head, step.head_state, rows.head[counted_head], of_keys[rows.in_head][counted_head], step)
+    if step.moves_tail:
+        num_hashes, width = rows.tail.shape[1], tail.shape[1]
+        of_tail = of_keys[rows.in_tail]
+        if combine == "concat":
+            of_rows = of_tail.view(-1, num_hashes, width)
+        else:
+            shared = of_tail if combine == "sum" else of_tail / num_hashes
+            of_rows = shared[:, None].expand(-1, num_hashes, width)
+        _move(tail, step.tail_state, rows.tail.flatten(), of_rows.reshape(-1, width), step)
+
+
+def weight_gradient(
+    head: Tensor, tail: Tensor, rows: Rows, offsets: Tensor, grad: Tensor, *, combine: Combine
+) -> Tensor:
+    """Return the gradient of the per-sample weights.
+
+    Args:
+        head: float[positions, D].
+        tail: float[M, bucket_dim].
+        rows: From `encode`, of N keys.
+        offsets: int64[B + 1].
+        grad: float[B, D], the gradient of the pooled vectors.
+        combine: As in `combine_rows`.
 
     Returns:
-        float[B, D].
+        float[N]; 0 for a padding key.
     """
+    return (key_vectors(head.detach(), tail.detach(), rows, combine) * grad[_bag_of_keys(offsets)]).sum(1)
 
-    def pool(head: Tensor, tail: Tensor, weights: Tensor | None) -> Tensor:
-        return embedding_bag(
-            head,
-            tail,
-            rows,
-            offsets,
-            combine=combine,
-            mode=mode,
-            per_sample_weights=weights,
-            sparse=True,
-            padding_row=padding_row,
-        )
 
-    pooled: Tensor = _PoolAndUpdate.apply(head, tail, per_sample_weights, pool, step)  # type: ignore[no-untyped-call]
-    return pooled
+def _bag_of_keys(offsets: Tensor) -> Tensor:
+    lengths = offsets.diff()
+    return torch.arange(lengths.numel(), device=offsets.device).repeat_interleave(lengths)
+
+
+def _move(rows: Tensor, state: Sequence[Tensor], indices: Tensor, grad: Tensor, step: Step) -> None:
+    summed = torch.sparse_coo_tensor(indices[None], grad, rows.shape, check_invariants=False).coalesce()
+    update_rows(rows.data, state, summed.indices()[0], summed.values(), step.rule, step.numbers)
 
 
 def update_rows(

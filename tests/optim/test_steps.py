@@ -1,0 +1,217 @@
+"""What a fused step leaves alone, what it refuses, and that it is seen whoever looks on."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
+from torch.distributed._composable.replicate_with_fsdp import replicate
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.func import functional_call, grad, vmap
+from torch.testing import assert_close
+from torch.testing._internal.distributed.fake_pg import FakeStore
+from torch.utils.flop_counter import FlopCounterMode
+
+from hybridhash.embeddings import EmbeddingBag, HybridEmbeddingBag, build_collection
+from hybridhash.errors import DivergedError, InvalidValueError
+from hybridhash.optim import FTRL, SGD, Adagrad, Adam, FusedOptimizer
+from hybridhash.spec import GroupSpec, TableSpec
+from hybridhash.tables import Blueprint
+from hybridhash.vocabulary import Vocabulary
+
+RULES: dict[str, FusedOptimizer] = {
+    "sgd": SGD(0.1, weight_decay=0.01),
+    "adagrad": Adagrad(0.1),
+    "adam": Adam(0.01),
+    "ftrl": FTRL(0.1, l1=0.01),
+}
+ENGINES = ["reference", "cpu"]
+KEYS, OFFSETS = torch.tensor([3, 3, 90, 4, 91, 3]), torch.tensor([0, 2, 2, 5])
+PARTS = ["head", "tail"]
+
+
+def bag_of(optimizer: FusedOptimizer | None, engine: str = "auto", **options: Any) -> EmbeddingBag:
+    generator = torch.Generator().manual_seed(0)
+    options = {"mode": "sum", "init_std": 1.0} | options
+    return HybridEmbeddingBag(
+        Vocabulary(np.arange(5)), 7, 8, optimizer=optimizer, engine=engine, generator=generator, **options
+    )
+
+
+def arrays_of(bag: EmbeddingBag, part: str) -> dict[str, Tensor]:
+    """The rows of the head or of the tail, and their state."""
+    return {name: value.clone() for name, value in bag.state_dict().items() if part in name}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("mode", ["sum", "mean"])
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_frozen_stays_and_the_rest_moves_as_ever(
+    engine: str, rule: str, mode: str, part: str
+) -> None:
+    bag, free = (bag_of(RULES[rule], engine, mode=mode) for _ in range(2))
+    before = arrays_of(bag, part)
+    getattr(bag, part).requires_grad_(False)
+    other = PARTS[1 - PARTS.index(part)]
+    for one in (bag, free):
+        one(KEYS, OFFSETS).square().sum().backward()
+    assert all(torch.equal(value, before[name]) for name, value in arrays_of(bag, part).items())
+    assert not torch.equal(getattr(free, part), before[part])
+    for name, value in arrays_of(bag, other).items():
+        assert_close(value, arrays_of(free, other)[name])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("rule", RULES)
+def test_weights_over_frozen_rows_learn_alone(engine: str, rule: str) -> None:
+    """As attention over a history does over a table that was trained before."""
+    bag, plain = bag_of(RULES[rule], engine).requires_grad_(False), bag_of(None, engine)
+    before = {name: value.clone() for name, value in bag.state_dict().items()}
+    weights = [torch.linspace(-1, 2, 6).requires_grad_() for _ in range(2)]
+    for one, own in zip((bag, plain), weights, strict=True):
+        one(KEYS, OFFSETS, own).square().sum().backward()
+    assert all(torch.equal(value, before[name]) for name, value in bag.state_dict().items())
+    assert torch.equal(weights[0].grad, weights[1].grad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_a_frozen_collection_stays(joint: bool) -> None:
+    table = TableSpec(5, 7, 8)
+    names = [("user", "ad")] if joint else [("user",), ("ad",)]
+    collection = build_collection(
+        ("user", "ad"),
+        [GroupSpec(features, table, "all", "sum") for features in names],
+        {"all": Blueprint(table, Vocabulary(np.arange(5)))},
+        optimizer=SGD(0.1),
+    )
+    before = {name: value.clone() for name, value in collection.state_dict().items()}
+    scale = torch.ones((), requires_grad=True)
+    inputs = collection.encode(torch.arange(4), torch.arange(5))
+    (collection.requires_grad_(False)(inputs) * scale).sum().backward()
+    assert all(torch.equal(value, before[name]) for name, value in collection.state_dict().items())
+    collection.requires_grad_(True)(inputs).sum().backward()
+    assert not any(torch.equal(bag.head, before[f"bags.{n}.head"]) for n, bag in enumerate(collection.bags))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_no_row_moves_by_a_gradient_that_is_not_finite(engine: str, bad: float) -> None:
+    bag = bag_of(Adam(0.1), engine)
+    before = {name: value.clone() for name, value in bag.state_dict().items()}
+    gradient = torch.ones(4, 8)
+    gradient[2, 5] = bad
+    with pytest.raises(DivergedError, match="finite gradients, got NaN or infinity; no row has moved"):
+        bag(KEYS, OFFSETS).backward(gradient)
+    assert all(torch.equal(value, before[name]) for name, value in bag.state_dict().items())
+
+
+def test_finite_gradients_whose_sum_overflows_move_rows() -> None:
+    bag = bag_of(SGD(1.0))
+    bag(KEYS[:1], OFFSETS[:1]).backward(torch.full((1, 8), 3e38))
+    assert bag.head.min() < -1e38
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_row_in_bfloat16_gets_all_gradients_of_a_batch(engine: str) -> None:
+    """A thousand of one; summed in bfloat16 they are 256."""
+    bag = bag_of(SGD(1.0), engine, dtype=torch.bfloat16, init_std=0.0)
+    bag(torch.full((1000, 1), 3)).sum().backward()
+    assert bag.head.min() == -1000
+
+
+@pytest.fixture(scope="module")
+def mesh() -> Iterator[Any]:
+    """A group of this process alone, without the threads of a real one."""
+    dist.init_process_group("fake", rank=0, world_size=1, store=FakeStore())
+    yield init_device_mesh("cpu", (1,))
+    dist.destroy_process_group()
+
+
+def with_ignored(model: nn.Module, mesh: Any) -> None:
+    fully_shard(model, mesh=mesh, ignored_params=set(model[0].parameters()))  # type: ignore[index]
+
+
+def parametrized(model: nn.Module, mesh: Any) -> None:
+    nn.utils.parametrize.register_parametrization(model[0], "head", nn.Tanh())  # type: ignore[index]
+
+
+def replaced(model: nn.Module, mesh: Any) -> None:
+    model[0].tail = nn.Parameter(torch.zeros_like(model[0].tail))  # type: ignore[index,operator,union-attr,arg-type]
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # by FSDP itself
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model, mesh: fully_shard(model, mesh=mesh),
+        lambda model, mesh: fully_shard(model[0], mesh=mesh),
+        lambda model, mesh: replicate(model, mesh=mesh),
+        with_ignored,
+        parametrized,
+        replaced,
+    ],
+)
+def test_a_bag_whose_steps_would_be_lost_is_refused(mesh: Any, change: Callable[[Any, Any], None]) -> None:
+    """Rows are read as ever; FSDP trains the bag without a fused optimizer."""
+    for optimizer in (SGD(0.1), None):
+        model = nn.Sequential(bag_of(optimizer), nn.Linear(8, 1))
+        change(model, mesh)
+        keys = KEYS.view(3, 2)
+        with torch.no_grad():
+            assert model(keys).shape == (3, 1)
+        if optimizer is None:
+            model(keys).sum().backward()
+        else:
+            with pytest.raises(InvalidValueError, match="Build the bag without optimizer= and give its"):
+                model(keys)
+
+
+def test_functional_calls() -> None:
+    """With the bag's own rows they train it, with others they are refused, and so are transforms."""
+    bag, keys = bag_of(SGD(0.1)), KEYS.view(3, 2)
+    own = dict(bag.named_parameters())
+    before = {name: value.detach().clone() for name, value in own.items()}
+    functional_call(bag, own, (keys,)).sum().backward()
+    assert not any(torch.equal(value, before[name]) for name, value in own.items())
+    others = {name: value.clone().requires_grad_() for name, value in before.items()}
+    with pytest.raises(InvalidValueError, match=r"to put in other rows, copy them into bag\.head\.data"):
+        functional_call(bag, others, (keys,))
+    with pytest.raises(InvalidValueError, match=r"no transform of torch.func.*without optimizer="):
+        grad(lambda rows: functional_call(bag, rows, (keys,)).sum())(others)
+    with torch.no_grad():
+        assert torch.equal(vmap(lambda one: bag(one[None]))(keys)[:, 0], bag(keys))
+
+
+def test_rows_that_a_load_has_put_in_place_are_trained() -> None:
+    bag = bag_of(Adam(0.1)).to("meta")
+    bag.load_state_dict(copy.deepcopy(bag_of(Adam(0.1)).state_dict()), assign=True)
+    before = bag.tail.detach().clone()
+    bag(KEYS, OFFSETS).sum().backward()
+    assert not torch.equal(bag.tail, before)
+
+
+def test_where_there_are_shapes_only_nothing_moves() -> None:
+    bag = bag_of(Adam(0.1)).to("meta")
+    weights = torch.ones(6, device="meta", requires_grad=True)
+    bag(KEYS.to("meta"), OFFSETS.to("meta"), weights).sum().backward()
+    assert weights.grad is not None
+    assert weights.grad.shape == (6,)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        fake = bag_of(Adam(0.1))
+        fake(torch.zeros(3, 4, dtype=torch.int64)).sum().backward()
+
+
+def test_rows_move_under_a_mode_that_looks_on() -> None:
+    looked_at, free = bag_of(Adam(0.1)), bag_of(Adam(0.1))
+    with FlopCounterMode(display=False):
+        looked_at(KEYS, OFFSETS).sum().backward()
+    free(KEYS, OFFSETS).sum().backward()
+    assert torch.equal(looked_at.tail, free.tail)
+    assert torch.equal(looked_at.head, free.head)
