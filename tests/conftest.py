@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+# The tests run in several processes, whose threads would wait for each other. Tests of threads ask for their own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -312,9 +312,14 @@ def test_torch_compile_and_sparse_gradients_are_refused_with_the_way_out() -> No
         compiled(HEAD_KEYS, torch.tensor([0, HEAD_KEYS.numel()]))
 
 
-@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
-@pytest.mark.parametrize("name", BAGS)
-@pytest.mark.parametrize("engine", ["reference", "cpu"])
+@pytest.mark.parametrize(
+    ("name", "engine", "mode"),
+    [
+        (name, engine, ("sum", "mean", "max")[(place + engine_place) % 3])
+        for place, name in enumerate(BAGS)
+        for engine_place, engine in enumerate(("reference", "cpu"))
+    ],
+)
 def test_torch_export_takes_a_bag(engine: Engine, mode: Mode, name: str) -> None:
     """Exported at one size, run at others, among them no head key, no tail key and no key; -5 is padding."""
     bag = BAGS[name](mode=mode, engine=engine, padding_key=-5).eval()

@@ -28,7 +28,7 @@ def test_the_other_instruction_sets(isa: str) -> None:
     chosen = run(isa, "-c", "from hybridhash import _native; print(_native.isa())")
     assert chosen.stdout.strip() == isa, chosen.stderr
     tests = (
-        "definition or loop or moves or patterns or rounded or on_the_way or wide or threads or no_numbers "
+        "definition or loop or moves or patterns or rounded or on_the_way or wide or no_numbers "
         "or agree or of_numpy or same_bits"
     )
     files = [
