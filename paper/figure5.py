@@ -5,7 +5,7 @@ a model that has seen only earlier ones, then learned in one pass (`hybridhash.e
 against the baseline: the paper's recipe, a head and two hashed rows, at the setting of table 3 that is best on the
 validation slice among those at or under the paper's 11.3 % of the baseline's exported bytes; and our own, whose
 hashed chunks are joined, at about the same bytes. Optimizer, batch and learning rates are those of table 3's tuned
-rows. The recipe is followed twice, its two rows summed as printed and averaged, which costs the same bytes.
+rows. The recipe is followed twice, its two rows summed and averaged, which costs the same bytes.
 Where table 3 has not been run at this scale, named defaults stand in.
 
 The longer stream has the ids and rates of table 3's, but is drawn anew: the labels of some rows differ.

@@ -100,7 +100,7 @@ def check_rows(
         columns: What is used as what; it has a label.
         schema: The features and their types.
         split: A column split's column is read too, and that of its validation.
-        work_dir: Where the file, and what does not fit memory, is written.
+        work_dir: The folder for the file, and for what does not fit into memory.
         extra: Columns of numbers to keep as they are.
         on_error: ``raise`` on the first row that cannot be used, or ``skip`` and count such rows.
         progress: Told the percentage of ``read`` and ``sort``.
@@ -251,7 +251,7 @@ def bad_row_error(
     """Make the error about a row that fails a check.
 
     Args:
-        readings: As given to `checked_select`.
+        readings: The readings that were given to `checked_select`.
         bad: What it found: 1 + the number of the check.
         value: The raw value.
         file: The row's file.

@@ -42,7 +42,6 @@ class Label:
     threshold: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what no column can be compared with."""
         if self.comparison is not None and self.comparison not in COMPARISONS:
             raise InvalidValueError(f"label: expected a comparison of {COMPARISONS}, got {self.comparison!r}")
         if not abs(self.threshold) < float("inf"):
@@ -121,7 +120,6 @@ class Columns:
     list_separator: str = "|"
 
     def __post_init__(self) -> None:
-        """Refuse a selection that no schema can be made of."""
         names = self.features
         if not names:
             raise InvalidValueError(

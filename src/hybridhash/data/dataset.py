@@ -63,7 +63,7 @@ def learn_schema(source: Source, columns: Columns, seed: int = 0) -> Schema:
     Args:
         source: The data to learn from.
         columns: What is used as what.
-        seed: Of the key hash.
+        seed: The seed of the key hash.
 
     Raises:
         DataError: A missing column, or a type that cannot be used.
@@ -102,9 +102,10 @@ def prepare(
         work_dir: The folder for the arrays of keys, and for temporary files of what does not fit memory. It is made
             where there is none, and it has to stay while the rows are used.
         columns: What is used as what; by default what the source's format says.
-        seed: Of the key hash and of random draws.
+        seed: The seed of the key hash and of random draws.
         num_bins: Percentile bins per numeric feature, at least 2.
-        validation_share: Of the training span, in [0, 1); not used where the split names its validation.
+        validation_share: The share of the training span that is for validation, in [0, 1); not used where the split
+            names its validation.
         on_error: ``raise`` on the first row that cannot be used, or ``skip`` and count such rows.
         extra: Columns of numbers that are passed through to `KeyedRows.extra`.
         progress: Told how far ``read``, ``sort``, ``discretise`` and ``encode`` are.

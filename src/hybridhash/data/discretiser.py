@@ -105,7 +105,7 @@ def percentile_edges(values: Float64s, num_bins: int = DEFAULT_NUM_BINS) -> Floa
     Args:
         values: float64[N], no nulls; NaN is left out. The order of the values is changed in place, which
             lets a memory-mapped column be larger than memory.
-        num_bins: At least 2.
+        num_bins: The number of bins, 2 or more.
 
     Returns:
         float64[at most num_bins - 1], rising; empty when there are no values.

@@ -24,7 +24,7 @@ def parse_duration(text: str) -> float:
     """Read ``90s``, ``15min``, ``1h`` or ``2d``.
 
     Args:
-        text: As written.
+        text: The text as it was written.
 
     Returns:
         Seconds, above 0.

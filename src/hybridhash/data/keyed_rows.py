@@ -152,8 +152,8 @@ def allocate(path: Path, dtype: Any, shape: tuple[int, ...]) -> npt.NDArray[Any]
 
     Args:
         path: The file, which is overwritten.
-        dtype: Of the elements.
-        shape: Of the array.
+        dtype: The type of the elements.
+        shape: The shape of the array.
     """
     if 0 in shape:
         return np.empty(shape, dtype=dtype)

@@ -70,7 +70,7 @@ def read_chunks(
         label: What to read as the label; None for rows without one.
         weight: The column of row weights, or None.
         keep: Columns that are handed on as they are, whether the schema has them or not.
-        batch_rows: At most so many rows at a time.
+        batch_rows: The most rows of a chunk.
         tell: A function that is called at the end with a note on the files, where there is one.
 
     Yields:

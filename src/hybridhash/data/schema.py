@@ -40,7 +40,6 @@ class Feature:
     parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse combinations that mean nothing."""
         if self.kind not in _DTYPES or self.dtype not in _DTYPES[self.kind]:
             raise InvalidValueError(
                 f"feature {self.name!r}: expected one of {_DTYPES.get(self.kind, tuple(_DTYPES))}, "
@@ -59,7 +58,7 @@ class Schema:
 
     Attributes:
         features: Categorical and numeric, then lists, then crosses: the order of a batch.
-        seed: Of the key hash.
+        seed: The seed of the key hash.
         list_separator: What stands between the elements of a list that is text.
 
     Raises:
@@ -71,7 +70,6 @@ class Schema:
     list_separator: str = "|"
 
     def __post_init__(self) -> None:
-        """Hold the order that batches rely on."""
         names = [feature.name for feature in self.features]
         if not names or len(set(names)) != len(names):
             raise InvalidValueError(f"schema: expected one or more features of different names, got {names}")

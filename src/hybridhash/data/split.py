@@ -26,7 +26,7 @@ class Split:
 
     Attributes:
         kind: ``time`` (the first share or span trains), ``random``, or ``column``.
-        share: Of the rows for training, in (0, 1); not used by ``column`` and by a span.
+        share: The share of the rows for training, in (0, 1); not used by ``column`` and by a span.
         column: The column that says it, for ``column``.
         value: The value of the test rows; None when the column itself holds train and test (and
             validation), or 0 and 1.
@@ -58,7 +58,6 @@ class Split:
     validation: "Split | None" = None
 
     def __post_init__(self) -> None:
-        """Refuse what divides nothing."""
         if self.kind not in ("time", "random", "column"):
             raise InvalidValueError(f"split: expected time, random or column, got {self.kind!r}; {_USAGE}")
         if not 0 < self.share < 1:
@@ -184,8 +183,9 @@ def assign_parts(
             the column says, as `hybridhash.data.split_sql` gives it.
         times: float64[N], rising, or None.
         rows: int64[N], the rows' numbers in the input; None when they are 0, 1, ...
-        validation_share: Of the training span, in [0, 1); not used where the split names its validation.
-        seed: In [0, 2**64).
+        validation_share: The share of the training span that is for validation, in [0, 1); not used where the split
+            names its validation.
+        seed: The seed, in [0, 2**64).
 
     Returns:
         The counts and a note.

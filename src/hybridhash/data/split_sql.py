@@ -28,7 +28,7 @@ def validation_part_sql(part: str, validation: Split, raw: str, sql_type: str) -
     """Return SQL for a part, with the rows of a named validation taken out of the training rows.
 
     Args:
-        part: From `column_part_sql`.
+        part: The SQL from `column_part_sql`.
         validation: Its column and value; a null there is another value.
         raw: The quoted column of the validation.
         sql_type: DuckDB's type of that column.

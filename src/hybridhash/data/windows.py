@@ -43,8 +43,8 @@ def cut_windows(times: npt.NDArray[np.float64], first_row: int, length: float) -
 
     Args:
         times: float64[N], rising.
-        first_row: In [0, N).
-        length: Of a window, in the unit of the times.
+        first_row: The first row that is used, in [0, N).
+        length: The length of a window, in the unit of the times.
 
     Returns:
         The windows in order; together they hold every row from ``first_row`` on, once.

@@ -39,7 +39,8 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
 
     Args:
         blueprint: The table and its keys: a `hybridhash.Plan`, or a `hybridhash.tables.Blueprint`.
-        encoder: Says which rows a key reads; pass that of another bag to share its rows. Made if not given.
+        encoder: The module that says which rows a key reads; pass that of another bag to share its rows. Made if not
+            given.
         mode: How the vectors of a bag become one: ``sum``, ``mean`` (as in torch, the default) or ``max``.
         include_last_offset: Whether ``offsets`` ends with the number of keys.
         padding_key: A key that stands for nothing: not summed, not counted, never trained.
@@ -52,8 +53,8 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         init_std: Standard deviation of each float of a key's initial vector; it holds for head and tail
             vectors alike and does not depend on the number of rows.
         generator: Source of the initial values; torch's default if not given.
-        device: Of all tensors, those of ``encoder`` among them; torch's default if not given.
-        dtype: Of the rows, a type of floats; torch's default if not given.
+        device: The device of all tensors, those of ``encoder`` among them; torch's default if not given.
+        dtype: The type of the rows, a type of floats; torch's default if not given.
 
     Raises:
         InvalidTypeError: ``blueprint`` is neither a plan nor a blueprint, or ``dtype`` is no type of floats.

@@ -40,7 +40,7 @@ class FullEmbeddingBag(EmbeddingBag):
     Args:
         vocabulary: N keys: a `hybridhash.Vocabulary`, or an array, tensor or sequence of different int64 keys.
         dim: D, floats in the vector of a key.
-        **options: As in `EmbeddingBag`: ``mode``, ``include_last_offset``, ``padding_key``,
+        **options: The options of `EmbeddingBag`: ``mode``, ``include_last_offset``, ``padding_key``,
             ``sparse``, ``engine``, ``optimizer``, ``init_std``, ``generator``, ``device``, ``dtype``.
 
     Example:
@@ -50,7 +50,6 @@ class FullEmbeddingBag(EmbeddingBag):
     """
 
     def __init__(self, vocabulary: HeadKeys, dim: int, **options: Unpack[BagOptions]) -> None:
-        """Lay out the table."""
         keys = as_vocabulary(vocabulary)
         spec = TableSpec(num_head=len(keys), num_buckets=1, dim=dim)
         super().__init__(Blueprint(spec, keys), **options)
@@ -63,11 +62,10 @@ class HashEmbeddingBag(EmbeddingBag):
         num_buckets: M, rows.
         dim: D, floats in the vector of a key.
         seed: Seed of the bucket hash.
-        **options: As in `EmbeddingBag`.
+        **options: The options of `EmbeddingBag`.
     """
 
     def __init__(self, num_buckets: int, dim: int, *, seed: int = 0, **options: Unpack[BagOptions]) -> None:
-        """Lay out the table."""
         spec = TableSpec(num_head=0, num_buckets=num_buckets, dim=dim, seed=seed)
         super().__init__(Blueprint(spec, _NO_KEYS), **options)
 
@@ -81,7 +79,7 @@ class DoubleHashEmbeddingBag(EmbeddingBag):
         combine: ``sum``, ``mean`` or ``concat``.
         num_hashes: H, rows that a key reads; the paper has 2.
         seed: Seed of the bucket hashes.
-        **options: As in `EmbeddingBag`.
+        **options: The options of `EmbeddingBag`.
     """
 
     def __init__(
@@ -94,7 +92,6 @@ class DoubleHashEmbeddingBag(EmbeddingBag):
         seed: int = 0,
         **options: Unpack[BagOptions],
     ) -> None:
-        """Lay out the table."""
         spec = TableSpec(0, num_buckets, dim, num_hashes, combine, seed)
         super().__init__(Blueprint(spec, _NO_KEYS), **options)
 
@@ -108,7 +105,7 @@ class FrequencyEmbeddingBag(EmbeddingBag):
         num_buckets: M, rows for all other keys, which read one each.
         dim: D, floats in the vector of a key.
         seed: Seed of the bucket hash.
-        **options: As in `EmbeddingBag`.
+        **options: The options of `EmbeddingBag`.
     """
 
     def __init__(
@@ -120,7 +117,6 @@ class FrequencyEmbeddingBag(EmbeddingBag):
         seed: int = 0,
         **options: Unpack[BagOptions],
     ) -> None:
-        """Lay out the table."""
         keys = as_vocabulary(vocabulary)
         spec = TableSpec(len(keys), num_buckets, dim, seed=seed)
         super().__init__(Blueprint(spec, keys), **options)
@@ -137,7 +133,7 @@ class HybridEmbeddingBag(EmbeddingBag):
         combine: ``sum``, ``mean`` or ``concat``.
         num_hashes: H, rows that a tail key reads; the paper has 2.
         seed: Seed of the bucket hashes.
-        **options: As in `EmbeddingBag`.
+        **options: The options of `EmbeddingBag`.
 
     Source: Zhang et al. 2020, section 3.3 and figure 3.
 
@@ -158,7 +154,6 @@ class HybridEmbeddingBag(EmbeddingBag):
         seed: int = 0,
         **options: Unpack[BagOptions],
     ) -> None:
-        """Lay out the table."""
         keys = as_vocabulary(vocabulary)
         spec = TableSpec(len(keys), num_buckets, dim, num_hashes, combine, seed)
         super().__init__(Blueprint(spec, keys), **options)

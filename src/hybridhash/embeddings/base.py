@@ -30,7 +30,7 @@ class BaseEmbeddingBag(nn.Module, ABC):
 
     Args:
         spec: The table.
-        encoder: Says which rows a key reads.
+        encoder: The module that says which rows a key reads.
         mode: How the vectors of a bag become one.
         include_last_offset: Whether ``offsets`` ends with the number of keys.
         padding_key: A key that stands for nothing.
@@ -106,8 +106,8 @@ class BaseEmbeddingBag(nn.Module, ABC):
         """Pool the vectors of each bag of an input in one form; see `forward`.
 
         Args:
-            batch: From `input_of`.
-            rows: Of its keys, where they are there already.
+            batch: The batch from `input_of`.
+            rows: The rows of its keys, where they are there already.
             steps: Whether the backward pass moves the rows.
         """
         num_keys, bounds = batch.keys.numel(), batch.offsets
@@ -151,7 +151,7 @@ class BaseEmbeddingBag(nn.Module, ABC):
         Args:
             engine: The engine that found the rows.
             batch: N keys in B bags.
-            rows: Of the keys.
+            rows: The rows of the keys.
             steps: Whether the backward pass moves the rows.
 
         Returns:

@@ -49,7 +49,6 @@ class EmbeddingCollection(nn.Module):
     def __init__(
         self, features: Sequence[str], groups: Sequence[GroupSpec], bags: Sequence[BaseEmbeddingBag]
     ) -> None:
-        """Hold the bags."""
         super().__init__()
         if not groups or len(bags) != len(groups):
             raise InvalidValueError(
@@ -122,7 +121,7 @@ class EmbeddingCollection(nn.Module):
         """Embed a batch.
 
         Args:
-            inputs: From `encode`.
+            inputs: The inputs from `encode`.
 
         Returns:
             float[B, sum of the features' dims], feature after feature in the order of the groups.
@@ -150,11 +149,11 @@ def build_collection(
     Args:
         features: All features of a batch, in schema order.
         groups: Which of them share which table.
-        blueprints: By dictionary name; the keys of a group are those of the blueprint of its dictionary.
+        blueprints: The blueprints by dictionary name; the keys of a group are those of the blueprint of its dictionary.
         encoders: Encoders made before, by what they are; equal ones are shared and new ones added.
         optimizer: Moves the rows inside the backward pass; None gives sparse gradients to torch
             (dense ones under mode ``max``).
-        init_std: As in `EmbeddingBag`.
+        init_std: The standard deviation, as in `EmbeddingBag`.
         generator: Source of the initial values.
 
     Returns:

@@ -39,9 +39,9 @@ def bag_input(
         keys: Integers [N] with ``offsets``, or [B, L] without.
         offsets: Integers [B], or [B + 1] with ``include_last_offset``.
         weights: float, the shape of ``keys``.
-        mode: Of the bag.
-        dtype: Of the rows.
-        include_last_offset: Of the bag.
+        mode: The mode of the bag.
+        dtype: The type of the rows.
+        include_last_offset: Whether the offsets of the bag end with the number of keys.
 
     Raises:
         InvalidTypeError: Keys or offsets are not of int64 or int32, or weights are not of the rows' type.

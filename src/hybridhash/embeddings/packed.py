@@ -18,7 +18,7 @@ class PackedEmbeddingBag(BaseEmbeddingBag):
 
     Args:
         table: The shipped table; its arrays are copied into buffers.
-        encoder: That of another bag with the same index, to share its buffers. Made if not given.
+        encoder: The encoder of another bag with the same index, to share its buffers. Made if not given.
         mode: How the vectors of a bag become one, as in `EmbeddingBag`.
         include_last_offset: Whether ``offsets`` ends with the number of keys.
         padding_key: A key that stands for nothing.

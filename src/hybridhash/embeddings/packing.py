@@ -47,7 +47,7 @@ def pack_bags(bags: list[EmbeddingBag], sensitivity: Sensitivity | None = None) 
 
     Args:
         bags: The trained bags, which have the same encoder.
-        sensitivity: As in `pack`; its widths are those of the bags together.
+        sensitivity: The sensitivity, as in `pack`; its widths are those of the bags together.
 
     Returns:
         One table for each; they share one index, so that a key has one code for all of them.

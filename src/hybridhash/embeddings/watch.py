@@ -21,7 +21,7 @@ class HeadWatch:
     `ENOUGH_KEYS` others have come, or `MAX_LOOKS` times.
 
     Args:
-        name: Of the bag.
+        name: The name of the bag.
         num_head: Keys that have rows of their own.
     """
 
@@ -37,7 +37,7 @@ class HeadWatch:
         Args:
             keys: int64[N], with values.
             padding_key: A key that stands for nothing, or None.
-            in_head: Says of int64[U] different keys which have rows of their own, bool[U].
+            in_head: A function that says which of int64[U] different keys have rows of their own, as bool[U].
 
         Returns:
             Whether there is nothing more to look at.

@@ -18,7 +18,7 @@ class Amount:
     """A number of rows before it is known of what.
 
     Attributes:
-        text: As it was written.
+        text: The text as it was written.
         number: A whole number, or a share above 0 and at most 1.
     """
 
@@ -43,7 +43,7 @@ def parse_amount(flag: str, text: str) -> Amount:
 
     Args:
         flag: What it was given for, to be named in errors.
-        text: As written.
+        text: The text as it was written.
 
     Returns:
         The amount.

@@ -45,8 +45,8 @@ def compare(
         data: Files, globs or folders.
         settings: What was asked for.
         listener: Hears how far it is.
-        version: Of this package, for the results file.
-        command: As the user typed it, for the results file.
+        version: The version of this package, for the results file.
+        command: The command as the user typed it, for the results file.
 
     Returns:
         What was written to ``out/results.json``.

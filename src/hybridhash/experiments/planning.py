@@ -83,7 +83,7 @@ class PlannedTable:
         loss: Predicted share of what ids add that is lost.
         loss_by_fingerprints: The part of it that keys lose by reading the row of another.
         tiers: The most important keys first.
-        features: Where the coming traffic of each feature goes.
+        features: For each feature, the shares of its coming traffic.
     """
 
     name: str
@@ -102,7 +102,7 @@ class PlannedModel:
     """The plan of all tables of a model.
 
     Attributes:
-        budget: As it was typed.
+        budget: The budget as it was typed.
         budget_bytes: The same in bytes.
         baseline_bytes: Embedding bytes of the baseline.
         bytes: Bytes that the tables ship.
@@ -203,7 +203,7 @@ def try_plans(
     Args:
         prepared: The rows.
         groups: The features of each table.
-        budget_bytes: For all tables together.
+        budget_bytes: The bytes that all tables may take together.
         settings: How many plans, and how they are trained.
         listener: Hears of each.
 

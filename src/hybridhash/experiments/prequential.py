@@ -52,8 +52,8 @@ def continuous(
         data: Files, globs or folders; the rows need not be sorted.
         settings: What was asked for.
         listener: Hears how far it is.
-        version: Of this package, for the results file.
-        command: As the user typed it, for the results file.
+        version: The version of this package, for the results file.
+        command: The command as the user typed it, for the results file.
 
     Returns:
         What was written to ``out/continuous.json``.

@@ -31,13 +31,13 @@ class Profile:
         train_rows: Rows to learn from.
         test_rows: Later rows.
         positives: Rows with label 1.
-        split: Where training ends, as it was asked for.
+        split: The split as it was asked for, which says where training ends.
         note: What was done where the split could not be made as asked.
         skipped: Rows that were left out, by reason.
         keys: Distinct keys of the rows to learn from.
         baseline_bytes: Embedding bytes of the baseline.
         budget_bytes: What the embeddings might take.
-        features: In schema order.
+        features: The features in schema order.
     """
 
     source: str

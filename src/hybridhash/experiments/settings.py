@@ -196,7 +196,7 @@ def merge_settings(kind: type[AnySettings], file: Mapping[str, Any], flags: Mapp
 
     Args:
         kind: The settings of the command; names in the file that it does not have are of other commands.
-        file: From `read_experiment`, or empty.
+        file: The content of an experiment file from `read_experiment`, or empty.
         flags: The flags that were given, by name.
 
     Returns:

@@ -78,8 +78,8 @@ def sweep(
         data: Files, globs or folders.
         settings: What was asked for.
         listener: Hears how far it is.
-        version: Of this package, for the results file.
-        command: As the user typed it, for the results file.
+        version: The version of this package, for the results file.
+        command: The command as the user typed it, for the results file.
 
     Returns:
         What was written to ``out/sweep.json``.
@@ -136,7 +136,7 @@ def best_head(titles: Sequence[str], tuned: Sequence[Tuned | Diverged]) -> int:
     """Return the place of the highest validation RCE; of equal ones the first.
 
     Args:
-        titles: Of the heads.
+        titles: The titles of the heads.
         tuned: What was tuned, or why nothing could be; such a head is left out.
 
     Raises:
@@ -157,7 +157,7 @@ class _Row:
 
     Attributes:
         stage: Which part of the procedure it belongs to.
-        title: As people read it.
+        title: The name that people read.
         tail: Rows of the tail as a share of the baseline's, as written; empty for the baseline.
         trial: What is trained.
     """

@@ -43,7 +43,7 @@ def save_bundle(
     """Write a model, and all that turns rows into its input, as one checked file.
 
     Args:
-        path: Where; replaced whole or not at all.
+        path: The path of the file, which is replaced whole or not at all.
         model: The trained model, packed if its spec asks for that (`hybridhash.models.pack_model`).
         schema: The features, their value types and the hash seed.
         discretiser: The bin edges of the numeric features.

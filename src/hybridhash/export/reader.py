@@ -112,7 +112,7 @@ class Predictor:
         """Return the probability of each row of a batch of keys.
 
         Args:
-            batch: From `hybridhash.data.encode_batch` with this schema and discretiser.
+            batch: The batch from `hybridhash.data.encode_batch` with this schema and discretiser.
 
         Returns:
             float32[B].

@@ -89,7 +89,7 @@ def write_checked(
     little-endian.
 
     Args:
-        path: Where the file goes; its folder must exist.
+        path: The path of the file, in a folder that exists.
         tensors: Arrays of bool, float16/32/64 or (u)int8/16/32/64, by name.
         metadata: What JSON can hold, without NaN and infinity.
         format: What kind of file it is, such as ``"hybridhash-vocabulary"``.

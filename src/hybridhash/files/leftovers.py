@@ -59,7 +59,8 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """Make a folder for temporary files that is gone afterwards.
 
     Args:
-        parent: Where; folders of this prefix that processes of this user have left behind there are removed.
+        parent: The folder to make it in; folders of this prefix that processes of this user have left behind there
+            are removed.
         prefix: What the folder's name begins with.
 
     Yields:
@@ -91,8 +92,8 @@ def remove_left_folders(parent: Path, prefix: str) -> None:
     """Remove what processes of this user have left behind of `scratch_folder`.
 
     Args:
-        parent: As there; nothing happens where it is not there.
-        prefix: As there.
+        parent: The folder that holds them; nothing happens where it does not exist.
+        prefix: The prefix of their names, as in `scratch_folder`.
     """
     pattern = re.compile(re.escape(prefix) + _DIGITS)
     if not HAS_LOCKS:

@@ -55,7 +55,7 @@ def check_free(folder: Path) -> None:
     """Refuse a folder that another process holds; nothing is made or locked.
 
     Args:
-        folder: As of `locked_folder`; it need not exist.
+        folder: The folder that `locked_folder` would lock; it need not exist.
 
     Raises:
         FileAccessError: Another process is at work there.

@@ -54,7 +54,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write text as UTF-8, whole or not at all.
 
     Args:
-        path: Where the file goes; its folder must exist.
+        path: The path of the file, in a folder that exists.
         text: All of its content.
 
     Raises:

@@ -16,7 +16,7 @@ def bucket_salts(num_hashes: int, seed: int = 0) -> list[int]:
 
     Args:
         num_hashes: How many hash functions, at least 1.
-        seed: In [0, 2**64).
+        seed: The seed, in [0, 2**64).
 
     Returns:
         ``num_hashes`` integers in [0, 2**64).
@@ -41,9 +41,9 @@ def hash_buckets(
 
     Args:
         keys: int64[N].
-        num_buckets: In [1, 2**31].
+        num_buckets: The number of buckets, in [1, 2**31].
         num_hashes: How many independent hash functions, at least 1.
-        seed: In [0, 2**64).
+        seed: The seed, in [0, 2**64).
 
     Returns:
         int64[N, num_hashes], each in [0, num_buckets).

@@ -60,9 +60,9 @@ def measure_collisions(
 
     Args:
         keys: int64[N], distinct, at least one.
-        num_buckets: In [1, 2**31].
+        num_buckets: The number of buckets, in [1, 2**31].
         num_hashes: How many hash functions, at least 1.
-        seed: In [0, 2**64), that of the table.
+        seed: The seed, in [0, 2**64), that of the table.
         counts: [N] the traffic of each key, 0 or more; equal for all if not given.
         combine: How the rows of a key become one vector. Under concat the order of the rows is kept;
             under sum and mean {a, b} and {b, a} are the same vector.

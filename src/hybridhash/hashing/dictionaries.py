@@ -47,7 +47,7 @@ class Dictionary(ABC):
 
     Attributes:
         name: The kind in files and in the registry `DICTIONARIES`.
-        dtype: Of the array of a dictionary.
+        dtype: The type of the array of a dictionary.
         holds_codes: Whether the array maps a key to its code; otherwise it maps a key to a position.
         key_bits: Bits that tell keys apart: of a key, of a fingerprint, or check bits.
     """
@@ -120,7 +120,7 @@ class Dictionary(ABC):
 
         Args:
             keys: int64[N].
-            array: From `build`.
+            array: The array from `build`.
             code_bits: Bits of a code.
 
         Returns:
@@ -179,7 +179,7 @@ class Fingerprints(Dictionary):
     A few keys that were not put in are found all the same.
 
     Attributes:
-        key_bits: Of a fingerprint, 4 to 32.
+        key_bits: The bits of a fingerprint, 4 to 32.
     """
 
     key_bits: int
@@ -311,7 +311,7 @@ def dictionary_of(name: str, key_bits: int) -> Dictionary:
     """Return a kind of dictionary by its name in a file.
 
     Args:
-        name: In `DICTIONARIES`.
+        name: A name in `DICTIONARIES`.
         key_bits: Its bits.
 
     Raises:
@@ -326,7 +326,7 @@ def dictionary_labelled(label: str) -> Dictionary:
     """Return a kind of dictionary by its label in a plan: ``64``, ``16`` (of a fingerprint) or ``ribbon5``.
 
     Args:
-        label: From `Dictionary.label`.
+        label: The label from `Dictionary.label`.
 
     Raises:
         InvalidValueError: The label names no kind, or bits that are no number.

@@ -108,7 +108,7 @@ def find_positions(keys: Int64s, dictionary: Int64s) -> Int64s:
 
     Args:
         keys: int64[N].
-        dictionary: From `place_keys`.
+        dictionary: The dictionary from `place_keys`.
 
     Returns:
         int64[N], the position of each key, or -1.

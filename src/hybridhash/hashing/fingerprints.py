@@ -34,7 +34,7 @@ def fingerprint_bytes(num_keys: int, bits: int) -> int:
 
     Args:
         num_keys: K, 0 or more.
-        bits: Of a fingerprint.
+        bits: The bits of a fingerprint.
 
     Returns:
         Bytes: ``bits`` a bucket of eight, and the salt; 0 for no keys.
@@ -51,7 +51,7 @@ def place_fingerprints(keys: Int64s, bits: int) -> Bytes:
 
     Args:
         keys: int64[K], distinct.
-        bits: Of a fingerprint, in [4, 32].
+        bits: The bits of a fingerprint, in [4, 32].
 
     Returns:
         uint8[`fingerprint_bytes`]: bucket after bucket the eight fingerprints, the lowest bits first, 0 where no key
@@ -83,8 +83,8 @@ def find_fingerprints(keys: Int64s, dictionary: Bytes, bits: int) -> Int64s:
 
     Args:
         keys: int64[N].
-        dictionary: From `place_fingerprints`.
-        bits: Of a fingerprint.
+        dictionary: The dictionary from `place_fingerprints`.
+        bits: The bits of a fingerprint.
 
     Returns:
         int64[N], the position of each key, or -1.

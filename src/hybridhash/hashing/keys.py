@@ -24,7 +24,7 @@ def feature_salt(feature: str, seed: int = 0) -> int:
 
     Args:
         feature: The feature's name.
-        seed: In [0, 2**64).
+        seed: The seed, in [0, 2**64).
 
     Returns:
         An integer in [0, 2**64).
@@ -42,7 +42,7 @@ def null_key(feature: str, seed: int = 0) -> int:
 
     Args:
         feature: The feature's name.
-        seed: As in `hash_keys`.
+        seed: The seed, as in `hash_keys`.
 
     Returns:
         An int64 key: ``mix64(mix64(salt) ^ GOLDEN_GAMMA)`` with ``salt = feature_salt(feature, seed)``.
@@ -65,7 +65,7 @@ def hash_keys(values: Any, feature: str, seed: int = 0) -> Keys:
             array or chunked array (dictionary-encoded too), a column of pandas (nullable types and categories too) or
             Polars, or what numpy reads, such as a tensor. An array may have any number of dimensions.
         feature: The feature's name; the same value under another name has another key.
-        seed: In [0, 2**64); a system-wide choice that trained models depend on.
+        seed: The seed, in [0, 2**64); a system-wide choice that trained models depend on.
 
     Returns:
         int64[N], or int64 of the shape of the array.
@@ -105,7 +105,7 @@ def cross_keys(parts: Sequence[Keys], feature: str, seed: int = 0) -> Keys:
     Args:
         parts: The keys of the crossed features, each int64[N].
         feature: The cross's name.
-        seed: As in `hash_keys`.
+        seed: The seed, as in `hash_keys`.
 
     Returns:
         int64[N].

@@ -17,7 +17,7 @@ def integer_keys(values: npt.NDArray[Any], salt: int) -> Keys:
 
     Args:
         values: [N] integers of any width, or booleans.
-        salt: In [0, 2**64).
+        salt: The salt, in [0, 2**64).
 
     Returns:
         int64[N].
@@ -33,7 +33,7 @@ def byte_string_keys(strings: text.ByteStrings, salt: int) -> Keys:
 
     Args:
         strings: N strings anywhere in a buffer.
-        salt: In [0, 2**64).
+        salt: The salt, in [0, 2**64).
 
     Returns:
         int64[N].

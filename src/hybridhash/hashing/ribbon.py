@@ -36,7 +36,7 @@ def ribbon_words(num_keys: int, value_bits: int) -> int:
 
     Args:
         num_keys: K, 0 or more.
-        value_bits: Of a code and its check bits.
+        value_bits: The bits of a code and its check bits.
 
     Returns:
         0 for no keys.
@@ -108,8 +108,8 @@ def find_in_ribbon(keys: Int64s, ribbon: Int64s, code_bits: int, check_bits: int
 
     Args:
         keys: int64[N].
-        ribbon: From `build_ribbon`.
-        code_bits: Of a code.
+        ribbon: The ribbon from `build_ribbon`.
+        code_bits: The bits of a code.
         check_bits: Behind it.
 
     Returns:

@@ -20,7 +20,7 @@ class Index(NamedTuple):
     """What says which rows a key reads.
 
     Attributes:
-        dictionaries: In the order in which they are asked.
+        dictionaries: The dictionaries in the order in which they are asked.
         num_buckets: M, rows of the tail.
         salts: int64[H], one per hash function, where the rows are.
         words: The same H words as integers.
@@ -49,8 +49,8 @@ class Request(NamedTuple):
     """What an engine must be able to run.
 
     Attributes:
-        device: Of the rows.
-        dtype: Of the rows; float32 for packed rows.
+        device: The device of the rows.
+        dtype: The type of the rows; float32 for packed rows.
         num_hashes: H.
         num_dictionaries: Dictionaries that are asked in turn.
         kinds: Names of the kinds of dictionary.
@@ -74,7 +74,7 @@ class Engine(Protocol):
     arguments and results are those of the functions of `hybridhash.kernels.reference`.
 
     Attributes:
-        name: By which bags ask for the engine.
+        name: The name by which bags ask for the engine.
         checks_offsets: Whether the methods that pool raise ValueError for offsets that are no bags; otherwise the bag
             checks them first.
     """
@@ -93,7 +93,7 @@ class Engine(Protocol):
 
         Args:
             keys: int64[N], not to be changed until then.
-            index: Says which rows the keys read.
+            index: The index, which says which rows the keys read.
             kept: Whether several bags are going to read the rows.
         """
 

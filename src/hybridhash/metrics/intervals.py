@@ -34,7 +34,7 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Me
 
     Args:
         values: One or more finite numbers.
-        confidence: In (0, 1): how often such an interval holds the true mean, if the values are normal.
+        confidence: The confidence, in (0, 1): how often such an interval holds the true mean, if the values are normal.
 
     Returns:
         The mean, and ``t * s / sqrt(n)`` to either side of it.
@@ -63,7 +63,7 @@ def t_quantile(confidence: float, degrees: int) -> float:
     """Return the t that a Student's t variable exceeds in size with the probability ``1 - confidence``.
 
     Args:
-        confidence: In (0, 1).
+        confidence: The confidence, in (0, 1).
         degrees: Degrees of freedom, 1 or more.
 
     Raises:

@@ -40,8 +40,8 @@ def score_rows(
     Args:
         predictions: [N] or any shape, probabilities in [0, 1]: a numpy array, a torch tensor on any
             device, or a sequence.
-        labels: Of the same shape, each 0 or 1 (of any numeric dtype, or bool).
-        weights: Of the same shape, finite and not negative; None counts every row once.
+        labels: The labels, of the same shape, each 0 or 1 (of any numeric dtype, or bool).
+        weights: The weights, of the same shape, finite and not negative; None counts every row once.
 
     Returns:
         The rows, flattened. ``epsilon`` is the machine epsilon of the predictions' dtype, as in

@@ -20,7 +20,7 @@ class AUC(StreamingMetric):
     It keeps every row: 17 bytes each, on the metric's device.
 
     Args:
-        **kwargs: As in `hybridhash.metrics.streaming.StreamingMetric`.
+        **kwargs: The keyword arguments of `hybridhash.metrics.streaming.StreamingMetric`.
     """
 
     higher_is_better = True
@@ -90,7 +90,7 @@ class GroupedAUC(_GroupedMetric):
     """AUC within groups, averaged by their impressions (GAUC), as `hybridhash.metrics.grouped_auc`.
 
     Args:
-        **kwargs: As in `hybridhash.metrics.streaming.StreamingMetric`.
+        **kwargs: The keyword arguments of `hybridhash.metrics.streaming.StreamingMetric`.
     """
 
     def update(
@@ -138,7 +138,7 @@ class NDCG(_GroupedMetric):
 
     Args:
         k: Places that count, 1 or more.
-        **kwargs: As in `hybridhash.metrics.streaming.StreamingMetric`.
+        **kwargs: The keyword arguments of `hybridhash.metrics.streaming.StreamingMetric`.
 
     Raises:
         InvalidValueError: ``k`` is below 1.

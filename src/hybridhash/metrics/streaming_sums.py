@@ -60,7 +60,7 @@ class LogLoss(_SumMetric):
     """Mean binary cross entropy in nats, as `hybridhash.metrics.log_loss`.
 
     Args:
-        **kwargs: As in `hybridhash.metrics.streaming.StreamingMetric`.
+        **kwargs: The keyword arguments of `hybridhash.metrics.streaming.StreamingMetric`.
     """
 
     higher_is_better = False
@@ -75,7 +75,7 @@ class NormalisedEntropy(_SumMetric):
     """Log loss over the entropy of the mean label, as `hybridhash.metrics.normalised_entropy`.
 
     Args:
-        **kwargs: As in `hybridhash.metrics.streaming.StreamingMetric`.
+        **kwargs: The keyword arguments of `hybridhash.metrics.streaming.StreamingMetric`.
     """
 
     higher_is_better = False
@@ -92,7 +92,7 @@ class RelativeCrossEntropy(_SumMetric):
     The mean label it is relative to is that of all rows seen, whatever the order of the batches.
 
     Args:
-        **kwargs: As in `hybridhash.metrics.streaming.StreamingMetric`.
+        **kwargs: The keyword arguments of `hybridhash.metrics.streaming.StreamingMetric`.
 
     Example:
         >>> metric = RelativeCrossEntropy()
@@ -114,7 +114,7 @@ class Calibration(_SumMetric):
     """Mean prediction over mean label, as `hybridhash.metrics.calibration`.
 
     Args:
-        **kwargs: As in `hybridhash.metrics.streaming.StreamingMetric`.
+        **kwargs: The keyword arguments of `hybridhash.metrics.streaming.StreamingMetric`.
     """
 
     higher_is_better = None

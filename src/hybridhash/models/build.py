@@ -29,10 +29,10 @@ def build_model(
     Args:
         spec: The model.
         features: All features of a batch, in schema order.
-        blueprints: By dictionary name; the keys of the tables.
+        blueprints: The keys of the tables, by dictionary name.
         optimizer: Moves the tables' rows inside the backward pass; None leaves sparse gradients to torch's
             optimizers.
-        init_std: As in `hybridhash.embeddings.EmbeddingBag`.
+        init_std: The standard deviation, as in `hybridhash.embeddings.EmbeddingBag`.
         generator: Source of the initial values; torch's default if not given.
 
     Returns:

@@ -18,8 +18,8 @@ def pack_model(
 
     Args:
         model: Trained; it stays as it is.
-        sensitivities: From `hybridhash.models.sensitivities`; with them rows that keys share are chosen by what they do
-            to the predictions, which loses several times less.
+        sensitivities: The sensitivities from `hybridhash.models.sensitivities`; with them rows that keys share are
+            chosen by what they do to the predictions, which loses several times less.
 
     Returns:
         A model for inference with the same dense layers; the model itself where nothing is to be packed.

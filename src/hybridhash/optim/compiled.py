@@ -111,7 +111,7 @@ def pool_and_step_compiled(
         head: float[positions, D].
         tail: float[M, bucket_dim].
         anchor: float[], which requires a gradient and gets 0: what has no gradient is left out of compiled programs.
-        number: Of the bag, from `number_of`.
+        number: The number of the bag, from `number_of`.
         keys: int64[N].
         offsets: int64[B + 1].
         weights: float[N], or None; they get a gradient.

@@ -22,10 +22,10 @@ class Table(NamedTuple):
     Attributes:
         head: float[positions, D].
         tail: float[M, bucket_dim].
-        state: Of the optimizer.
+        state: The state of the optimizer.
         engine: That computes.
         encode: Finds the rows of keys, int64[N], with that engine.
-        combine: As in `hybridhash.kernels.reference.combine_rows`.
+        combine: The combine, as in `hybridhash.kernels.reference.combine_rows`.
         mode: ``sum`` or ``mean``.
         padding_row: The head row of the padding key, if it has one.
     """

@@ -52,8 +52,9 @@ def cluster_rows(
         num_codes: C, centres, 1 or more.
         weights: float64[R], how much each row counts, 0 or more; all alike if not given. Rows of weight 0 get a code
             and move no centre.
-        sensitivity: Of these R rows; if not given, rows are shared that are near each other.
-        seed: Of the choice of the first centres, and of the sample that the centres of many rows are found from.
+        sensitivity: The sensitivity of these R rows; if not given, rows that are near each other are shared.
+        seed: The seed of the choice of the first centres, and of the sample that the centres of many rows are found
+            from.
 
     Returns:
         The centres, float32[C, W], and the code of each row, int64[R] in [0, C). With no more rows of weight than

@@ -19,7 +19,7 @@ def packed_bytes(count: int, bits: int) -> int:
 
     Args:
         count: Integers.
-        bits: Of each, in [1, 32].
+        bits: The bits of each integer, in [1, 32].
 
     Returns:
         Bytes: what the bits take, and seven more where they are fewer than 32, so that a reader may load eight
@@ -35,7 +35,7 @@ def pack_integers(values: npt.NDArray[np.uint32], bits: int) -> Bytes:
 
     Args:
         values: uint32[N], each below ``2**bits``.
-        bits: In [1, 32].
+        bits: The bits, in [1, 32].
 
     Returns:
         uint8[`packed_bytes`].
@@ -61,8 +61,8 @@ def unpack_integers(packed: Bytes, bits: int, indices: npt.NDArray[np.int64]) ->
     """Read packed integers.
 
     Args:
-        packed: From `pack_integers`.
-        bits: Of each.
+        packed: The packed array from `pack_integers`.
+        bits: The bits of each integer.
         indices: int64, any shape: which to read.
 
     Returns:

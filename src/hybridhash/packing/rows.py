@@ -33,7 +33,7 @@ class PackedRows:
     Attributes:
         codes: uint8, from `pack_integers`; float32[R, width] for rows of 32 bits.
         scales: uint8[`scale_bytes`]; empty for rows of 32 bits.
-        bits: Of a stored float.
+        bits: The bits of a stored float.
         width: Floats in a row.
         num_rows: R.
     """
@@ -49,8 +49,8 @@ def scale_bytes(num_floats: int, bits: int) -> int:
     """Return the length of the array of scales: ``top``, then half a byte per block.
 
     Args:
-        num_floats: In the table.
-        bits: Of a stored float.
+        num_floats: The number of floats in the table.
+        bits: The bits of a stored float.
 
     Returns:
         Bytes; 0 for floats of 32 bits and for no floats.
@@ -102,7 +102,7 @@ def unpack_rows(packed: PackedRows, rows: npt.NDArray[np.int64] | None = None) -
     """Read rows.
 
     Args:
-        packed: From `pack_rows`.
+        packed: The packed array from `pack_rows`.
         rows: int64, any shape: which to read; all if not given.
 
     Returns:

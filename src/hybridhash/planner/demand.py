@@ -38,9 +38,9 @@ class Demand:
         dim: D, floats in the vector of a key.
         budget_bytes: Bytes for rows, dictionary and wide weights.
         wide: Whether each row also carries one wide weight.
-        head_share: As in `MethodOptions`.
-        num_hashes: As in `MethodOptions`.
-        combine: As in `MethodOptions`.
+        head_share: The head share, as in `MethodOptions`.
+        num_hashes: The num hashes, as in `MethodOptions`.
+        combine: The combine, as in `MethodOptions`.
         seed: Seed of the bucket hashes.
         counts: Counts of the keys; None where only methods are asked that do not look at them.
         tiers: Tiers of a plan that was made before, for the method that follows one.

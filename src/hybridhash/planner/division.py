@@ -19,7 +19,7 @@ def in_proportion(demands: Sequence[Demand], budget_bytes: int) -> list[int]:
 
     Args:
         demands: What each table must serve.
-        budget_bytes: For all of them together.
+        budget_bytes: The bytes that all of them may take together.
 
     Returns:
         Bytes per table, together at most the budget.
@@ -58,7 +58,7 @@ def at_one_price(forecasts: Sequence[Forecast], budget_bytes: int) -> list[int]:
 
     Args:
         forecasts: What the keys of each table will do.
-        budget_bytes: For all of them together.
+        budget_bytes: The bytes that all of them may take together.
 
     Returns:
         Bytes per table, together at most the budget.

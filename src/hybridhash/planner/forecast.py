@@ -33,8 +33,8 @@ class Allocation:
     Attributes:
         tiers: The most important keys first; the last one may be trained and not shipped.
         loss: Share of all ids' effects that is lost, in [0, 1].
-        loss_by_tier: Of it, what rounding, codes and omission lose, tier by tier.
-        loss_by_fingerprints: Of it, what keys lose that read a row of another.
+        loss_by_tier: The part of the loss that rounding, codes and omission make, tier by tier.
+        loss_by_fingerprints: The part of the loss of keys that read the row of another key.
     """
 
     tiers: tuple[Tier, ...]
@@ -68,7 +68,7 @@ class Forecast:
         """Build it from what the keys are expected to do, and at least `LEAST_UNSEEN` of new keys.
 
         Args:
-            outlook: As `hybridhash.vocabulary.Counts.outlook` says it.
+            outlook: What the keys are expected to do, from `hybridhash.vocabulary.Counts.outlook`.
             dim: D.
             wide: Whether each row carries a wide weight.
         """
@@ -147,7 +147,7 @@ def table_of(tiers: Sequence[Tier], dim: int, seed: int = 0) -> TableSpec:
     Args:
         tiers: The most important keys first.
         dim: D.
-        seed: Of the bucket hashes.
+        seed: The seed of the bucket hashes.
     """
     shipped = tuple(tier for tier in tiers if tier.num_keys)
     return TableSpec(sum(tier.num_keys for tier in shipped), 1, dim, seed=seed, tiers=shipped)

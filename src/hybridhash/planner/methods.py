@@ -19,7 +19,7 @@ class Method:
     """A way to lay out a table.
 
     Attributes:
-        name: As the user types it.
+        name: The name as the user types it.
         summary: One line of help.
         budgeted: Whether the table keeps to ``Demand.budget_bytes``; the others are yardsticks.
         table: The layout.

@@ -51,7 +51,7 @@ def divide(
     Args:
         method: A name in `hybridhash.planner.METHODS`.
         groups: The features of each table.
-        budget_bytes: For all tables together.
+        budget_bytes: The bytes that all tables may take together.
         options: Choices of the user; the defaults if not given.
 
     Returns:
@@ -78,7 +78,7 @@ def lay_out(
     Args:
         method: A name in `hybridhash.planner.METHODS`.
         groups: The features of each table.
-        budget_bytes: For all tables together.
+        budget_bytes: The bytes that all tables may take together.
         hidden: Widths of the hidden layers.
         options: Choices of the user; the defaults if not given.
         seed: Seed of the bucket hashes.
@@ -136,7 +136,7 @@ def why_no_head(
     Args:
         method: A name in `hybridhash.planner.METHODS`.
         groups: The features of each table.
-        budget_bytes: For all tables together.
+        budget_bytes: The bytes that all tables may take together.
         options: Choices of the user; the defaults if not given.
 
     Returns:

@@ -46,9 +46,9 @@ class Plan:
 
     Attributes:
         allocation: Its tiers and predicted losses.
-        num_bytes: That it ships, wide weights included.
-        budget_bytes: That it might ship.
-        baseline_bytes: Of regular hashing into as many rows as there are keys, or the next power of two.
+        num_bytes: The bytes that ship, wide weights included.
+        budget_bytes: The bytes that might ship.
+        baseline_bytes: The bytes of regular hashing into as many rows as there are keys, or the next power of two.
         num_trained_rows: Rows while it is trained, in floats.
         blueprint: The table with its keys, the one with the greatest effect first; `hybridhash.EmbeddingBag` is built
             from it.
@@ -100,7 +100,7 @@ def plan(
         budget: Bytes, or text such as ``10%`` (of the baseline), ``10%-of-full`` or ``40MB``.
         dim: D, floats in the vector of a key.
         wide: Whether each row also carries one wide weight.
-        seed: Of the bucket hashes.
+        seed: The seed of the bucket hashes.
         tiers: Tiers to describe in place of the best ones.
 
     Returns:
@@ -148,7 +148,7 @@ def plan_groups(
 
     Args:
         groups: The features of each table.
-        budget_bytes: For all tables together.
+        budget_bytes: The bytes that all tables may take together.
         given: Tiers to describe in place of the best ones, by the name of the dictionary.
 
     Returns:

@@ -39,7 +39,7 @@ class Offer:
     """A way to keep a key: with a row of its own behind a fingerprint, or with a code in a ribbon.
 
     Attributes:
-        bits: Of a stored float; those of the shared rows with codes.
+        bits: The bits of a stored float; those of the shared rows with codes.
         code_bits: 0 for a row of its own.
     """
 
@@ -70,7 +70,7 @@ def allocate(forecast: Forecast, budget_bytes: int) -> Allocation:
 
     Args:
         forecast: What the keys will do.
-        budget_bytes: For rows, scales, dictionaries, codes and wide weights.
+        budget_bytes: The bytes that there are for rows, scales, dictionaries, codes and wide weights.
 
     Returns:
         The tiers, their predicted loss.
@@ -169,7 +169,7 @@ def _takers(forecast: Forecast, losses: Sequence[float], costs: Sequence[float],
         forecast: What the keys will do.
         losses: Share of it that each way loses.
         costs: Bits of each way, falling.
-        price: Of a bit.
+        price: The price of a bit.
 
     Returns:
         The takers of each way: a range of ranks behind those of the way before.

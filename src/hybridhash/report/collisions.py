@@ -35,7 +35,7 @@ def collision_bars(bars: Sequence[CollisionBar]) -> Figure:
     """Draw what share of the traffic reads rows of its own, partly shared and fully shared rows.
 
     Args:
-        bars: From top to bottom, at least one.
+        bars: The bars from top to bottom, at least one.
 
     Returns:
         The figure: two stacked bars per method, in percent of the traffic.

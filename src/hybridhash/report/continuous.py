@@ -154,7 +154,7 @@ def write_continuous_report(results: Continuous, path: str | os.PathLike[str]) -
 
     Args:
         results: The run.
-        path: Where it goes; a file that is there is replaced.
+        path: The path of the page; a file that is there is replaced.
         FileAccessError: The file cannot be written there.
     """
     data = results.data

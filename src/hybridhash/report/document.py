@@ -85,7 +85,7 @@ def html_figure(svg: str, caption: str) -> str:
     """Return a figure with its caption as HTML for `html_page`.
 
     Args:
-        svg: From `hybridhash.report.inline_svg`.
+        svg: The SVG text from `hybridhash.report.inline_svg`.
         caption: Text.
     """
     return str(_macros().figure(Markup(svg), caption))

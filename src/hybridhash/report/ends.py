@@ -26,10 +26,10 @@ def name_ends(
     The limits of the axes stay what they are now. Names that would touch are moved apart, as little as possible.
 
     Args:
-        axes: Where the curves are drawn; the figure needs room to the right, or a constrained layout.
+        axes: The axes of the curves; the figure needs room to the right, or a constrained layout.
         curves: Name to the heights of its points, of which None and NaN are gaps; at least one is a number.
         palette: Name to colour.
-        x: Where the curves end.
+        x: The abscissa at which the curves end.
         strong: The names to write in bold.
         font_pt: The size of the letters.
     """

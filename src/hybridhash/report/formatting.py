@@ -55,7 +55,7 @@ def format_spread(mean: float | None, std: float | None, num_decimals: int = 2) 
     Args:
         mean: The mean over seeds, or None.
         std: The standard deviation, or None where it is not known; it is then left out.
-        num_decimals: Of both numbers.
+        num_decimals: The number of decimals of both numbers.
 
     Returns:
         One string.

@@ -48,7 +48,7 @@ def frequency_curves(curves: Sequence[FrequencyCurve]) -> Figure:
     Up to six curves share one pair of axes and carry their names; more have small panels of one scale.
 
     Args:
-        curves: At least one, each with at least one rank.
+        curves: One curve at least, each with at least one rank.
 
     Returns:
         The figure. A curve's line is labelled with its name; its shares are in percent.

@@ -92,7 +92,7 @@ def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> None:
 
     Args:
         comparison: The run.
-        path: Where the page goes; a file that is there is replaced.
+        path: The path of the page; a file that is there is replaced.
 
     Raises:
         FileAccessError: The file cannot be written there.

@@ -11,7 +11,7 @@ def spread_out(positions: Sequence[float], gap: float) -> list[float]:
 
     Args:
         positions: [N], in any order.
-        gap: In the same unit, 0 or more.
+        gap: The least distance, in the same unit, 0 or more.
 
     Returns:
         [N] new positions, in the order of the input.

@@ -64,7 +64,7 @@ def quality_by_method(
     from each reference. What no model can pass is a line where it is near, and is named at the edge where it is not.
 
     Args:
-        points: In any order; at least one, each label once.
+        points: The points in any order; at least one, each label once.
         best_reachable: The quality that no model can pass.
         quality: The title of the axis, with its unit.
 

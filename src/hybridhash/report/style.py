@@ -81,7 +81,7 @@ def colours(labels: Sequence[str]) -> dict[str, str]:
     """Return one colour per label: a method always has its own, other labels take turns.
 
     Args:
-        labels: In order of appearance; repeats are fine.
+        labels: The labels in the order of their appearance; repeats are fine.
 
     Returns:
         Label to ``#rrggbb``; each is readable on white and on black.

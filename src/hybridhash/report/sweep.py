@@ -128,7 +128,7 @@ def write_sweep_report(sweep: Sweep, path: str | os.PathLike[str]) -> None:
 
     Args:
         sweep: The run.
-        path: Where it goes; a file that is there is replaced.
+        path: The path of the page; a file that is there is replaced.
         FileAccessError: The file cannot be written there.
     """
     data = sweep.data

@@ -10,7 +10,7 @@ class Term:
     """A word of the report.
 
     Attributes:
-        word: As the list of words has it.
+        word: The word as the list of words has it.
         meaning: One line.
         sign: A pattern that is found where the report uses it; the word itself if empty.
     """

@@ -33,7 +33,7 @@ class Comparison(Record):
 
     Attributes:
         budget: What the embeddings might take.
-        methods: In the order they were run.
+        methods: The methods in the order in which they were run.
     """
 
     FORMAT: ClassVar[str] = "hybridhash-results/1"

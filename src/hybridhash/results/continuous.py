@@ -70,13 +70,13 @@ class StreamedMethod:
         name: Its name.
         embedding_bytes: Bytes of the embeddings as shipped, by their spec.
         share_of_baseline: The same as a share of the baseline's.
-        rce: By seed and window, in per cent; None where a window does not have both labels.
+        rce: The RCE by seed and window, in per cent; None where a window does not have both labels.
         log_loss: The same in nats.
         rce_of_seeds: Mean over the windows of each seed.
         rce_mean: Mean of those; None where a seed diverged.
         rce_std: Their sample standard deviation; None with one seed.
         diverged: Why training of a seed left the finite numbers.
-        settings: As used.
+        settings: The settings that were used.
     """
 
     name: str
@@ -123,8 +123,8 @@ class Windows:
     Attributes:
         window: The span of a window, as it was typed.
         seeds: How often each method was trained.
-        windows: In the order of time.
-        methods: In the order they were run; the first is what the others are compared with.
+        windows: The windows in the order of time.
+        methods: The methods in the order in which they were run; the first is what the others are compared with.
         differences: One for each of the others.
     """
 

@@ -22,7 +22,6 @@ class Curve:
     share: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is no curve."""
         if len(self.rank) != len(self.share):
             raise InvalidValueError(
                 f"expected as many ranks as shares, got {len(self.rank)} and {len(self.share)}"
@@ -71,12 +70,12 @@ class DataFacts:
         keys: Distinct keys of the training span, the validation slice included.
         positives: Rows with label 1.
         label: What is predicted.
-        split: Where training ends, as it was asked for.
+        split: The split as it was asked for, which says where training ends.
         note: What was done where the split could not be made as asked; None or empty where it could.
         skipped: Rows that were left out, by reason.
         mean_label_test: Mean label of the test rows.
         best_reachable_rce: RCE of the process that made the labels, where it is known.
-        features: In schema order.
+        features: The features in schema order.
     """
 
     source: str
@@ -100,7 +99,7 @@ class BudgetFacts:
     """What the embeddings may take.
 
     Attributes:
-        asked: As it was typed.
+        asked: The budget as it was typed.
         bytes: The same in bytes.
         baseline_bytes: Embedding bytes of the baseline, which a share is of if nothing else is said.
         full_bytes: Embedding bytes of the full tables, dictionaries included.

@@ -25,8 +25,8 @@ class Collisions:
     """The shares that theory expects, and those that were counted.
 
     Attributes:
-        predicted: From the counts alone.
-        measured: On the keys, under the real hash functions.
+        predicted: The shares that are predicted from the counts alone.
+        measured: The shares that are measured on the keys, under the real hash functions.
     """
 
     predicted: Shares
@@ -47,7 +47,7 @@ class UsedSettings:
         model: ``wide-deep`` or ``mlp``.
         hidden: Widths of the hidden layers.
         optimizer: Its name.
-        learning_rate: That the validation slice chose; None where all diverged.
+        learning_rate: The rate that the validation slice chose; None where all diverged.
         epochs: Passes that it chose.
         batch_size: Rows in a step.
         validation_rce: RCE on the validation slice with that choice; None where there was nothing to choose.
@@ -79,14 +79,14 @@ class Figures:
         rce: Relative cross entropy on the test span, in per cent, of each seed that did not diverge.
         rce_mean: Mean over the seeds; None where one diverged.
         rce_std: Sample standard deviation over the seeds, 0 for one seed; None where one diverged.
-        settings: As used.
+        settings: The settings that were used.
         diverged: Why training of a seed left the finite numbers; empty where none did. The fields below are empty or
             None where one did.
         ledger: Bytes of the exported file by part.
         file_bytes: All of them.
-        auc: Of each seed.
+        auc: The AUC of each seed.
         auc_mean: Mean over the seeds.
-        log_loss: Of each seed, in nats.
+        log_loss: The log loss of each seed, in nats.
         log_loss_mean: Mean over the seeds.
         normalised_entropy_mean: Mean over the seeds.
         calibration_mean: Mean over the seeds.

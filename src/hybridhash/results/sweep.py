@@ -35,7 +35,7 @@ class Sweep(Record):
         baseline_rows: Its rows.
         seeds: How often each row was trained.
         best_head: Title of the head that the validation slice chose.
-        rows: In the order of the procedure; the last one is the baseline.
+        rows: The rows of the table in the order of the procedure; the last one is the baseline.
     """
 
     FORMAT: ClassVar[str] = "hybridhash-sweep/1"

@@ -19,8 +19,8 @@ class Tier:
 
     Attributes:
         num_keys: Keys.
-        bits: Of a stored float: 32, or 8, 4, 3, 2 or 1 with a scale per block (`hybridhash.packing`). With 0 the
-            tier is trained and not shipped: its keys have rows of their own while the model learns, so that they
+        bits: The bits of a stored float: 32, or 8, 4, 3 or 2 with a scale per block (`hybridhash.packing`). With 0
+            the tier is trained and not shipped: its keys have rows of their own while the model learns, so that they
             disturb no other row, and read the tail once it serves.
         num_codes: 0: every key has a row of its own. Otherwise that many rows, and every key has a code that
             says which of them it reads: the rows and codes are found by clustering the trained rows.
@@ -119,8 +119,8 @@ def slab_ledger(part: str, num_floats: int, bits: int) -> Ledger:
 
     Args:
         part: The field of the ledger that the rows belong to.
-        num_floats: In all rows.
-        bits: Of a stored float.
+        num_floats: The number of floats in all rows.
+        bits: The bits of a stored float.
     """
     if bits == NOT_SHIPPED:
         return Ledger()

@@ -62,7 +62,7 @@ def expected_arrays(
 
     Args:
         spec: The table.
-        prefix: Before the names of rows.
+        prefix: The text before the names of rows.
         index: Name of the index.
     """
     expected: dict[str, tuple[tuple[int, ...], str]] = {}
@@ -88,8 +88,8 @@ def row_arrays(slabs: Sequence[PackedRows], tiers: Sequence[int], prefix: str = 
 
     Args:
         slabs: Those of the tiers that are shipped, then those of the tail.
-        tiers: From `shipped_tiers`.
-        prefix: Before the names.
+        tiers: The tiers from `shipped_tiers`.
+        prefix: The text before the names.
     """
     names = [*(head_name(tier, prefix) for tier in tiers), tail_name(prefix)]
     rows = {name: slab.codes for name, slab in zip(names, slabs, strict=True)}
@@ -143,7 +143,7 @@ def at_cache_line(array: Array, *, copy: bool = False) -> Array:
     A bucket of a dictionary, or a row of 64 bytes, is then one cache line and not parts of two.
 
     Args:
-        array: Of any shape.
+        array: An array of any shape.
         copy: Whether to copy the array also where its memory begins with a cache line.
     """
     if not copy and array.ctypes.data % _LINE_BYTES == 0 and array.flags.c_contiguous:

@@ -29,7 +29,7 @@ class TierDictionary:
     Attributes:
         tier: Index of the tier in the spec.
         kind: How the keys are known.
-        places: From ``kind.build``.
+        places: The array from ``kind.build``.
         codes: uint8, from `hybridhash.packing.pack_integers`: the code of each position; empty where the position is
             the row, and where the kind holds the codes.
         code_bits: Bits of a code; 0 without codes.

@@ -168,7 +168,8 @@ def _put_anew(tier: Tier, keys: Int64s, positions: Int64s) -> tuple[Array, Calla
     Args:
         tier: The tier, trained with a dictionary of another kind.
         keys: Its keys.
-        positions: Of the keys in training; those outside of the tier are of keys that an earlier tier takes.
+        positions: The positions of the keys in training; those outside of the tier are of keys that an earlier tier
+            takes.
 
     Returns:
         The dictionary, and what moves an array from the positions of training to those of the dictionary.

@@ -39,7 +39,7 @@ class ShippedTable:
 
     Args:
         spec: The table.
-        index: Says which rows a key reads; tables of the same rows share one.
+        index: The index, which says which rows a key reads; tables of the same rows share one.
         slabs: The packed rows of each tier that is shipped, then those of the tail.
         feature_names: Names of the features whose keys the table was made for; empty where they are not known.
         key_seed: Seed of `hybridhash.hash_keys` that the keys were made with.
@@ -191,7 +191,7 @@ class ShippedTable:
         """Write the table as one checked file that `hybridhash.load` reads.
 
         Args:
-            path: Where; replaced whole or not at all.
+            path: The path of the file, which is replaced whole or not at all.
 
         Raises:
             FileAccessError: The file cannot be written there.

@@ -40,7 +40,7 @@ def survival(num_trials: int, ways: int, outcomes: int) -> float:
     """Return ``(1 - p)**num_trials`` for ``p = ways / outcomes``.
 
     Args:
-        num_trials: At least 0.
+        num_trials: The number of trials, 0 or more.
         ways: Numerator of p.
         outcomes: Denominator of p, at least ``ways``.
 

@@ -17,7 +17,7 @@ def false_positive_rate(bits: int, load: float) -> float:
     many as there are buckets.
 
     Args:
-        bits: Of a fingerprint, 1 or more.
+        bits: The bits of a fingerprint, 1 or more.
         load: Share of the places that hold a key, in [0, 1]; about 0.95 for many keys.
 
     Returns:

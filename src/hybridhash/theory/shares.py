@@ -37,9 +37,9 @@ class TrafficShares:
     """Expected shares of the traffic; they add up to 1.
 
     Attributes:
-        exclusive: Of keys none of whose rows is a row of another key.
-        half_shared: Of keys that share some row, and yet have a vector of their own.
-        fully_shared: Of keys with the same vector as another key.
+        exclusive: The share of keys none of whose rows is read by another key.
+        half_shared: The share of keys that share a row with another key and still have a vector of their own.
+        fully_shared: The share of keys that have the same vector as another key.
     """
 
     exclusive: float

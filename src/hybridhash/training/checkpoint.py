@@ -49,7 +49,7 @@ def save_checkpoint(
     """Write all that a training run needs to go on.
 
     Args:
-        path: Where; replaced whole or not at all.
+        path: The path of the file, which is replaced whole or not at all.
         model: Its ``state_dict`` is kept.
         optimizers: Their states are kept.
         settings: What the run was asked to do; `load_checkpoint` compares it.
@@ -77,8 +77,8 @@ def load_checkpoint(
 
     Args:
         path: A checkpoint.
-        model: Of the same layout; changed in place.
-        optimizers: Of the same kinds; changed in place.
+        model: A model of the same layout; it is changed in place.
+        optimizers: Optimizers of the same kinds; they are changed in place.
         settings: What the run is asked to do.
 
     Returns:

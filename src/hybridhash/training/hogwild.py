@@ -85,10 +85,10 @@ class Hogwild:
     Use it as a context manager: leaving it ends the processes. The model stays in shared memory.
 
     Args:
-        model: On the CPU, its tables moved by a fused optimizer (`hybridhash.optim`); changed in place.
-        optimizers: From `hybridhash.training.build_optimizers`; their state is changed in place.
-        rows: Where the rows are. Arrays that are memory-mapped files are opened again, all others copied to
-            each worker.
+        model: The model, on the CPU, its tables moved by a fused optimizer (`hybridhash.optim`); changed in place.
+        optimizers: The optimizers from `hybridhash.training.build_optimizers`; their state is changed in place.
+        rows: All rows of the data set, as keys. Arrays that are memory-mapped files are opened again, all others
+            copied to each worker.
         indices: int64[N], the rows to train on.
         settings: The numbers of the run, ``workers`` among them.
 

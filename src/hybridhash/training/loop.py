@@ -76,13 +76,14 @@ def train(
 
     Args:
         model: Takes (keys, offsets), returns logits float[B]; changed in place.
-        rows: Where the rows are.
+        rows: All rows of the data set, as keys.
         indices: int64[N], the rows to train on.
         settings: The numbers of the run.
         validation: int64[V], the rows that decide when to stop.
         judged: Called after each pass; returns the model whose RCE on these rows counts, such as the one that would be
             shipped, and leaves ``model`` as it is. ``model`` itself if not given.
-        optimizers: From `build_optimizers`, for a caller that goes on with their state; new ones if not given.
+        optimizers: The optimizers from `build_optimizers`, for a caller that goes on with their state; new ones if
+            not given.
         on_progress: Called a few times a second.
         checkpoint: A file that is written every ``checkpoint_every_s`` seconds, after every pass, and when
             the run is interrupted from the keyboard; removed by the caller when no longer needed.
@@ -137,7 +138,7 @@ def predict(model: nn.Module, rows: KeyedRows, indices: Indices) -> npt.NDArray[
 
     Args:
         model: Takes (keys, offsets), returns logits float[B].
-        rows: Where the rows are.
+        rows: All rows of the data set, as keys.
         indices: int64[N].
 
     Returns:
@@ -177,9 +178,9 @@ def make_steps(
     """Make the steps that are left of the pass under way.
 
     Args:
-        model: In training mode; changed in place.
+        model: The model, in training mode; it is changed in place.
         optimizers: They step in turn.
-        rows: Where the rows are.
+        rows: All rows of the data set, as keys.
         indices: int64[N], the rows of the pass, which are put in the order of ``state.epoch``.
         settings: The numbers of the run.
         state: How far the run is; changed in place.

@@ -47,7 +47,7 @@ class Reporter:
     """Calls ``on_progress`` a few times a second.
 
     Args:
-        settings: Of the run.
+        settings: The settings of the run.
         num_rows: Rows of a pass.
         on_progress: What to call, or None.
     """

@@ -16,7 +16,7 @@ class TrainSettings:
         batch_size: Rows in a step.
         epochs: Most passes over the training rows.
         patience: Passes without a better validation RCE after which training stops.
-        seed: Of the order of rows.
+        seed: The seed of the order of rows.
         workers: Processes that train the model together without locks; see `hybridhash.training.Hogwild`.
 
     Raises:

@@ -27,8 +27,8 @@ def train_step(
     Args:
         model: Takes (keys, offsets), returns logits float[B].
         optimizers: They step in turn.
-        batch: With labels.
-        device: Where the model is.
+        batch: A batch with labels.
+        device: The device of the model.
 
     Returns:
         float[B], the probabilities before the step, which is not made if one of them is not a number.
@@ -68,7 +68,7 @@ def diverged(step: int, settings: TrainSettings, reason: str) -> DivergedError:
 
     Args:
         step: How many steps were made.
-        settings: Of the run.
+        settings: The settings of the run.
         reason: What is not finite.
     """
     return DivergedError(

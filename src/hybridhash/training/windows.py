@@ -43,15 +43,15 @@ def train_windows(
 
     Args:
         model: Takes (keys, offsets), returns logits float[B]; changed in place.
-        optimizers: From `build_optimizers`, in the state that the training before has left them in.
-        rows: Where the rows are.
-        windows: In the order of time.
-        settings: Of the run; ``epochs`` and ``patience`` do not matter here.
+        optimizers: The optimizers from `build_optimizers`, in the state that the training before has left them in.
+        rows: All rows of the data set, as keys.
+        windows: The windows in the order of time.
+        settings: The settings of the run; ``epochs`` and ``patience`` do not matter here.
         measure: Called with a window and the predictions float32[num_rows] of its rows; what it returns has
             to go through JSON. A window without rows is measured too.
         ship: Returns the model that predicts, made from ``model`` as it is; ``model`` itself if not given.
         on_progress: Called a few times a second; an ``epoch`` is a window.
-        checkpoint: As in `train`; it also holds what was measured.
+        checkpoint: The checkpoint, as in `train`; it also holds what was measured.
         checkpoint_every_s: Seconds between two checkpoints.
 
     Returns:

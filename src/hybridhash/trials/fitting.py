@@ -46,7 +46,7 @@ def fit(
         tuned: Learning rate and passes.
         seed: Seed of the initial values and the order of rows.
         on_progress: Called a few times a second.
-        checkpoint: As in `hybridhash.training.train`.
+        checkpoint: The checkpoint, as in `hybridhash.training.train`.
 
     Returns:
         The model, and what the run did.
@@ -82,7 +82,7 @@ def fit_windows(
         tuned: Learning rate, and passes over the training span; a window is passed over once.
         seed: Seed of the initial values and the order of rows.
         windows: Spans of the test rows, in the order of time.
-        measure: As in `hybridhash.training.train_windows`.
+        measure: The measure, as in `hybridhash.training.train_windows`.
         on_progress: Called with ``training span`` or ``windows`` and the progress.
         checkpoint_of: Names the checkpoint of either.
 

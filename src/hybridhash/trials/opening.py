@@ -28,7 +28,7 @@ class LaidOut:
 
     Attributes:
         budget: What the embeddings may take.
-        blueprints: By method, the model before it has values, with the hash functions of seed 0.
+        blueprints: The blueprints by method, the model before it has values, with the hash functions of seed 0.
         notes: What a reader should know of them.
     """
 

@@ -119,7 +119,7 @@ def prepare_rows(
         settings: Columns and split.
         work_dir: The folder for the keys of the rows, which are read from there as long as they are used.
         listener: Hears how far it is.
-        seed: Of the key hash and of random splits.
+        seed: The seed of the key hash and of random splits.
 
     Returns:
         The rows and the counts.

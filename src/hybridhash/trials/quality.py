@@ -28,7 +28,7 @@ class Quality:
     Attributes:
         rce: Relative cross entropy, in per cent; higher is better.
         auc: Area under the ROC curve.
-        log_loss: In nats.
+        log_loss: The log loss in nats.
         normalised_entropy: Log loss over that of predicting the mean label.
         calibration: Mean prediction over mean label.
         gauc: AUC within groups, averaged by their rows; None where no group was named.

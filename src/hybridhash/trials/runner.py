@@ -69,7 +69,6 @@ class TrialRunner:
     num_jobs: int
 
     def __post_init__(self) -> None:
-        """Refuse processes that would have to start processes."""
         if self.num_jobs > 1 and self.settings.workers > 1:
             raise InvalidValueError(
                 f"--jobs: expected 1 with --workers {self.settings.workers}, got {self.num_jobs}; take one of the two"
@@ -211,7 +210,7 @@ def seeded_runs(trials: Sequence[Trial], chosen: Sequence[Tuned | Diverged]) -> 
 
     Args:
         trials: What is trained.
-        chosen: For each trial what was tuned, or why nothing could be.
+        chosen: What was tuned for each trial, or why nothing could be.
     """
     return [
         SeededRun(trial, seed, tuned)

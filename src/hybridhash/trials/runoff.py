@@ -28,7 +28,8 @@ class Tuned:
     Attributes:
         learning_rate: The best of those asked for.
         epochs: Passes after which its validation RCE was best.
-        validation_rce: That RCE, after a run-off its mean over the seeds; NaN when there was nothing to choose.
+        validation_rce: The RCE of that choice; after a run-off its mean over the seeds; NaN when there was nothing to
+            choose.
     """
 
     learning_rate: float
@@ -54,8 +55,8 @@ class Tuning:
 
     Attributes:
         tuned: The choice.
-        curves: By learning rate, those that never diverged: one curve of the grid, and for the rates of the run-off
-            one more for each of its seeds.
+        curves: The curves by learning rate, those that never diverged: one curve of the grid, and for the rates of
+            the run-off one more for each of its seeds.
     """
 
     tuned: Tuned
@@ -130,7 +131,7 @@ def choose(curves: Mapping[float, tuple[Curve, ...]]) -> Tuned:
     """Return the learning rate and number of passes with the best mean RCE.
 
     Args:
-        curves: By learning rate, one curve for each seed. Passes that some seed of a rate has not made are not
+        curves: One curve for each seed, by learning rate. Passes that some seed of a rate has not made are not
             compared.
 
     Returns:

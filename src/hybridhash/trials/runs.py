@@ -53,7 +53,6 @@ class RunStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Remember the folder."""
         self.folder: Final = folder
 
     @contextmanager
@@ -83,7 +82,8 @@ class RunStore:
         """Return the file of a checkpoint.
 
         Args:
-            name: Of the run, or of the tuning before it; its checkpoints go when a result is kept under this name.
+            name: The name of the run, or of the tuning before it; its checkpoints go when a result is kept under this
+                name.
             part: Tells several checkpoints of one name apart.
         """
         return self.folder / f"{name}{_OF if part else ''}{part}{_CHECKPOINT}"

@@ -26,7 +26,7 @@ class WindowQuality:
 
     Attributes:
         rce: Relative to the mean label of the window, in per cent; None where its rows do not have both labels.
-        log_loss: In nats; None likewise.
+        log_loss: The log loss in nats; None likewise.
     """
 
     rce: float | None
@@ -38,7 +38,7 @@ class WindowRun:
     """One model that was followed over all windows.
 
     Attributes:
-        windows: In the order of time.
+        windows: The windows in the order of time.
     """
 
     windows: tuple[WindowQuality, ...]

@@ -22,7 +22,7 @@ class Trial:
         key: Names its files among the finished runs; another model has another key.
         blueprint: The model before it has values; the hash functions of each run are those of its seed.
         num_seeds: How often it is trained, with the seeds from 0.
-        bundle: Where the model of seed 0 is exported; None to measure its file and keep nothing.
+        bundle: The path that the model of seed 0 is exported to; None to measure its file and keep nothing.
         validate: Whether the validation slice judges it even where there is nothing to choose.
     """
 
@@ -85,7 +85,7 @@ class Run:
     """One model, trained on the whole training span and judged on the test span.
 
     Attributes:
-        quality: Of the shipped model.
+        quality: The quality of the shipped model.
         train: How long training took.
         ledger: Bytes of the exported file by part; seed 0 alone is exported.
     """

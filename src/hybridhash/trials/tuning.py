@@ -56,11 +56,11 @@ def search(
     """Choose as `tune` does, and judge on the validation slice even where there is nothing to choose.
 
     Args:
-        build: As in `tune`.
-        rows: As in `tune`.
-        settings: As in `tune`.
-        on_progress: As in `tune`.
-        checkpoint_of: As in `tune`.
+        build: The function, as in `tune`.
+        rows: The rows, as in `tune`.
+        settings: The settings, as in `tune`.
+        on_progress: The function, as in `tune`.
+        checkpoint_of: The function, as in `tune`.
         choose: Takes the grid and what trains; `hybridhash.trials.search_grid` leaves the run-off out.
 
     Returns:
@@ -128,7 +128,7 @@ def validation_curve(
         rows: All rows; those of the test are not touched.
         run: Learning rate, passes, seed.
         on_progress: Called a few times a second.
-        checkpoint: As in `hybridhash.training.train`.
+        checkpoint: The checkpoint, as in `hybridhash.training.train`.
 
     Raises:
         DivergedError: Training left the finite numbers.

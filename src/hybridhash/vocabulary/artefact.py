@@ -111,7 +111,7 @@ class Vocabulary:
         """Write the vocabulary as one file, whole or not at all.
 
         Args:
-            path: Where the file goes; its folder must exist.
+            path: The path of the file, in a folder that exists.
 
         Raises:
             FileAccessError: The file cannot be written there.

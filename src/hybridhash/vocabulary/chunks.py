@@ -21,7 +21,7 @@ def count_keys(columns: Mapping[str, Int64s | Iterable[Int64s]], num_rows: int, 
     by a constant number of passes.
 
     Args:
-        columns: For each feature its keys, int64[num_ids] as one array (memory-mapped or not) or as an
+        columns: The keys of each feature, int64[num_ids] as one array (memory-mapped or not) or as an
             iterable of such chunks. A list feature has more or fewer ids than rows.
         num_rows: How many rows the columns stand for.
         seed: The seed the keys were hashed with.

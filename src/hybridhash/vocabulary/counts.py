@@ -222,7 +222,7 @@ class Counts:
 
         Args:
             feature: One feature's name; None for the keys of all features together.
-            num_points: At most how many points, 2 or more.
+            num_points: The most points, 2 or more.
 
         Returns:
             The curve; its first point is the most frequent key, its last the rarest.

@@ -28,7 +28,7 @@ def curve_of(counts: Int64s, num_points: int) -> FrequencyCurve:
 
     Args:
         counts: int64[N], descending.
-        num_points: At most how many points; equal ranks are given once.
+        num_points: The most points; equal ranks are given once.
 
     Returns:
         The curve; without points where N is 0.

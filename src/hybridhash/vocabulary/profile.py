@@ -65,7 +65,7 @@ def rows_to_cover(descending: Int64s, share: float) -> int:
 
     Args:
         descending: int64[N], the counts of the keys, the largest first.
-        share: In [0, 1]; taken as the fraction with a denominator up to a million that is nearest.
+        share: The share, in [0, 1]; taken as the fraction with a denominator up to a million that is nearest.
 
     Returns:
         The number of keys; 0 where the share or N is 0.

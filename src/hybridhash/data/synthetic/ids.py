@@ -30,7 +30,7 @@ def zipf_shares(ranks: Ints, num_ids: int, exponent: float) -> Floats:
     Args:
         ranks: int64[N], in [0, num_ids).
         num_ids: How many ranks there are.
-        exponent: Of the power law, at least 0; 0 gives all ranks the same share.
+        exponent: The exponent of the power law, at least 0; 0 gives all ranks the same share.
 
     Returns:
         float64[N]; over all ranks they sum to 1.
@@ -49,7 +49,7 @@ def zipf_ranks(uniforms: Floats, num_ids: int, exponent: float) -> Ints:
     Args:
         uniforms: float64[N], in (0, 1).
         num_ids: How many ranks there are.
-        exponent: As in `zipf_shares`.
+        exponent: The exponent, as in `zipf_shares`.
 
     Returns:
         int64[N], in [0, num_ids); 0 is the most frequent.
@@ -106,8 +106,8 @@ def scatter(codes: UInt64s, num_bits: int, salt: int) -> UInt64s:
 
     Args:
         codes: uint64[N], each below ``2 ** num_bits``.
-        num_bits: In [2, 64].
-        salt: In [0, 2**64); another salt gives another map.
+        num_bits: The number of bits, in [2, 64].
+        salt: The salt, in [0, 2**64); another salt gives another map.
 
     Returns:
         uint64[N], each below ``2 ** num_bits``.

@@ -28,7 +28,7 @@ def stream_preset(name: str, scale: float = 1.0, seed: int = 0) -> StreamSetting
     Args:
         name: ``demo``, ``ads`` or ``timeline``.
         scale: Multiplies the rows and the ids of the larger features, above 0.
-        seed: In [0, 2**64).
+        seed: The seed, in [0, 2**64).
 
     Returns:
         The settings; change one with ``dataclasses.replace``.

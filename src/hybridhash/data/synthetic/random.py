@@ -21,7 +21,7 @@ def stream_salt(seed: int, purpose: str, name: str = "") -> int:
     """Return the word that starts one of the streams of random numbers.
 
     Args:
-        seed: In [0, 2**64).
+        seed: The seed, in [0, 2**64).
         purpose: What the numbers are for.
         name: The column they belong to, where there is one.
 
@@ -36,7 +36,7 @@ def words(counters: npt.NDArray[np.int64] | UInt64s, salt: int) -> UInt64s:
 
     Args:
         counters: int64[N], non-negative, or uint64[N].
-        salt: In [0, 2**64).
+        salt: The salt, in [0, 2**64).
 
     Returns:
         uint64[N].
@@ -55,7 +55,7 @@ def uniforms(counters: npt.NDArray[np.int64] | UInt64s, salt: int) -> Floats:
 
     Args:
         counters: int64[N], non-negative, or uint64[N].
-        salt: In [0, 2**64).
+        salt: The salt, in [0, 2**64).
 
     Returns:
         float64[N].
@@ -75,7 +75,7 @@ def normals(counters: npt.NDArray[np.int64] | UInt64s, salt: int) -> Floats:
 
     Args:
         counters: int64[N], non-negative, or uint64[N].
-        salt: In [0, 2**64).
+        salt: The salt, in [0, 2**64).
 
     Returns:
         float64[N].
@@ -101,7 +101,7 @@ def latents(counters: npt.NDArray[np.int64] | UInt64s, salt: int) -> npt.NDArray
 
     Args:
         counters: int64[N], non-negative, or uint64[N].
-        salt: In [0, 2**64).
+        salt: The salt, in [0, 2**64).
 
     Returns:
         float32[N, LATENT_DIM], in [-sqrt(3), sqrt(3)].

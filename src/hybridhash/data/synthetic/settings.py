@@ -26,7 +26,7 @@ class StreamIds:
     Attributes:
         name: The column's name.
         num_ids: Popularity ranks, in [1, 2**31]: how many ids there are at any moment.
-        exponent: Of the power law between popularity and rank, in [0, 8].
+        exponent: The exponent of the power law between popularity and rank, in [0, 8].
         strength: Standard deviation of the ids' effects on the logit, at least 0.
         lifetime_s: Seconds after which a rank's id is replaced by a new one; infinite by default.
         text: Whether the ids are strings of 8 characters instead of integers below 2**53.
@@ -77,7 +77,7 @@ class StreamList(StreamIds):
     """A feature with a list of ids a row; its length is uniform in 0, 1, ..., ``max_length``.
 
     Attributes:
-        max_length: In [1, 256].
+        max_length: The greatest length, in [1, 256].
     """
 
     max_length: int = 5
@@ -94,8 +94,8 @@ class StreamNumeric:
 
     Attributes:
         name: The column's name.
-        median: Of the numbers, above 0.
-        shape: Of the numbers, above 0: the logarithm of a number is logistic with this scale.
+        median: The median of the numbers, above 0.
+        shape: The shape of their distribution, above 0: the logarithm of a number is logistic with this scale.
         strength: Standard deviation of the effect on the logit, at least 0.
         null_share: Share of the rows with a null, in [0, 1).
         nan_share: Share of the rows with a NaN; with ``null_share`` below 1.
@@ -171,7 +171,7 @@ class StreamSettings:
     """All that a synthetic stream depends on.
 
     Attributes:
-        num_rows: In [1, 2**40].
+        num_rows: The number of rows, in [1, 2**40].
         duration_s: Seconds the stream covers, at least 1; the rows are evenly spread over it.
         categorical: The features with one id a row.
         numeric: The features with one number a row.
@@ -179,7 +179,7 @@ class StreamSettings:
         interaction: Two categorical features that act together, or None.
         positive_rate: Mean probability that the teacher's bias is chosen for, in (0, 1).
         start_s: Time of the first row, in seconds since 1970; 2020-01-01 UTC by default.
-        seed: In [0, 2**64).
+        seed: The seed, in [0, 2**64).
 
     Raises:
         InvalidValueError: A value is out of its range, two columns have one name, the interaction names

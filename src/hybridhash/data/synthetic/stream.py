@@ -78,7 +78,7 @@ class SyntheticStream:
         """Make one block.
 
         Args:
-            index: In [0, num_blocks).
+            index: The index, in [0, num_blocks).
 
         Returns:
             A ``pyarrow.RecordBatch`` of ``block_rows`` rows, fewer in the last block.

@@ -34,7 +34,7 @@ def write_parquet(file: BinaryIO, schema: Any, batches: Iterable[Any]) -> Genera
 
     Args:
         file: Open for bytes.
-        schema: Of the batches.
+        schema: The schema of the batches.
         batches: ``pyarrow.RecordBatch``es.
 
     Yields:
@@ -57,7 +57,7 @@ def write_text(file: BinaryIO, path: Path, schema: Any, batches: Iterable[Any]) 
     Args:
         file: Open for bytes.
         path: Its name, which says delimiter and compression.
-        schema: Of the batches.
+        schema: The schema of the batches.
         batches: ``pyarrow.RecordBatch``es.
 
     Yields:

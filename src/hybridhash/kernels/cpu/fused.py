@@ -50,7 +50,7 @@ def _update_rows_now(
         grad: float[B, D], the gradient of the pooled vectors.
         combine: Index in `COMBINES`.
         mode_index: Index in `MODES`, not ``max``; torch.compile has its own use for an argument named mode.
-        rule: In `RULES`.
+        rule: A name in `RULES`.
         numbers: The numbers of the step, as `RULES` names them.
 
     Raises:

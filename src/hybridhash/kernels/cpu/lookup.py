@@ -85,7 +85,7 @@ def encode(
 
     Args:
         keys: int64[N].
-        dictionaries: At most `MAX_DICTIONARIES`, in the order in which they are asked.
+        dictionaries: The dictionaries, at most `MAX_DICTIONARIES`, in the order in which they are asked.
         num_buckets: M, rows of the tail.
         salts: H words as signed 64-bit integers.
         padding_key: A key that stands for nothing.
@@ -116,7 +116,7 @@ class Lookup:
 
     Attributes:
         keys: int64[N], not to be changed before.
-        dictionaries: In the order in which they are asked.
+        dictionaries: The dictionaries in the order in which they are asked.
         num_buckets: M, rows of the tail.
         salts: H words as signed 64-bit integers.
         padding_key: A key that stands for nothing.

@@ -132,7 +132,8 @@ def packed_embedding_bag(
     """Pool the vectors of each bag of keys; see ``kernels.reference.packed_embedding_bag``. There are no gradients.
 
     Args:
-        head: At most `MAX_DICTIONARIES` slabs of rows of D floats; head rows count over them, one after another.
+        head: The slabs of the head, at most `MAX_DICTIONARIES`, of rows of D floats; head rows count over them, one
+            after another.
         tail: Rows of bucket_dim floats.
         rows: int32[N, H], from `encode`; or a lookup, which is answered on the way.
         offsets: int64[B + 1].

@@ -22,7 +22,7 @@ def empty_rows(
     """Make room for the rows of a table or their optimizer state, in huge pages where the system has them.
 
     Args:
-        shape: Of the rows.
+        shape: The shape of the rows.
         dtype: Torch's default if not given.
         device: Torch's default if not given.
 
@@ -42,7 +42,7 @@ def from_numpy(array: npt.NDArray[Any]) -> Tensor:
     of two lines; and it lies in huge pages where the system has them.
 
     Args:
-        array: Of any shape.
+        array: An array of any shape.
 
     Returns:
         A tensor of the array's shape and dtype on the CPU.

@@ -33,8 +33,8 @@ def key_vectors(head: Tensor, tail: Tensor, rows: Rows, combine: Combine) -> Ten
     Args:
         head: float[positions, D].
         tail: float[M, bucket_dim].
-        rows: From `encode`.
-        combine: As in `combine_rows`.
+        rows: The rows from `encode`.
+        combine: The way to combine rows, as in `combine_rows`.
 
     Returns:
         float[N, D]; zeros for a padding key.
@@ -65,9 +65,9 @@ def embedding_bag(
     Args:
         head: float[positions, D].
         tail: float[M, bucket_dim].
-        rows: From `encode`, of N keys.
+        rows: The rows from `encode`, of N keys.
         offsets: int64[B + 1], bag b is the keys ``offsets[b]:offsets[b + 1]``.
-        combine: As in `combine_rows`.
+        combine: The way to combine rows, as in `combine_rows`.
         mode: ``sum``, ``mean`` or ``max`` over the keys of a bag; padding keys do not count.
         per_sample_weights: float[N], for ``sum`` only.
         sparse: Whether gradients of ``head`` and ``tail`` are sparse tensors (not for ``max``).

@@ -26,7 +26,7 @@ class Dictionary(NamedTuple):
         codes: uint8, from ``packing.pack_integers``: per position the row of the key there, which keys may share;
             empty where the position is the row, and with a ribbon, which holds the codes itself. A code beyond the rows
             reads the last.
-        code_bits: Of a code, in [1, 31]; 0 without codes.
+        code_bits: The bits of a code, in [1, 31]; 0 without codes.
         num_rows: Rows that it names: its positions, or the number of different codes.
         kind: Name of the kind of dictionary, in `FINDERS`; the three kinds of the compiled engine are known by their
             arrays if it is not given.
@@ -117,7 +117,7 @@ def encode(
 
     Args:
         keys: int64[N].
-        dictionaries: In the order in which they are asked.
+        dictionaries: The dictionaries in the order in which they are asked.
         num_buckets: M, rows of the tail.
         salts: int64[H], one per hash function.
         padding_key: A key that stands for nothing.
@@ -177,7 +177,7 @@ def find_fingerprints(keys: Tensor, dictionary: Tensor, bits: int) -> Tensor:
     Args:
         keys: int64[N].
         dictionary: uint8, from ``hashing.place_fingerprints``.
-        bits: Of a fingerprint.
+        bits: The bits of a fingerprint.
 
     Returns:
         int64[N], the position of each key, or -1.
@@ -198,7 +198,7 @@ def find_in_ribbon(keys: Tensor, ribbon: Tensor, code_bits: int, check_bits: int
     Args:
         keys: int64[N].
         ribbon: int64, from ``hashing.build_ribbon``.
-        code_bits: Of a code.
+        code_bits: The bits of a code.
         check_bits: Behind it.
 
     Returns:
@@ -249,7 +249,7 @@ def read_integers(packed: Tensor, bits: int, indices: Tensor) -> Tensor:
 
     Args:
         packed: uint8, from ``packing.pack_integers``.
-        bits: Of each.
+        bits: The bits of each integer.
         indices: int64, any shape: which to read.
 
     Returns:

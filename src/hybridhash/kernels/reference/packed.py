@@ -20,7 +20,7 @@ class Slab(NamedTuple):
     Attributes:
         codes: uint8, from ``packing.pack_rows``; float32[R, width] for rows of 32 bits.
         scales: uint8; empty for rows of 32 bits.
-        bits: Of a stored float: 2, 3, 4, 8 or 32.
+        bits: The bits of a stored float: 2, 3, 4, 8 or 32.
         num_rows: R.
         width: Floats in a row.
     """
@@ -70,9 +70,9 @@ def packed_embedding_bag(
     Args:
         head: Slabs of rows of D floats; head rows count over them, one after another.
         tail: Rows of bucket_dim floats.
-        rows: From `encode`, of N keys.
+        rows: The rows from `encode`, of N keys.
         offsets: int64[B + 1], bag b is the keys ``offsets[b]:offsets[b + 1]``.
-        combine: As in `combine_rows`.
+        combine: The way to combine rows, as in `combine_rows`.
         mode: ``sum``, ``mean`` or ``max`` over the keys of a bag; padding keys do not count.
         per_sample_weights: float[N], for ``sum`` only.
 

@@ -50,10 +50,10 @@ def update(
     Args:
         head: float[positions, D], changed.
         tail: float[M, bucket_dim], changed.
-        rows: From `encode`, of N keys.
+        rows: The rows from `encode`, of N keys.
         offsets: int64[B + 1].
         grad: float[B, D], the gradient of the pooled vectors.
-        combine: As in `combine_rows`.
+        combine: The combine, as in `combine_rows`.
         mode: ``sum`` or ``mean``.
         per_sample_weights: float[N], for ``sum`` only.
         step: The optimizer's step.
@@ -87,10 +87,10 @@ def weight_gradient(
     Args:
         head: float[positions, D].
         tail: float[M, bucket_dim].
-        rows: From `encode`, of N keys.
+        rows: The rows from `encode`, of N keys.
         offsets: int64[B + 1].
         grad: float[B, D], the gradient of the pooled vectors.
-        combine: As in `combine_rows`.
+        combine: The combine, as in `combine_rows`.
 
     Returns:
         float[N]; 0 for a padding key.
@@ -123,7 +123,7 @@ def update_rows(
         state: The optimizer's arrays: float32[R, width], or float32[R] where one float is kept for a row; changed.
         indices: int64[U], different rows.
         grad: float[U, width], their gradients.
-        rule: In `RULES`.
+        rule: A name in `RULES`.
         numbers: The numbers of the step, as the rule names them.
     """
     values = rows[indices].to(torch.float32 if rows.dtype != torch.float64 else rows.dtype)
