@@ -19,7 +19,7 @@ from hybridhash import load
 from hybridhash.data import Discretiser, Feature, Schema, encode_batch
 from hybridhash.errors import DataError, FileAccessError, FileFormatError, InvalidTypeError
 from hybridhash.export import save_bundle
-from hybridhash.export.layout import FORMAT, VERSION
+from hybridhash.export.array_names import FORMAT, VERSION
 from hybridhash.files import read_checked, write_checked
 from hybridhash.hashing import HASH_FAMILY
 from hybridhash.models import build_model

@@ -13,7 +13,7 @@ from hybridhash.data import Discretiser, Feature, Schema, encode_batch
 from hybridhash.embeddings import PackedEmbeddingBag
 from hybridhash.errors import FileFormatError
 from hybridhash.export import save_bundle
-from hybridhash.export.layout import FORMAT, VERSION
+from hybridhash.export.array_names import FORMAT, VERSION
 from hybridhash.files import read_checked, write_checked
 from hybridhash.hashing import Fingerprints, Ribbon, hash_keys
 from hybridhash.models import MLPRanker, WideDeep, build_model, pack_model

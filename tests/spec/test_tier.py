@@ -7,7 +7,7 @@ import pytest
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import EXACT, ExactKeys, Fingerprints, Ribbon
 from hybridhash.spec import NOT_SHIPPED, Ledger, Tier
-from hybridhash.spec.tier import MAX_CODES, row_layout, slab_ledger
+from hybridhash.spec.tier import MAX_CODES, row_numbering, slab_ledger
 
 
 def test_exact_keys_with_rows_of_their_own() -> None:
@@ -82,7 +82,7 @@ def test_rows_and_their_scales(num_floats: int, bits: int, rows: int, scales: in
 
 def test_tables_read_the_same_rows_whatever_the_bits_of_a_float() -> None:
     tiers = (Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Fingerprints(9)), Tier(5, 0))
-    assert row_layout(tiers) == row_layout(
+    assert row_numbering(tiers) == row_numbering(
         (Tier(3, 4, 0, Fingerprints(16)), Tier(100, 32, 6, Fingerprints(9)), Tier(5, 0))
     )
     others = [
@@ -94,7 +94,7 @@ def test_tables_read_the_same_rows_whatever_the_bits_of_a_float() -> None:
         (Tier(5, 0), Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Fingerprints(9))),
         (Tier(3, 8, 0, Fingerprints(16)), Tier(100, 4, 6, Ribbon(9)), Tier(5, 0)),
     ]
-    assert all(row_layout(other) != row_layout(tiers) for other in others)
+    assert all(row_numbering(other) != row_numbering(tiers) for other in others)
 
 
 def test_the_last_legal_values() -> None:

@@ -1,4 +1,4 @@
-"""The embedding bag that all methods are: a head of rows of their own and a tail of shared rows."""
+"""`EmbeddingBag`: a head of rows that belong to one key each, and a tail of shared rows; all methods are such bags."""
 
 import math
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
     Any key is legal: a key outside the vocabulary reads tail rows. If every key of a batch is in the
     head, outputs and gradients equal exactly those of an ``nn.EmbeddingBag`` whose weight is ``head``.
     There is no ``weight``, ``num_embeddings``, ``max_norm``, ``norm_type``, ``scale_grad_by_freq`` or
-    ``from_pretrained``: they speak of rows that belong to one id. A bag is an instance of ``nn.EmbeddingBag``, because
+    ``from_pretrained``: they are about rows that belong to one id. A bag is an instance of ``nn.EmbeddingBag``, because
     ``DistributedDataParallel`` and others ask for the class to learn that gradients are sparse.
 
     Args:

@@ -13,7 +13,7 @@ from hybridhash.embeddings.encoder import RowEncoder
 from hybridhash.embeddings.inputs import as_int64, as_keys
 from hybridhash.errors import InvalidValueError
 from hybridhash.optim import FusedOptimizer
-from hybridhash.spec import GroupSpec, row_layout
+from hybridhash.spec import GroupSpec, row_numbering
 from hybridhash.tables import Blueprint, KeyIndex
 
 Encoders = dict[tuple[object, ...], RowEncoder]
@@ -174,7 +174,7 @@ def build_collection(
         blueprint = replace(blueprints[group.dictionary], spec=table)
         identity = (
             group.dictionary,
-            row_layout(table.head_tiers),
+            row_numbering(table.head_tiers),
             table.num_buckets,
             table.num_hashes,
             table.seed,

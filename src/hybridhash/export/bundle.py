@@ -12,7 +12,7 @@ from hybridhash.data import Discretiser, Schema
 from hybridhash.embeddings import EmbeddingBag, EmbeddingCollection, PackedEmbeddingBag, pack
 from hybridhash.embeddings.base import BaseEmbeddingBag
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.export.layout import DENSE, DISCRETISER, FORMAT, VERSION, rows_prefix
+from hybridhash.export.array_names import DENSE, DISCRETISER, FORMAT, VERSION, rows_prefix
 from hybridhash.files import JSON, write_checked
 from hybridhash.hashing import HASH_FAMILY
 from hybridhash.spec import ModelSpec

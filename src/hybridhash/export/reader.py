@@ -14,12 +14,12 @@ from hybridhash.data.discretiser import Discretiser
 from hybridhash.data.encode_native import ValueEncoder
 from hybridhash.data.schema import Schema
 from hybridhash.errors import FileFormatError, HybridHashError
-from hybridhash.export.layout import (
+from hybridhash.export.array_names import (
     DENSE,
     DISCRETISER,
     FORMAT,
     VERSION,
-    ledger_part,
+    ledger_entry,
     rows_prefix,
 )
 from hybridhash.files import CheckedFile, format_of, read_checked
@@ -234,7 +234,7 @@ def file_ledger(file: CheckedFile, file_bytes: int) -> Ledger:
     """Return the bytes of a bundle by part; what is no tensor is metadata."""
     total = Ledger()
     for name, tensor in file.tensors.items():
-        total += Ledger(**{ledger_part(name): tensor.nbytes})
+        total += Ledger(**{ledger_entry(name): tensor.nbytes})
     return total + Ledger(metadata=file_bytes - total.total_bytes)
 
 

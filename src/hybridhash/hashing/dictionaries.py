@@ -130,7 +130,7 @@ class Dictionary(ABC):
     @property
     @abstractmethod
     def misreading_rate(self) -> float:
-        """Probability that a key which was not put in is found all the same."""
+        """Probability that a key is found which was not put in (a false positive)."""
 
     def with_bits(self, key_bits: int) -> "Dictionary":
         """Return this kind with other bits."""
@@ -176,7 +176,7 @@ class ExactKeys(Dictionary):
 class Fingerprints(Dictionary):
     """A few bits of a hash of each key; see `hybridhash.hashing.place_fingerprints`.
 
-    A few keys that were not put in are found all the same.
+    A few keys that were not put in are found (false positives).
 
     Attributes:
         key_bits: The bits of a fingerprint, 4 to 32.

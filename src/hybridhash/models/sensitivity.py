@@ -1,4 +1,4 @@
-"""How a trained model listens to its rows: what an error in a row does to the predictions."""
+"""The sensitivities of a ranker: the curvature of the log loss by the rows of all its tables."""
 
 from collections.abc import Iterable
 
@@ -26,11 +26,11 @@ def sensitivities(
     gradient of the logit by the vector and the wide weight of one key: the curvature of the log loss.
 
     Args:
-        model: Trained.
-        batches: (keys, offsets) of rows that it was trained on; some thousands of rows will do.
+        model: A trained model.
+        batches: Keys and offsets of rows that the model was trained on; some thousands of rows are enough.
 
     Returns:
-        By the name of the dictionary, for those that deep tables read.
+        The sensitivities by the name of the dictionary, for the dictionaries that deep tables read.
     """
     was_training = model.training
     model.eval()

@@ -1,4 +1,4 @@
-"""Shared rows that are learned: the centres of clusters of trained rows, near by what the model hears of them."""
+"""Shared rows: the centres of clusters of trained rows, where distances are weighted by the curvature of the loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,21 @@ Doubles = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
 
 _ROUNDS: Final = 12
-_ROWS_PER_CENTRE: Final = 64  # that the centres are found from; more hardly move them
+_ROWS_PER_CENTRE: Final = 64  # rows for each centre in the sample; more rows hardly move the centres
 _FEWEST_ROWS: Final = 1 << 16
 _CHUNK_FLOATS: Final = 1 << 22
 _ELSEWHERE: Final = 1e-3
-"""Of the mean sensitivity, added in every direction: rows should stay what they were where the model hardly listens."""
+"""Share of the mean curvature that is added in every direction, so that rows keep their values also in directions that
+hardly change the predictions."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """How the model listens to the rows of some keys.
+    """Sensitivity: the curvature (Gauss-Newton) of the log loss by the rows of some keys, feature by feature.
 
     Attributes:
-        groups: int64[K], which metric each key has: that of its feature.
-        metrics: float64[G, W, W], symmetric: a row that is off by e costs about ``e @ metrics[g] @ e``.
+        groups: int64[K], the number of the metric of each key: that of its feature.
+        metrics: float64[G, W, W], symmetric: an error e in a row raises the loss by about ``e @ metrics[g] @ e``.
     """
 
     groups: Int64s
@@ -44,8 +45,8 @@ def cluster_rows(
 ) -> tuple[Floats, Int64s]:
     """Find rows to share so that the predictions change the least: k-means under a metric of each group.
 
-    A model listens to the rows of one feature in few directions, and to those of another in others, so a shared row
-    can stand for one thing to the keys of a feature and for something else to those of the next.
+    The predictions depend on the rows of a feature in few directions, and on those of another feature in others. So a
+    row can be shared by keys of several features, each of which uses other directions of it.
 
     Args:
         rows: float32[R, W].
@@ -113,7 +114,7 @@ def _definite(metrics: Doubles) -> Doubles:
     """Return the metrics with a little of the mean sensitivity in every direction."""
     width = metrics.shape[1]
     mean = np.trace(metrics, axis1=1, axis2=2) / width
-    # A feature that the model does not listen to at all is measured like the others' mean.
+    # A feature without any curvature gets the mean of the other features.
     mean = np.where(mean > 0, mean, max(float(mean.mean()), 1e-12))
     return metrics + _ELSEWHERE * mean[:, None, None] * np.eye(width)
 

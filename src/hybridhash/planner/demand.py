@@ -39,8 +39,8 @@ class Demand:
         budget_bytes: Bytes for rows, dictionary and wide weights.
         wide: Whether each row also carries one wide weight.
         head_share: The head share, as in `MethodOptions`.
-        num_hashes: The num hashes, as in `MethodOptions`.
-        combine: The combine, as in `MethodOptions`.
+        num_hashes: The number of hashes, as in `MethodOptions`.
+        combine: The way to combine rows, as in `MethodOptions`.
         seed: Seed of the bucket hashes.
         counts: Counts of the keys; None where only methods are asked that do not look at them.
         tiers: Tiers of a plan that was made before, for the method that follows one.

@@ -19,9 +19,9 @@ IMPORTANCE: Final = "effect"
 """The measure that orders the keys, in `hybridhash.vocabulary.IMPORTANCE`."""
 
 LEAST_UNSEEN: Final = 0.05
-"""Share of the coming traffic that is planned for as new keys, however few the counts promise: they speak of more of
-the same traffic, and what is served is often other traffic (new users, another day). Check bits against strangers cost
-little; without any, every stranger would read the row of some key."""
+"""Least share of the coming traffic that is expected to have new keys. Counts predict more of the same traffic, and
+what is served is often other traffic (new users, another day). Check bits against new keys cost little; without any,
+every new key would read the row of some other key."""
 
 _TINY: Final = 1e-300
 

@@ -16,13 +16,13 @@ from hybridhash.spec import KEY_BYTES, Combine, TableSpec
 
 @dataclass(frozen=True)
 class Method:
-    """A way to lay out a table.
+    """A way to give a table its rows at a budget.
 
     Attributes:
         name: The name as the user types it.
         summary: One line of help.
         budgeted: Whether the table keeps to ``Demand.budget_bytes``; the others are yardsticks.
-        table: The layout.
+        table: The function from a demand to the spec of the table.
         importance: The measure by which the head keys are chosen, a name in `hybridhash.vocabulary.IMPORTANCE`.
         divide: Divides a budget over several tables: takes their demands and the bytes, returns the bytes of each.
     """

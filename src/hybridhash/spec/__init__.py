@@ -3,7 +3,7 @@
 from hybridhash.spec.ledger import Ledger
 from hybridhash.spec.model import MODES, GroupSpec, Mode, ModelSpec
 from hybridhash.spec.table import COMBINES, FLOAT_BYTES, KEY_BYTES, TableSpec
-from hybridhash.spec.tier import NOT_SHIPPED, Tier, row_layout
+from hybridhash.spec.tier import NOT_SHIPPED, Tier, row_numbering
 from hybridhash.theory import Combine
 
 __all__ = [
@@ -19,5 +19,5 @@ __all__ = [
     "ModelSpec",
     "TableSpec",
     "Tier",
-    "row_layout",
+    "row_numbering",
 ]

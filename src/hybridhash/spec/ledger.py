@@ -36,7 +36,7 @@ class Ledger:
 
     @property
     def embedding_bytes(self) -> int:
-        """Bytes that exist because there are embeddings: what a budget speaks of."""
+        """Bytes that exist because there are embeddings; a budget is for these."""
         return (
             self.head_rows + self.tail_rows + self.scales + self.dictionary + self.codes + self.wide_weights
         )

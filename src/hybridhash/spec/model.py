@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, get_args
 from hybridhash.errors import InvalidValueError
 from hybridhash.spec.ledger import Ledger
 from hybridhash.spec.table import FLOAT_BYTES, TableSpec
-from hybridhash.spec.tier import row_layout
+from hybridhash.spec.tier import row_numbering
 
 Mode = Literal["sum", "mean", "max"]
 MODES: Final = get_args(Mode)
@@ -89,10 +89,10 @@ class ModelSpec:
                     f"dictionary {group.dictionary!r}: expected one size, got {sizes[group.dictionary]} and "
                     f"{group.table.num_head} keys; give each size a name of its own"
                 )
-        layouts: dict[str, tuple[tuple[object, ...], ...]] = {}
+        numberings: dict[str, tuple[tuple[object, ...], ...]] = {}
         for group in (*self.deep, *self.wide):
-            layout = row_layout(group.table.head_tiers)
-            if layouts.setdefault(group.dictionary, layout) != layout:
+            numbering = row_numbering(group.table.head_tiers)
+            if numberings.setdefault(group.dictionary, numbering) != numbering:
                 raise InvalidValueError(
                     f"dictionary {group.dictionary!r}: expected tables of the same tiers but for the bits of a float, "
                     "got others; give each division a name of its own"

@@ -109,7 +109,7 @@ class Tier:
         return cls(**{**fields, "dictionary": dictionary_of(**fields["dictionary"])})
 
 
-def row_layout(tiers: Sequence[Tier]) -> tuple[tuple[object, ...], ...]:
+def row_numbering(tiers: Sequence[Tier]) -> tuple[tuple[object, ...], ...]:
     """Return what tables must have in common to read the same rows, whatever the bits of a stored float."""
     return tuple((tier.num_keys, tier.dictionary, tier.num_codes, tier.is_shipped) for tier in tiers)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import Dictionary, bucket_salts
 from hybridhash.packing import unpack_integers
-from hybridhash.spec import TableSpec, row_layout
+from hybridhash.spec import TableSpec, row_numbering
 from hybridhash.tables.blueprint import Blueprint
 
 Int64s = npt.NDArray[np.int64]
@@ -135,7 +135,7 @@ class KeyIndex:
     def serves(self, spec: TableSpec) -> bool:
         """Whether a table of this spec has the rows that this index names."""
         mine, theirs = (
-            (one.num_buckets, one.num_hashes, one.seed, row_layout(one.head_tiers))
+            (one.num_buckets, one.num_hashes, one.seed, row_numbering(one.head_tiers))
             for one in (self.spec, spec)
         )
         return mine == theirs

@@ -1,4 +1,4 @@
-"""How often a key that a dictionary of fingerprints does not hold is found in it all the same."""
+"""False positives of a dictionary of fingerprints: how often it finds a key that was not put in."""
 
 import math
 

@@ -1,8 +1,9 @@
 """What a way to keep an id loses of the id's effect, as a share of that effect.
 
 The shares below add up over ids once each is weighted by its traffic and by how much was learned of it. Their constants
-were measured on the validation slices of two real data sets and two streams (`make bench-calibration`), to one digit:
-the data sets differ by factors of two to five, and the choices that are made with them lie factors of four apart.
+were measured on the validation slices of two real data sets and two streams (`make bench-calibration`), to one digit.
+One digit is enough: the data sets differ by factors of two to five, and the ways to keep an id differ by factors of
+four.
 """
 
 import math
@@ -70,8 +71,8 @@ def coding_loss(code_bits: float) -> float:
     """Return the share of an id's effect that is lost where it reads the best of ``2**code_bits`` shared rows.
 
     Quantising one dimension at R bits leaves ``2**(-2 R)`` of a normal variable's variance (Shannon's bound), and
-    nearly all that a model hears of an id lies in one direction of its row, the same for all ids of a feature. Measured
-    is a little less than that.
+    the predictions depend nearly on one direction of a row alone, the same for all ids of a feature. The slope that was
+    measured is a little less than that.
 
     Args:
         code_bits: Logarithm of the number of rows to the base 2, 0 or more.

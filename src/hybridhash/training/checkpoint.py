@@ -77,7 +77,7 @@ def load_checkpoint(
 
     Args:
         path: A checkpoint.
-        model: A model of the same layout; it is changed in place.
+        model: A model of the same spec; it is changed in place.
         optimizers: Optimizers of the same kinds; they are changed in place.
         settings: What the run is asked to do.
 

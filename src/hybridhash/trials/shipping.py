@@ -14,7 +14,7 @@ _BATCH: Final = 2048
 
 
 def ship(model: WideDeep | MLPRanker, spec: ModelSpec, rows: KeyedRows) -> WideDeep | MLPRanker:
-    """Pack a trained model; rows that keys share are found by how the model listens to them on training rows.
+    """Pack a trained model; rows that keys share are found by the curvature of the loss on training rows.
 
     Args:
         model: Trained; it stays as it is.

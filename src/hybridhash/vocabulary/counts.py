@@ -141,7 +141,7 @@ class Counts:
 
     @cached_property
     def outlook(self) -> Outlook:
-        """How often each key will come again and what hangs on it, in the order of ``top(num_keys, "effect")``."""
+        """How often each key will come again, and its effect, in the order of ``top(num_keys, "effect")``."""
         return outlook_of(self)
 
     def restrict(self, features: Sequence[str]) -> "Counts":

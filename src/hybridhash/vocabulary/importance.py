@@ -34,7 +34,7 @@ def frequency(counts: "Counts") -> npt.NDArray[np.int64]:
 
 
 def effect(counts: "Counts") -> npt.NDArray[np.float64]:
-    """Score each pair by what will hang on its row: how often it will come again, times what was learned of it.
+    """Score each pair by the effect of its row: how often it will come again, times the share of it that was learned.
 
     Pairs that came equally often differ by feature: a user who came once will likely come again, a cross of a user and
     a site will not.
@@ -101,5 +101,5 @@ def per_key(counts: "Counts", *columns: npt.NDArray[Any]) -> tuple[npt.NDArray[A
 
 
 def falling(scores: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """Return the order of falling scores; equal ones stay in order."""
+    """Return the order of falling scores; equal scores stay in order."""
     return np.argsort(-scores, kind="stable")

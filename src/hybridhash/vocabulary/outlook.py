@@ -1,4 +1,5 @@
-"""What the keys of a table are expected to do: the coming traffic of each, and how much hangs on it."""
+"""The outlook of a table: for each key its coming traffic, and the effect on the predictions that depends on its
+row."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from hybridhash.errors import FileFormatError
-from hybridhash.export.layout import ledger_part, rows_prefix
+from hybridhash.export.array_names import ledger_entry, rows_prefix
 from hybridhash.spec import Ledger
 from hybridhash.tables import SCALES, codes_name, dictionary_name, head_name, tail_name
 
@@ -29,7 +29,7 @@ from hybridhash.tables import SCALES, codes_name, dictionary_name, head_name, ta
     ],
 )
 def test_every_tensor_has_a_part_of_the_ledger(name: str, part: str) -> None:
-    assert ledger_part(name) == part
+    assert ledger_entry(name) == part
     assert part in {field.name for field in dataclasses.fields(Ledger)}
 
 
@@ -37,5 +37,5 @@ def test_every_tensor_has_a_part_of_the_ledger(name: str, part: str) -> None:
     "name", ["other", "deeper.0.head.0", "deep.0.other", "head", "deep.0.head", "codes.0", "dense.0.scales"]
 )
 def test_a_foreign_tensor_has_none(name: str) -> None:
-    with pytest.raises(FileFormatError, match="name of a part of a bundle"):
-        ledger_part(name)
+    with pytest.raises(FileFormatError, match="name of an array of a bundle"):
+        ledger_entry(name)

@@ -1,4 +1,4 @@
-"""The names that the parts of a bundle have in its file; writer and reader both read them here."""
+"""The names of the arrays of a bundle in its file; the writer and the reader both take them from here."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ VERSION: Final = 3
 DENSE: Final = "dense."
 DISCRETISER: Final = "discretiser."
 
-_PARTS: Final = {
+_ENTRIES: Final = {
     r"wide\.\d+\.(head\.\d+|tail)(\.scales)?": "wide_weights",
     r"deep\.\d+\.(head\.\d+|tail)\.scales": "scales",
     r"deep\.\d+\.head\.\d+": "head_rows",
@@ -28,8 +28,8 @@ def rows_prefix(part: str, group: int) -> str:
     return f"{part}.{group}."
 
 
-def ledger_part(name: str) -> str:
-    """Return the part of the ledger that a tensor's bytes belong to.
+def ledger_entry(name: str) -> str:
+    """Return the entry of the ledger that a tensor's bytes count for.
 
     Args:
         name: A tensor's name in the file.
@@ -40,7 +40,7 @@ def ledger_part(name: str) -> str:
     Raises:
         FileFormatError: A bundle has no tensor of that name.
     """
-    for pattern, part in _PARTS.items():
+    for pattern, entry in _ENTRIES.items():
         if re.fullmatch(pattern, name, re.DOTALL):
-            return part
-    raise FileFormatError(f"expected the name of a part of a bundle, got {name!r}")
+            return entry
+    raise FileFormatError(f"expected the name of an array of a bundle, got {name!r}")
