@@ -25,7 +25,7 @@ class Table(NamedTuple):
         state: The state of the optimizer.
         engine: That computes.
         encode: Finds the rows of keys, int64[N], with that engine.
-        combine: The combine, as in `hybridhash.kernels.reference.combine_rows`.
+        combine: The way to combine rows, as in `hybridhash.kernels.reference.combine_rows`.
         mode: ``sum`` or ``mean``.
         padding_row: The head row of the padding key, if it has one.
     """

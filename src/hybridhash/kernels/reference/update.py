@@ -53,7 +53,7 @@ def update(
         rows: The rows from `encode`, of N keys.
         offsets: int64[B + 1].
         grad: float[B, D], the gradient of the pooled vectors.
-        combine: The combine, as in `combine_rows`.
+        combine: The way to combine rows, as in `combine_rows`.
         mode: ``sum`` or ``mean``.
         per_sample_weights: float[N], for ``sum`` only.
         step: The optimizer's step.
@@ -90,7 +90,7 @@ def weight_gradient(
         rows: The rows from `encode`, of N keys.
         offsets: int64[B + 1].
         grad: float[B, D], the gradient of the pooled vectors.
-        combine: The combine, as in `combine_rows`.
+        combine: The way to combine rows, as in `combine_rows`.
 
     Returns:
         float[N]; 0 for a padding key.
