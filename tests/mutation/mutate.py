@@ -2,16 +2,20 @@
 
 The mutants of a room are drawn at random, one a place, and listed in a record (CSV). A run fills one
 column of the record with ``killed``, ``survived`` or ``ended``; it can be stopped, and goes on with the cells that
-are empty. A second column for other tests, on the same source, shows whether they find the same mutants.
+are empty. A second column shows whether other tests find the same mutants. Where the source has moved on since the
+record was made, ``--base`` names the commit that its lines are of: a mutant is then made in the same line of today's
+source, and is ``gone`` where that line has been changed.
 """
 
 import argparse
 import ast
 import csv
+import difflib
 import os
 import random
 import re
 import shutil
+import subprocess
 import sys
 import sysconfig
 from collections import defaultdict
@@ -82,6 +86,56 @@ def identity(mutation: MutationSpec, package: Path) -> tuple[str, ...]:
     return module, str(mutation.start_pos[0]), mutation.operator_name, str(mutation.occurrence)
 
 
+def lines_since(base: str, module: str) -> tuple[str, dict[int, int]]:
+    """Return the name that a file has today, and today's number of each line that it has kept.
+
+    Args:
+        base: The commit that the lines are of.
+        module: The file's path below the package, at that commit.
+    """
+    old = f"src/hybridhash/{module}"
+    renamed = re.search(rf"^R\d+\t{re.escape(old)}\t(.+)$", git("diff", "-M", "--name-status", base), re.M)
+    new = Path(renamed[1] if renamed else old)
+    if not new.exists():
+        return module, {}
+    before, now = git("show", f"{base}:{old}").splitlines(), new.read_text().splitlines()
+    kept: dict[int, int] = {}
+    for block in difflib.SequenceMatcher(a=before, b=now, autojunk=False).get_matching_blocks():
+        kept |= {block.a + place + 1: block.b + place + 1 for place in range(block.size)}
+    return new.relative_to("src/hybridhash").as_posix(), kept
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def by_place(mutations: list[MutationSpec]) -> dict[tuple[str, int, str], list[MutationSpec]]:
+    """Return the mutants of each operator in each line of each file, from left to right."""
+    places = defaultdict(list)
+    for mutation in sorted(mutations, key=lambda m: m.occurrence):
+        module = mutation.module_path.as_posix().split("/hybridhash/", 1)[1]
+        places[module, mutation.start_pos[0], mutation.operator_name].append(mutation)
+    return places
+
+
+def moved(base: str, room: str, work: Path, today: list[MutationSpec]) -> dict[tuple[str, ...], MutationSpec]:
+    """Return the mutants of today's source by the identity that they had at another commit."""
+    old_package = work / f"base-{room.replace('/', '-')}" / "hybridhash"
+    shutil.rmtree(old_package.parent, ignore_errors=True)
+    old_package.mkdir(parents=True)
+    archive = subprocess.run(["git", "archive", f"{base}:src/hybridhash"], check=True, capture_output=True)
+    subprocess.run(["tar", "x", "-C", old_package], check=True, input=archive.stdout)
+    now, files, found = by_place(today), {}, {}
+    of_old = possible(old_package, room, work / f"base-{room.replace('/', '-')}.sqlite")
+    for (module, line, operator), mutations in by_place(of_old).items():
+        if module not in files:
+            files[module] = lines_since(base, module)
+        name, kept = files[module]
+        for mutation, same in zip(mutations, now.get((name, kept.get(line, 0), operator), []), strict=False):
+            found[identity(mutation, old_package)] = same
+    return found
+
+
 def read_record(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
@@ -127,6 +181,7 @@ def main() -> None:
     parser.add_argument(
         "--python-path", default=sysconfig.get_path("purelib"), help="where the tests' libraries are"
     )
+    parser.add_argument("--base", help="the commit that the lines of the record are of (today's source)")
     parser.add_argument("--native", type=Path, required=True, help="the compiled extension")
     options = parser.parse_args()
 
@@ -134,10 +189,10 @@ def main() -> None:
     name = options.room.replace("/", "-")
     record = options.record or work / f"{name}.csv"
     package = copied_package(work / f"{name}-{options.run}", options.native)
-    mutations = {
-        identity(mutation, package): mutation
-        for mutation in possible(package, options.room, work / f"{name}.sqlite")
-    }
+    today = possible(package, options.room, work / f"{name}.sqlite")
+    mutations = {identity(mutation, package): mutation for mutation in today}
+    if options.base:
+        mutations = moved(options.base, options.room, work, today)
     if record.exists():
         rows = read_record(record)
     else:
@@ -152,11 +207,17 @@ def main() -> None:
     for row in rows:
         row.setdefault(options.run, "")
     for row in (row for row in rows if not row[options.run]):
-        result = mutate_and_test([mutations[tuple(row[field] for field in IDENTITY)]], command, WALL_LIMIT_S)
+        mutation = mutations.get(tuple(row[field] for field in IDENTITY))
+        if mutation is None:
+            row[options.run] = "gone"
+            continue
+        result = mutate_and_test([mutation], command, WALL_LIMIT_S)
         row[options.run] = outcome_of(result)
         write_record(record, rows)
         with (work / f"{name}-{options.run}.log").open("a") as log:
             log.write(f"{row}\n{result.diff}\n{(result.output or '')[-600:]}\n\n")
+    write_record(record, rows)
+    rows = [row for row in rows if row[options.run] != "gone"]
     survivors = [row for row in rows if row[options.run] != "killed"]
     print(f"{len(rows) - len(survivors)} of {len(rows)} mutants of {options.room} are killed; these are not:")
     for row in survivors:
