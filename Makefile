@@ -3,16 +3,14 @@
 # make test             install into .venv and run the tests
 # make lint             style and types
 # make sanitize         the kernel tests on kernels built with AddressSanitizer and UBSan (in build/sanitize)
-# make bench            measure against other libraries (10 to 15 minutes; BENCH=--quick: a minute)
+# make bench            measure against other libraries, fetched into build/peers (10 to 15 minutes; BENCH=--quick: one)
 # make bench-quality    quality at equal bytes beside the methods of other papers (under an hour on two cores; resumable)
-# make bench-calibration  measure the constants of the planner's losses on validation slices (minutes; resumable)
-# make bench-shapes     the planner's tables on streams of other shapes (ten minutes; resumable)
-# make bench-tails      which tail of the hybrid table loses least at equal bytes (an hour or two on two cores; resumable)
+# make bench-quality OF=shapes       our methods on streams of other shapes (ten minutes; resumable)
+# make bench-quality OF=tails        which tail of the hybrid table loses least (an hour or two; resumable)
+# make bench-quality OF=calibration  measure the constants of the planner on validation slices (minutes; resumable)
 # make bench-serving    latency of rows and of look-ups without torch, and whether it grows with the dictionary (minutes)
-# make bench-setup      fetch those libraries into build/peers, out of the way of .venv
 # make paper            reproduce the paper's experiments (an hour and a half on two cores; QUICK=1: under ten minutes)
 # make paper DATA=DIR   with the real data sets in DIR; ONLY="table1 figure4" runs some of the studies
-# make tables           recompute the paper's tables 1 and 2
 # make clean            remove what the others made
 
 PYTHON ?= python3
@@ -22,7 +20,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OUT ?= results/demo
 
-.PHONY: demo test lint sanitize bench bench-setup bench-serving bench-quality bench-calibration bench-shapes bench-tails paper tables clean
+.PHONY: demo test lint sanitize bench bench-serving bench-quality paper clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -65,8 +63,6 @@ PEERS := build/peers/.installed
 bench: $(INSTALLED) $(PEERS)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-bench-setup: $(PEERS)
-
 SERVING := build/serving
 
 bench-serving: $(INSTALLED)
@@ -78,16 +74,7 @@ bench-serving: $(INSTALLED)
 	$(BIN)/python -m benchmarks.serving $(SERVING)/model.hh $(SERVING)/stream.parquet
 
 bench-quality: $(INSTALLED)
-	$(BIN)/python -m benchmarks.quality $(if $(ONLY),--only $(ONLY)) $(BENCH)
-
-bench-calibration: $(INSTALLED)
-	$(BIN)/python -m benchmarks.quality.calibration $(BENCH)
-
-bench-shapes: $(INSTALLED)
-	$(BIN)/python -m benchmarks.quality.shapes $(if $(ONLY),--only $(ONLY)) $(BENCH)
-
-bench-tails: $(INSTALLED)
-	$(BIN)/python -m benchmarks.quality.tails $(if $(ONLY),--only $(ONLY)) $(BENCH)
+	$(BIN)/python -m benchmarks.quality$(addprefix .,$(OF)) $(if $(ONLY),--only $(ONLY)) $(BENCH)
 
 # Without their dependencies, of which TorchRec pins an older torchmetrics; these suffice for what is measured.
 $(PEERS): $(INSTALLED)
@@ -98,10 +85,6 @@ $(PEERS): $(INSTALLED)
 
 paper: $(INSTALLED)
 	$(BIN)/python -m paper $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
-
-tables: $(INSTALLED)
-	$(BIN)/python -m paper.table1
-	$(BIN)/python -m paper.table2
 
 clean:
 	rm -rf $(VENV) results paper/results/work build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -92,7 +92,8 @@ def zipf_ranks(rng: np.random.Generator, size: int, num_ids: int, exponent: floa
     if num_ids > num_exact:
         places = (start + power * (drawn[behind] - cumulative[-1])) ** (1 / power)
         ranks[behind] = np.clip(np.floor(places - 0.5).astype(np.int64), num_exact, num_ids - 1)
-    return np.minimum(ranks, num_ids - 1)
+    found: npt.NDArray[np.int64] = np.minimum(ranks, num_ids - 1)
+    return found
 
 
 def keys_of_ranks(ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -11,7 +11,7 @@ from typing import Final
 import torch
 
 from hybridhash import _native
-from hybridhash.trials.machine import processor_name
+from hybridhash.trials import processor_name
 
 _PACKAGES: Final = ("hybridhash", "torch", "fbgemm-gpu-cpu", "torchrec", "deepctr-torch", "numpy")
 

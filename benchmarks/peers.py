@@ -21,7 +21,7 @@ LEARNING_RATE: Final = 0.01
 
 
 def find_peers() -> None:
-    """Make what ``make bench-setup`` installed importable, behind what is installed already."""
+    """Make what ``make bench`` installed importable, behind what is installed already."""
     if str(FOLDER) not in sys.path:
         sys.path.append(str(FOLDER))
 

@@ -115,19 +115,19 @@ def run(folder: Path, scale: Scale, listener: Listener) -> Summary:
     if missing or kept.get(tables_key) is None:
         with (
             prepared_ads(folder, scale, listener) as (prepared, settings),
-            _stands(prepared, settings, surface.heads[-1], scale) as stands,
+            _case_runs(prepared, settings, surface.heads[-1], scale) as runs,
         ):
-            for stand in stands:
-                stand.measure(seed=scale.turns)
+            for case_run in runs:
+                case_run.measure(seed=scale.turns)
             for turn in missing:
-                for stand in stands if turn % 2 == 0 else reversed(stands):
-                    row = {"turn": turn, "machine": machine, **stand.measure(seed=turn)}
-                    kept.keep(keys[turn, stand.case.name, stand.workers], row)
+                for case_run in runs if turn % 2 == 0 else reversed(runs):
+                    row = {"turn": turn, "machine": machine, **case_run.measure(seed=turn)}
+                    kept.keep(keys[turn, case_run.case.name, case_run.workers], row)
                     listener.run_done(
-                        f"figure 4: turn {turn + 1} of {scale.turns}, {stand.case.name}, {stand.workers} workers",
+                        f"figure 4: turn {turn + 1} of {scale.turns}, {case_run.case.name}, {case_run.workers} workers",
                         f"{row['steps_per_s']:.0f} steps/s",
                     )
-            times = _table_times(stands, prepared, scale.turn_steps)
+            times = _table_times(runs, prepared, scale.turn_steps)
             kept.keep(tables_key, {"machine": machine, "table_us": times})
     *rows, tables = kept.only([*keys.values(), tables_key])
     return {
@@ -139,7 +139,7 @@ def run(folder: Path, scale: Scale, listener: Listener) -> Summary:
 
 
 @dataclass(frozen=True)
-class Stand:
+class CaseRun:
     """A case with its workers, waiting for its turn."""
 
     case: Case
@@ -206,15 +206,15 @@ def draw_rows(span: npt.NDArray[np.int64], num_rows: int) -> npt.NDArray[np.int6
 
 
 @contextmanager
-def _stands(
+def _case_runs(
     prepared: Prepared, settings: CompareSettings, num_head: int, scale: Scale
-) -> Iterator[list[Stand]]:
+) -> Iterator[list[CaseRun]]:
     """Build each case once and start its workers; cases with one and with two share the case's model."""
     rows = prepared.dataset.rows
     groups = groups_of(prepared.dataset.schema, prepared.counts, settings)
     indices = draw_rows(rows.indices(TRAIN, VALIDATION), scale.turn_steps * BATCH_SIZE)
     with ExitStack() as stack:
-        stands = []
+        runs = []
         for case in CASES:
             tables = [case.table(group, min(num_head, group.counts.num_keys)) for group in groups]
             blueprint = assemble(groups, tables, settings.hidden)
@@ -224,10 +224,10 @@ def _stands(
                 optimizers = build_optimizers(model, run_settings.optimizer, run_settings.learning_rate)
                 hogwild = stack.enter_context(Hogwild(model, optimizers, rows, indices, run_settings))
                 threads = max(torch.get_num_threads() // workers, 1)
-                stands.append(
-                    Stand(case, workers, model, hogwild, blueprint.spec.ledger().embedding_bytes, threads)
+                runs.append(
+                    CaseRun(case, workers, model, hogwild, blueprint.spec.ledger().embedding_bytes, threads)
                 )
-        yield stands
+        yield runs
 
 
 def _model(blueprint: ModelBlueprint, prepared: Prepared, settings: CompareSettings) -> WideDeep:
@@ -243,13 +243,13 @@ def _model(blueprint: ModelBlueprint, prepared: Prepared, settings: CompareSetti
     return model
 
 
-def _table_times(stands: Sequence[Stand], prepared: Prepared, num_steps: int) -> dict[str, float]:
+def _table_times(runs: Sequence[CaseRun], prepared: Prepared, num_steps: int) -> dict[str, float]:
     """Return the median microseconds that the tables take of a step, by case: encode, pool, move rows.
 
     One thread of this process, without workers; the cases take turns.
     """
     rows = prepared.dataset.rows
-    models = {stand.case.name: stand.model for stand in stands}
+    models = {case_run.case.name: case_run.model for case_run in runs}
     times: dict[str, list[float]] = {name: [] for name in models}
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Raw rows of a study on disk, so that an interrupted study goes on where it stopped."""
+"""Raw rows on disk, so that an interrupted study or benchmark goes on where it stopped."""
 
 import hashlib
 import json
@@ -19,10 +19,10 @@ def row_key(**settings: Any) -> str:
 
 
 class Rows:
-    """Rows of one study by their keys, as JSON lines.
+    """Rows of a file by their keys, as JSON lines; processes may add to one file at a time.
 
     Args:
-        path: The file; what stands there is read.
+        path: The file; what stands there is read, and of equal keys the last counts.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,17 +36,22 @@ class Rows:
         return self._rows.get(key)
 
     def keep(self, key: str, row: Mapping[str, Any]) -> Row:
-        """Add a row, write the file whole or not at all, and return the row with its key."""
-        self._rows[key] = {"key": key, **row}
-        self._write()
-        return self._rows[key]
+        """Append a row in one write, and return it with its key."""
+        kept = {"key": key, **row}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(_line(kept))
+        self._rows[key] = kept
+        return kept
 
     def only(self, keys: Iterable[str]) -> list[Row]:
-        """Drop all rows but these, such as those of other settings, and return them in this order."""
+        """Drop all rows but these, such as those of other settings, and return them in this order.
+
+        The file is written whole or not at all.
+        """
         self._rows = {key: self._rows[key] for key in keys}
-        self._write()
+        write_text(self._path, "".join(map(_line, self._rows.values())))
         return list(self._rows.values())
 
-    def _write(self) -> None:
-        lines = (json.dumps(row, allow_nan=False) for row in self._rows.values())
-        write_text(self._path, "".join(f"{line}\n" for line in lines))
+
+def _line(row: Row) -> str:
+    return json.dumps(row, allow_nan=False) + "\n"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybridhash.experiments import CompareSettings, Listener, merge_settings
-from hybridhash.trials.prepare import Prepared, prepare_rows
+from hybridhash.trials import Prepared, prepare_rows
 from paper.rows import row_key
 from paper.scale import Scale
 from paper.study import work_folder

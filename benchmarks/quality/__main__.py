@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from benchmarks.quality.benchmark import PEERS_BENCHMARK, Benchmark
 from benchmarks.quality.command import parse, run
 from benchmarks.quality.plot import rce_against_bytes
-from benchmarks.quality.study import PEERS_STUDY, Study
 from benchmarks.quality.summary import page
 from hybridhash.files import write_text
 from hybridhash.report import house_style
@@ -15,30 +15,32 @@ PROG: Final = "python -m benchmarks.quality"
 PNG_DPI: Final = 150
 
 
-def main(arguments: Sequence[str] | None = None, study: Study = PEERS_STUDY, prog: str = PROG) -> int:
+def main(
+    arguments: Sequence[str] | None = None, benchmark: Benchmark = PEERS_BENCHMARK, prog: str = PROG
+) -> int:
     """Run the cells that are asked for, then write the summary of all that are kept.
 
     Args:
         arguments: Of the command line; those of the process if not given.
-        study: What is compared.
+        benchmark: What is compared.
         prog: How the command is called.
 
     Returns:
         0; 1 where there is nothing to summarise.
     """
-    options = parse(arguments, study, prog, "Compare compressed embeddings at equal bytes.")
-    panels = run(options, study)
+    options = parse(arguments, benchmark, prog, "Compare compressed embeddings at equal bytes.")
+    panels = run(options, benchmark)
     if not panels:
         sys.stderr.write(
             "benchmarks.quality: expected one data set or more, got none; see the reasons above\n"
         )
         return 1
-    write_text(options.out / f"{study.name}.md", page(panels, f"{study.name}.png"))
+    write_text(options.out / f"{benchmark.name}.md", page(panels, f"{benchmark.name}.png"))
     figure = rce_against_bytes(panels)
     with house_style():
         for ending in ("png", "svg"):
-            figure.savefig(options.out / f"{study.name}.{ending}", dpi=PNG_DPI, facecolor="white")
-    print(f"written: {options.out / study.name}.md")
+            figure.savefig(options.out / f"{benchmark.name}.{ending}", dpi=PNG_DPI, facecolor="white")
+    print(f"written: {options.out / benchmark.name}.md")
     return 0
 
 

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.quality.methods import FULL, HASHED, OURS
 from benchmarks.quality.summary import Panel, Point
-from hybridhash.report import colours, format_bytes, house_style
-from hybridhash.report.style import INK, MUTED
+from hybridhash.report import INK, MUTED, colours, format_bytes, house_style
 
 WIDTH_IN: Final = 11.0
 PANEL_IN: Final = 4.1

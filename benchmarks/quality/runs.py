@@ -7,21 +7,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from paper.rows import row_key
+from paper.rows import Rows, row_key
 
+from benchmarks.quality.benchmark import Benchmark
 from benchmarks.quality.cell import fit, judge, tune, tune_on_grid
-from benchmarks.quality.kept import Kept
 from benchmarks.quality.methods import FULL, Span
 from benchmarks.quality.sets import DataSet
-from benchmarks.quality.study import Study
 from hybridhash.data import TRAIN, VALIDATION, KeyedRows
 from hybridhash.errors import DivergedError
 from hybridhash.experiments import Listener
-from hybridhash.trials.jobs import run_jobs
-from hybridhash.trials.prepare import Prepared, prepare_rows, work_folder
-from hybridhash.trials.runoff import Tuned
-from hybridhash.trials.runs import RUNS_VERSION, TUNING_VERSION
-from hybridhash.trials.settings import FitSettings
+from hybridhash.trials import (
+    RUNS_VERSION,
+    TUNING_VERSION,
+    FitSettings,
+    Prepared,
+    Tuned,
+    prepare_rows,
+    run_jobs,
+    work_folder,
+)
 
 # Raise it with every change of a peer, a tail or this harness after which the same settings give other numbers.
 VERSION: Final = 1
@@ -32,7 +36,7 @@ class Cell:
     """A method on a data set at a budget.
 
     Attributes:
-        method: One of the study's.
+        method: One of the benchmark's.
         share: Of the full table's bytes; 1 for the full table itself.
         budget_bytes: The same in bytes.
     """
@@ -54,7 +58,7 @@ def cells_of(methods: Sequence[str], shares: Sequence[float], full_bytes: int) -
 
 
 def run_set(
-    study: Study,
+    benchmark: Benchmark,
     name: str,
     data: DataSet,
     methods: Sequence[str],
@@ -63,10 +67,10 @@ def run_set(
     folders: "Folders",
     listener: Listener,
 ) -> None:
-    """Run what is not kept yet of a data set, and keep it in the study's file.
+    """Run what is not kept yet of a data set, and keep it in the benchmark's file.
 
     Args:
-        study: What is compared.
+        benchmark: What is compared.
         name: Of the data set.
         data: Its rows and settings.
         methods: Which to run.
@@ -89,11 +93,11 @@ def run_set(
             "title": data.title,
             "full_bytes": full_bytes,
             "rates": data.settings.learning_rate,
-            "of": digest(prepared, data.settings, *versions_of(study)),
+            "of": digest(prepared, data.settings, *versions_of(benchmark)),
         }
-        path = study.rows_of(folders.results, name)
-        work = partial(_run_cell, study.runoff, rows, data.settings, common, seeds, path)
-        run_jobs(work, cells_of(methods, study.shares, full_bytes), jobs, listener)
+        path = benchmark.rows_of(folders.results, name)
+        work = partial(_run_cell, benchmark.runoff, rows, data.settings, common, seeds, path)
+        run_jobs(work, cells_of(methods, benchmark.shares, full_bytes), jobs, listener)
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,9 @@ class Folders:
     work: Path
 
 
-def versions_of(study: Study) -> tuple[int, ...]:
-    """Return what else the rows of a study depend on: the package's way of tuning, where the study follows it."""
-    return (TUNING_VERSION,) if study.runoff else ()
+def versions_of(benchmark: Benchmark) -> tuple[int, ...]:
+    """Return what else the rows of a benchmark depend on: the package's way of tuning, where it is followed."""
+    return (TUNING_VERSION,) if benchmark.runoff else ()
 
 
 def digest(prepared: Prepared, settings: FitSettings, *versions: int) -> str:
@@ -138,27 +142,28 @@ def _run_cell(
     cell: Cell,
     listener: Listener,
 ) -> None:
-    kept = Kept(path)
+    kept = Rows(path)
     named = {**common, "method": cell.method, "share": cell.share, "budget_bytes": cell.budget_bytes}
     title = f"{common['set']}, {cell.method}, {cell.share:.1%}"
     start = time.perf_counter()
     try:
-        found = kept.get({**named, "kind": "tuned"})
+        asked = {**named, "kind": "tuned"}
+        found = kept.get(row_key(**asked))
         if found is None:
             tuning = (tune if runoff else tune_on_grid)(cell.method, rows, settings, cell.budget_bytes)
             record = {"tuned": vars(tuning.tuned), "curves": tuning.curves}
             seconds = {"seconds": time.perf_counter() - start}
-            found = kept.add({**named, "kind": "tuned"}, {**record, **seconds})
+            found = kept.keep(row_key(**asked), {**asked, **record, **seconds})
         tuned = Tuned(**found["tuned"])
         # Without a run-off the grid is all there is to know of the choice.
         choice = {"learning_rate": tuned.learning_rate, "epochs": tuned.epochs} if runoff else {}
         for seed in range(seeds):
             run = {**named, **choice, "kind": "judged", "seed": seed}
-            if kept.get(run) is None:
+            if kept.get(row_key(**run)) is None:
                 start = time.perf_counter()
                 results = judge(fit(cell.method, rows, settings, cell.budget_bytes, tuned, seed), rows)
                 seconds = {"seconds": time.perf_counter() - start}
-                kept.add(run, {**results, "tuned": vars(tuned), **seconds})
+                kept.keep(row_key(**run), {**run, **results, "tuned": vars(tuned), **seconds})
                 listener.run_done(f"{title}, seed {seed}", f"RCE {results['rce']:.2f}, {tuned}")
     except DivergedError as error:
         listener.note(f"{title}: {error}")

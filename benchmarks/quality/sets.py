@@ -14,7 +14,7 @@ from paper.surfaces import Surface, ads, timeline
 
 from hybridhash.data import SyntheticStream, stream_preset
 from hybridhash.experiments import Silence
-from hybridhash.trials.settings import FitSettings
+from hybridhash.trials import FitSettings
 
 ROOT: Final = Path(__file__).parents[2]
 REAL_SETS: Final = ("movietweetings", "assistments")

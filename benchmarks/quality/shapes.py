@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Final
 
 from benchmarks.quality.__main__ import main
+from benchmarks.quality.benchmark import SHARES, Benchmark
 from benchmarks.quality.sets import MODEL, DataSet
-from benchmarks.quality.study import SHARES, Study
 from hybridhash.data import StreamCategorical, StreamSettings, SyntheticStream
-from hybridhash.trials.settings import FitSettings
+from hybridhash.trials import FitSettings
 
 NUM_ROWS: Final = 300_000
 _DURATION_S: Final = 5 * 86_400
@@ -59,7 +59,7 @@ def _file(name: str, stream: StreamSettings, work: Path) -> str:
     return str(path)
 
 
-SHAPES_STUDY: Final = Study("shapes", ("full", "hashed", "hybrid", "auto"), SHARES, shape_sets)
+SHAPES_STUDY: Final = Benchmark("shapes", ("full", "hashed", "hybrid", "auto"), SHARES, shape_sets)
 
 if __name__ == "__main__":
-    sys.exit(main(study=SHAPES_STUDY, prog="python -m benchmarks.quality.shapes"))
+    sys.exit(main(benchmark=SHAPES_STUDY, prog="python -m benchmarks.quality.shapes"))

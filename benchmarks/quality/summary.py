@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.quality.benchmark import Benchmark
 from benchmarks.quality.methods import FULL, HASHED, OURS
-from benchmarks.quality.study import Study
-from hybridhash.report.formatting import format_bytes, format_spread
+from hybridhash.report import format_bytes, format_spread
 
 Row = Mapping[str, Any]
 
@@ -79,29 +79,31 @@ class Panel:
     points: tuple[Point, ...]
 
 
-def read_panels(folder: Path, names: Iterable[str], study: Study) -> list[Panel]:
+def read_panels(folder: Path, names: Iterable[str], benchmark: Benchmark) -> list[Panel]:
     """Return the data sets that have rows, in the order of their names.
 
     Of a file's rows only those count that were made from the same data and settings as the last, by methods that
-    still are among the study's.
+    still are among the benchmark's.
 
     Args:
         folder: Of the results.
         names: Of the data sets.
-        study: Whose.
+        benchmark: Whose.
     """
     panels = []
     for name in names:
-        path = study.rows_of(folder, name)
+        path = benchmark.rows_of(folder, name)
         rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         judged = [
             row
             for row in rows
-            if row["kind"] == "judged" and row["of"] == rows[-1]["of"] and row["method"] in study.methods
+            if row["kind"] == "judged" and row["of"] == rows[-1]["of"] and row["method"] in benchmark.methods
         ]
         if judged:
             panels.append(
-                Panel(judged[-1]["title"], judged[-1]["full_bytes"], tuple(points_of(judged, study.methods)))
+                Panel(
+                    judged[-1]["title"], judged[-1]["full_bytes"], tuple(points_of(judged, benchmark.methods))
+                )
             )
     return panels
 

@@ -26,7 +26,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_quick_run_measures_every_comparison(tmp_path: Path) -> None:
     if not FOLDER.is_dir():
-        pytest.skip(f"no peers: {FOLDER} is not a folder; run make bench-setup")
+        pytest.skip(f"no peers: {FOLDER} is not a folder; run make bench")
     done = run("--quick", "--untested", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     for heading in ("Training step, Adagrad", "by T", "Keys to rows, K = 500", "Wide & deep"):

@@ -16,6 +16,16 @@ def test_rows_are_there_again_by_their_keys(tmp_path: Path) -> None:
     assert len(path.read_text().splitlines()) == 1
 
 
+def test_two_writers_of_one_file_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    first, second = Rows(path), Rows(path)
+    first.keep("a", {"rce": 1.0})
+    second.keep("b", {"rce": 2.0})
+    first.keep("a", {"rce": 3.0})
+    again = Rows(path)
+    assert [again.get(key) for key in "ab"] == [{"key": "a", "rce": 3.0}, {"key": "b", "rce": 2.0}]
+
+
 def test_a_key_depends_on_every_setting_and_not_on_their_order() -> None:
     assert row_key(a=1, b=2) == row_key(b=2, a=1)
     assert len({row_key(a=1, b=2), row_key(a=1, b=3), row_key(a=1), row_key(a=1, c=2)}) == 4

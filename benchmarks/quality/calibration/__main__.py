@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from paper.rows import Row
+from paper.rows import Row, Rows, row_key
 from paper.study import SkippedError
 
+from benchmarks.quality.calibration.full_table import FullTable
 from benchmarks.quality.calibration.measure import bands, coding, directions, rounding, unseen
 from benchmarks.quality.calibration.page import page
-from benchmarks.quality.calibration.patient import Patient
-from benchmarks.quality.kept import Kept
 from benchmarks.quality.runs import digest
 from benchmarks.quality.sets import ROOT, DataSet, data_sets, tiny_sets
 from hybridhash.experiments import Silence
 from hybridhash.files import write_text
-from hybridhash.trials.prepare import prepare_rows, work_folder
+from hybridhash.trials import prepare_rows, work_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for folder in (options.out, work):
         folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    kept = Kept(options.out / "calibration.jsonl")
+    kept = Rows(options.out / "calibration.jsonl")
     rows: list[Row] = []
     for name, data in (tiny_sets() if options.tiny else data_sets()).items():
         try:
@@ -52,21 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measured(name: str, data: DataSet, seeds: int, kept: Kept, work: Path) -> Iterator[dict[str, Any]]:
+def _measured(name: str, data: DataSet, seeds: int, kept: Rows, work: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a data set."""
     settings = data.settings.model_copy(update={"work_dir": work})
     with work_folder(settings) as work_dir:
         prepared = prepare_rows([data.files(work)], settings, work_dir, Silence())
         for seed in range(seeds):
             named = {"set": name, "seed": seed, "of": digest(prepared, data.settings)}
-            found = kept.get(named)
+            found = kept.get(row_key(**named))
             if found is None:
                 start = time.perf_counter()
-                patient = Patient(prepared.dataset.rows, data.settings, seed)
-                measures = chain(
-                    bands(patient), [unseen(patient)], rounding(patient), coding(patient), directions(patient)
-                )
-                found = kept.add(named, {"rce": patient.rce, "measures": list(measures)})
+                full = FullTable(prepared.dataset.rows, data.settings, seed)
+                measures = chain(bands(full), [unseen(full)], rounding(full), coding(full), directions(full))
+                found = kept.keep(row_key(**named), {**named, "rce": full.rce, "measures": list(measures)})
                 print(f"{name}, seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
             yield from ({"set": name, "title": data.title, "seed": seed, **row} for row in found["measures"])
 

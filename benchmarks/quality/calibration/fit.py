@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from hybridhash.theory.loss import NORMAL_ERROR
+from hybridhash.theory import NORMAL_ERROR
 
 Row = Mapping[str, Any]
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.quality.calibration.patient import Patient, Tables
+from benchmarks.quality.calibration.full_table import FullTable, Tables
 from hybridhash.packing import Sensitivity, cluster_rows, pack_rows, unpack_rows
 from hybridhash.tables import WIDE_FACTOR
-from hybridhash.vocabulary.importance import recurrence
+from hybridhash.vocabulary import recurrence
 
 BANDS: Final = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 64))
 BITS: Final = (2, 3)  # the loss by more is lost in noise
@@ -20,14 +20,14 @@ _FEWEST_READS: Final = 100
 Measured = dict[str, Any]
 
 
-def bands(patient: Patient) -> Iterator[Measured]:
+def bands(full: FullTable) -> Iterator[Measured]:
     """Yield what leaving out the keys of one count and feature loses, and how often they come and were to come.
 
     Yields:
         ``feature``, ``count`` (mean), ``keys``, ``expected`` and ``came`` (occurrences per key in as many rows as were
         trained on, by the estimate and by the slice), ``reads`` (in the slice, per row of it) and ``loss`` (RCE).
     """
-    counts, slice_counts = patient.counts, patient.validation_counts()
+    counts, slice_counts = full.counts, full.validation_counts()
     expected = recurrence(counts)
     for feature, name in enumerate(counts.feature_names):
         mine = counts.feature == feature
@@ -47,16 +47,16 @@ def bands(patient: Patient) -> Iterator[Measured]:
                 "count": float(counts.counts[chosen].mean()),
                 "keys": int(keys.size),
                 "expected": float(expected[chosen].mean()),
-                "came": reads * patient.growth / keys.size,
-                "reads": reads * patient.growth / counts.num_rows,
-                "loss": patient.without(np.isin(patient.keys, keys)),
+                "came": reads * full.growth / keys.size,
+                "reads": reads * full.growth / counts.num_rows,
+                "loss": full.without(np.isin(full.keys, keys)),
             }
 
 
-def unseen(patient: Patient) -> Measured:
+def unseen(full: FullTable) -> Measured:
     """Return the share of the slice's occurrences that are of new keys, and the share that came once."""
-    counts, slice_counts = patient.counts, patient.validation_counts()
-    new = ~np.isin(slice_counts.keys, patient.keys)
+    counts, slice_counts = full.counts, full.validation_counts()
+    new = ~np.isin(slice_counts.keys, full.keys)
     return {
         "kind": "unseen",
         "expected": float((counts.counts == 1).sum() / counts.counts.sum()),
@@ -64,39 +64,39 @@ def unseen(patient: Patient) -> Measured:
     }
 
 
-def rounding(patient: Patient) -> Iterator[Measured]:
+def rounding(full: FullTable) -> Iterator[Measured]:
     """Yield what rounding every row loses, as a share of what leaving every key out loses."""
-    everything = patient.without(np.ones(patient.keys.size, dtype=np.bool_))
+    everything = full.without(np.ones(full.keys.size, dtype=np.bool_))
     for bits in BITS:
-        rounded = [unpack_rows(pack_rows(table, bits)) for table in patient.tables]
-        yield {"kind": "rounding", "bits": bits, "share": patient.with_rows(rounded) / everything}
+        rounded = [unpack_rows(pack_rows(table, bits)) for table in full.tables]
+        yield {"kind": "rounding", "bits": bits, "share": full.with_rows(rounded) / everything}
 
 
-def coding(patient: Patient) -> Iterator[Measured]:
+def coding(full: FullTable) -> Iterator[Measured]:
     """Yield what sharing rows by codes loses, as a share of what leaving the same keys out loses."""
-    sensitivity = patient.sensitivity()
+    sensitivity = full.sensitivity()
     for share in HEADS:
-        first = int(share * patient.keys.size)
-        omitted = patient.without(np.arange(patient.keys.size) >= first)
-        counts = patient.counts.top(patient.keys.size).counts
+        first = int(share * full.keys.size)
+        omitted = full.without(np.arange(full.keys.size) >= first)
+        counts = full.counts.top(full.keys.size).counts
         assert counts is not None
         for code_bits in CODE_BITS:
             weights = counts[first:].astype(np.float64)
-            shared = _shared(patient, first, 1 << code_bits, weights, sensitivity)
-            near = _shared(patient, first, 1 << code_bits, weights, _alike(patient, sensitivity))
+            shared = _shared(full, first, 1 << code_bits, weights, sensitivity)
+            near = _shared(full, first, 1 << code_bits, weights, _alike(full, sensitivity))
             yield {
                 "kind": "coding",
                 "head": share,
                 "code_bits": code_bits,
                 "omitted": omitted,
-                "share": patient.with_rows(shared) / omitted,
-                "near": patient.with_rows(near) / omitted,
+                "share": full.with_rows(shared) / omitted,
+                "near": full.with_rows(near) / omitted,
             }
 
 
-def directions(patient: Patient) -> Iterator[Measured]:
+def directions(full: FullTable) -> Iterator[Measured]:
     """Yield for each feature which part of what the model hears of its rows lies in one direction of them."""
-    for name, metric in zip(patient.counts.feature_names, patient.sensitivity().metrics, strict=True):
+    for name, metric in zip(full.counts.feature_names, full.sensitivity().metrics, strict=True):
         yield {
             "kind": "direction",
             "feature": name,
@@ -104,21 +104,21 @@ def directions(patient: Patient) -> Iterator[Measured]:
         }
 
 
-def _alike(patient: Patient, sensitivity: Sensitivity) -> Sensitivity:
+def _alike(full: FullTable, sensitivity: Sensitivity) -> Sensitivity:
     """Return the sensitivity of a model that hears all floats of all rows alike, but a wide weight fourfold."""
     heard = np.ones(sensitivity.metrics.shape[1])
-    if len(patient.tables) > 1:
+    if len(full.tables) > 1:
         heard[-1] = WIDE_FACTOR**2
     return Sensitivity(np.zeros_like(sensitivity.groups), np.diag(heard)[None])
 
 
 def _shared(
-    patient: Patient, first: int, num_codes: int, weights: np.ndarray, sensitivity: Sensitivity
+    full: FullTable, first: int, num_codes: int, weights: np.ndarray, sensitivity: Sensitivity
 ) -> Tables:
     """Return the tables with shared rows from a rank on."""
-    rows = np.concatenate(patient.tables, axis=1)
+    rows = np.concatenate(full.tables, axis=1)
     of_these = Sensitivity(sensitivity.groups[first:], sensitivity.metrics)
     centres, codes = cluster_rows(rows[first:], num_codes, weights, of_these)
-    bounds = np.cumsum([table.shape[1] for table in patient.tables])[:-1]
+    bounds = np.cumsum([table.shape[1] for table in full.tables])[:-1]
     parts = np.split(centres[codes], bounds, axis=1)
-    return [np.concatenate([table[:first], part]) for table, part in zip(patient.tables, parts, strict=True)]
+    return [np.concatenate([table[:first], part]) for table, part in zip(full.tables, parts, strict=True)]

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.quality.calibration.fit import by, coding_curve, half_learned, unshared_directions
-from hybridhash.theory.loss import (
+from hybridhash.theory import (
     CODING,
     CODING_SLOPE,
     HALF_LEARNED,
@@ -19,8 +19,8 @@ Row = Mapping[str, Any]
 
 _INTRODUCTION: Final = """# What the planner's constants were measured from
 
-Made by `make bench-calibration`. A model with one row per key is trained for one pass on the training span without its
-validation slice; then rows are left out, rounded or shared, and the slice is predicted again.
+Made by `make bench-quality OF=calibration`. A model with one row per key is trained for one pass on the training span
+without its validation slice; then rows are left out, rounded or shared, and the slice is predicted again.
 RCE is in per cent, means over seeds; "share" is the loss as a share of what leaving the same keys out loses. Rows of
 the tests play no part.
 """

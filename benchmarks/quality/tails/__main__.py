@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from benchmarks.quality.benchmark import TAILS_BENCHMARK
 from benchmarks.quality.command import parse, run
 from benchmarks.quality.sets import REAL_SETS
-from benchmarks.quality.study import TAILS_STUDY
 from benchmarks.quality.verdict import page
 from hybridhash.files import write_text
 
@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0; 1 where there is nothing to judge.
     """
-    options = parse(arguments, TAILS_STUDY, PROG, "Compare tails below one head at equal bytes.")
-    panels = run(options, TAILS_STUDY)
+    options = parse(arguments, TAILS_BENCHMARK, PROG, "Compare tails below one head at equal bytes.")
+    panels = run(options, TAILS_BENCHMARK)
     if not panels:
         sys.stderr.write(
             "benchmarks.quality.tails: expected one data set or more, got none; see the reasons above\n"

@@ -75,8 +75,8 @@ class NeutralTail(nn.Module):
         return merged(known, self.joined(keys[known]), unknown)
 
 
-class NeutralByFeatureTail(NeutralTail):
-    """A `NeutralTail` with a neutral row for each feature, learned from its keys that were seen once.
+class NeutralByFeatureTail(nn.Module):
+    """As `NeutralTail`, with a neutral row for each feature, learned from its keys that were seen once.
 
     Args:
         need: What to serve, and at how many bytes.
@@ -85,9 +85,11 @@ class NeutralByFeatureTail(NeutralTail):
 
     def __init__(self, need: Need, rare: Counted) -> None:
         """Make the filter and the rows."""
-        super().__init__(need, rare, min_count=2, num_neutral=need.num_features)
+        super().__init__()
+        self.tail = NeutralTail(need, rare, min_count=2, num_neutral=need.num_features)
 
     def forward(self, keys: Tensor, features: Tensor) -> Tensor:
         """Return the vectors float[N, columns] of keys int64[N] of features int64[N]."""
-        known = self.known(keys)
-        return merged(known, self.joined(keys[known]), F.embedding(features[~known], self.neutral))
+        known = self.tail.known(keys)
+        unknown = F.embedding(features[~known], self.tail.neutral)
+        return merged(known, self.tail.joined(keys[known]), unknown)

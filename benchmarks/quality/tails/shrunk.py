@@ -78,4 +78,5 @@ class ShrunkTail(nn.Module):
     def forward(self, keys: Tensor) -> Tensor:
         """Return the vectors float[N, columns] of keys int64[N]."""
         counts = self.sketch(keys)
-        return (counts / (counts + PRIOR_COUNT)).unsqueeze(1) * self.joined(keys)
+        vectors: Tensor = (counts / (counts + PRIOR_COUNT)).unsqueeze(1) * self.joined(keys)
+        return vectors

@@ -99,9 +99,9 @@ def sweep(
     with open_model(data, settings, listener) as opened, ExitStack() as held:
         prepared = opened.prepared
         check_group(prepared.dataset.rows, settings.group)
-        bench = _Bench(opened, settings)
+        rows_of = _Rows(opened, settings)
         runner = TrialRunner(prepared.dataset, settings, run_store(settings.out), settings.jobs)
-        head_rows = [bench.head_row(head) for head in heads]  # refuses a head that is too large
+        head_rows = [rows_of.head_row(head) for head in heads]  # refuses a head that is too large
         held.enter_context(output_folder(settings.out))
         best = best_head(
             [row.title for row in head_rows], runner.choose([row.trial for row in head_rows], listener)
@@ -109,10 +109,10 @@ def sweep(
         listener.run_done("best head on the validation slice", head_rows[best].title)
         rows = [
             *head_rows,
-            *(bench.tail_row(heads[best], tail) for tail in tails),
-            bench.baseline_row(),
+            *(rows_of.tail_row(heads[best], tail) for tail in tails),
+            rows_of.baseline_row(),
         ]
-        twins = [bench.hashed_twin(row) if bench.has_twin(row) else None for row in rows]
+        twins = [rows_of.hashed_twin(row) if rows_of.has_twin(row) else None for row in rows]
         trials = [row.trial for row in (*rows, *twins) if row is not None]
         trained = runner.attempt(trials, listener)
         found = {trial.key: one for trial, one in zip(trials, trained, strict=True)}
@@ -124,7 +124,7 @@ def sweep(
             seeds=settings.seeds,
             best_head=head_rows[best].title,
             rows=tuple(
-                bench.describe(row, twin, baseline, found) for row, twin in zip(rows, twins, strict=True)
+                rows_of.describe(row, twin, baseline, found) for row, twin in zip(rows, twins, strict=True)
             ),
         )
         write_text(settings.out / SWEEP_FILE, results.to_json())
@@ -174,7 +174,7 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _Rows:
     """Makes the rows of a sweep and describes what became of them."""
 
     opened: Opened

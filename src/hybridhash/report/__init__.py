@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hybridhash.report.frequency import FrequencyCurve, frequency_curves
     from hybridhash.report.page import render_html, write_report
     from hybridhash.report.quality import QualityPoint, quality_by_method
-    from hybridhash.report.style import colours, house_style, inline_svg, settle_layout
+    from hybridhash.report.style import INK, MUTED, colours, house_style, inline_svg, settle_layout
     from hybridhash.report.sweep import (
         sweep_figure,
         sweep_grid,
@@ -38,13 +38,15 @@ _LAZY = {  # some of these load matplotlib and others rich, which not all need
     "frequency": "FrequencyCurve frequency_curves",
     "page": "render_html write_report",
     "quality": "QualityPoint quality_by_method",
-    "style": "colours house_style inline_svg settle_layout",
+    "style": "INK MUTED colours house_style inline_svg settle_layout",
     "sweep": "sweep_figure sweep_grid sweep_table write_sweep_report",
     "table": "comparison_table",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 __all__ = [
+    "INK",
+    "MUTED",
     "CollisionBar",
     "FrequencyCurve",
     "Grid",

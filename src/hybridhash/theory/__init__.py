@@ -15,12 +15,26 @@ from hybridhash.theory.collisions import (
 )
 from hybridhash.theory.cost import MethodCost, method_cost
 from hybridhash.theory.fingerprints import false_positive_rate
-from hybridhash.theory.loss import coding_loss, learned_share, rounding_loss
+from hybridhash.theory.loss import (
+    CODING,
+    CODING_SLOPE,
+    HALF_LEARNED,
+    NORMAL_ERROR,
+    UNSHARED_DIRECTIONS,
+    coding_loss,
+    learned_share,
+    rounding_loss,
+)
 from hybridhash.theory.recurrence import expected_recurrence
 from hybridhash.theory.shares import KeyShares, TrafficShares, key_shares, traffic_shares
 from hybridhash.theory.vectors import Combine, expected_vector_collisions, num_vectors
 
 __all__ = [
+    "CODING",
+    "CODING_SLOPE",
+    "HALF_LEARNED",
+    "NORMAL_ERROR",
+    "UNSHARED_DIRECTIONS",
     "Combine",
     "KeyShares",
     "MethodCost",

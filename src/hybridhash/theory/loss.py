@@ -1,9 +1,9 @@
 """What a way to keep an id loses of the id's effect, as a share of that effect.
 
 The shares below add up over ids once each is weighted by its traffic and by how much was learned of it. Their constants
-were measured on the validation slices of two real data sets and two streams (`make bench-calibration`), to one digit.
-One digit is enough: the data sets differ by factors of two to five, and the ways to keep an id differ by factors of
-four.
+were measured on the validation slices of two real data sets and two streams (`make bench-quality OF=calibration`), to
+one digit. One digit is enough: the data sets differ by factors of two to five, and the ways to keep an id differ by
+factors of four.
 """
 
 import math

@@ -8,6 +8,7 @@ from hybridhash.training.progress import Progress
 from hybridhash.training.settings import TrainSettings
 from hybridhash.training.speed import StepRate
 from hybridhash.training.state import TrainState
+from hybridhash.training.step import to_tensors
 from hybridhash.training.windows import train_windows
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "build_optimizers",
     "predict",
     "process_context",
+    "to_tensors",
     "train",
     "train_windows",
 ]

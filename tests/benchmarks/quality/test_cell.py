@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from benchmarks.quality.benchmark import PEERS_BENCHMARK, TAILS_BENCHMARK
 from benchmarks.quality.cell import fit, judge, tune, tune_on_grid
 from benchmarks.quality.methods import build
-from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 
 from benchmarks.quality import cell
 from hybridhash.data import TEST, TRAIN, VALIDATION, Bags, KeyedRows
@@ -18,7 +18,7 @@ from hybridhash.metrics import relative_cross_entropy
 from hybridhash.training import TrainResult, predict
 from hybridhash.trials import Built, FitSettings, Tuned, tuning
 
-EVERY = tuple(dict.fromkeys((*PEERS_STUDY.methods, *TAILS_STUDY.methods)))
+EVERY = tuple(dict.fromkeys((*PEERS_BENCHMARK.methods, *TAILS_BENCHMARK.methods)))
 
 
 def poisoned(rows: KeyedRows, *parts: int) -> KeyedRows:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from benchmarks.quality.benchmark import PEERS_BENCHMARK, TAILS_BENCHMARK
 from benchmarks.quality.methods import FULL, METHODS, OURS, PACKAGE_METHODS, Span, build
 from benchmarks.quality.need import Need, tensor_bytes
 from benchmarks.quality.ranker import PeerRanker
-from benchmarks.quality.study import PEERS_STUDY, TAILS_STUDY
 
 from benchmarks.quality import methods
 from benchmarks.quality.peers import PEERS
@@ -20,7 +20,8 @@ def _buffers(model: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
 
 
 @pytest.mark.parametrize(
-    "method", [name for name in dict.fromkeys((*PEERS_STUDY.methods, *TAILS_STUDY.methods)) if name != FULL]
+    "method",
+    [name for name in dict.fromkeys((*PEERS_BENCHMARK.methods, *TAILS_BENCHMARK.methods)) if name != FULL],
 )
 @pytest.mark.parametrize("model", ["wide-deep", "mlp"])
 def test_bytes_are_those_of_the_tensors_and_fill_the_budget(

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.quality.benchmark import PEERS_BENCHMARK
 from benchmarks.quality.methods import METHODS
-from benchmarks.quality.study import PEERS_STUDY
 from benchmarks.quality.summary import Panel, overview, page, points_of, read_panels
 
 
@@ -94,14 +94,14 @@ def test_only_rows_of_the_last_settings_count(tmp_path: Path) -> None:
     (tmp_path / "quality-s.jsonl").write_text(
         "".join(f"{json.dumps(each)}\n" for each in [old, *ROWS, tuned])
     )
-    [panel] = read_panels(tmp_path, ["absent", "s"], PEERS_STUDY)
+    [panel] = read_panels(tmp_path, ["absent", "s"], PEERS_BENCHMARK)
     assert (panel.title, panel.full_bytes) == ("Set S", 680)
     assert panel.points == tuple(points_of(ROWS, METHODS))
 
 
 def test_the_page_ranks_the_methods(tmp_path: Path) -> None:
     (tmp_path / "quality-s.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in ROWS))
-    text = page(read_panels(tmp_path, ["s"], PEERS_STUDY), "quality.png")
+    text = page(read_panels(tmp_path, ["s"], PEERS_BENCHMARK), "quality.png")
     lines = text[text.index("10.0% of the full table's 680 B") : text.index("5.0% of")].splitlines()
     assert [line.split("|")[1].strip() for line in lines if line.startswith("| ")][2:] == [
         "full",
@@ -125,8 +125,8 @@ def test_the_overview_sets_ours_beside_hashing_and_the_best_peer() -> None:
 def test_the_readme_has_the_overview_that_the_command_wrote() -> None:
     root = Path(__file__).parents[3]
     readme = (root / "README.md").read_text()
-    for study in ("quality", "shapes"):
-        record = (root / "benchmarks" / "results" / f"{study}.md").read_text()
+    for benchmark in ("quality", "shapes"):
+        record = (root / "benchmarks" / "results" / f"{benchmark}.md").read_text()
         lines = [line for line in record.splitlines() if line.count("hashed ") == 3]
         assert len(lines) >= 4
         assert all(line in readme for line in lines)

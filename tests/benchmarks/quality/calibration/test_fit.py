@@ -60,7 +60,7 @@ def test_the_curve_of_codes() -> None:
 
 
 def test_the_constants_of_the_planner_are_those_of_the_record_to_one_digit() -> None:
-    """``make bench-calibration`` made the record; what it measured is what the package uses."""
+    """``make bench-quality OF=calibration`` made the record; what it measured is what the package uses."""
     lines = [json.loads(line) for line in RECORD.read_text().splitlines()]
     rows = [{"set": line["set"], **row} for line in lines for row in line["measures"]]
     of_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in ("band", "rounding", "coding")}

@@ -21,7 +21,7 @@ def test_a_tiny_run_writes_the_record_and_a_second_one_reads_it(
     assert "| Tiny stream | codes of 4 bits behind 5% |" in text
     assert "| Tiny stream | all rows at 2 bits |" in text
     assert "## What the model hears of a row" in text
-    monkeypatch.setattr(calibration, "Patient", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr(calibration, "FullTable", lambda *_: pytest.fail("measured again"))
     assert calibration.main(arguments) == 0
     assert (tmp_path / "calibration.md").read_text() == text
     assert "tiny, seed 1:" in capsys.readouterr().out

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.quality.study import TAILS_STUDY
+from benchmarks.quality.benchmark import TAILS_BENCHMARK
 
 ROOT = Path(__file__).parents[4]
 
@@ -18,14 +18,14 @@ def test_a_tiny_run_writes_rows_and_the_verdict(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in (tmp_path / "tails-tiny.jsonl").read_text().splitlines()]
     judged = [row for row in rows if row["kind"] == "judged"]
-    assert len(judged) == 1 + 2 * (len(TAILS_STUDY.methods) - 1)
-    assert {row["method"] for row in judged} == set(TAILS_STUDY.methods)
+    assert len(judged) == 1 + 2 * (len(TAILS_BENCHMARK.methods) - 1)
+    assert {row["method"] for row in judged} == set(TAILS_BENCHMARK.methods)
     assert all(row["embedding_bytes"] <= row["budget_bytes"] for row in judged if row["method"] != "full")
     text = (tmp_path / "tails.md").read_text()
     # Once in the verdict, where the yardsticks are not, and once for each budget.
     assert all(
         text.count(f"| {name} |") == 3
-        for name in TAILS_STUDY.methods
+        for name in TAILS_BENCHMARK.methods
         if name not in ("full", "hashed", "hybrid")
     )
     assert all(text.count(f"| {name} |") == 2 for name in ("full", "hashed", "hybrid"))

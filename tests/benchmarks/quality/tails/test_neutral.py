@@ -65,13 +65,17 @@ def test_an_unknown_key_starts_at_zero(make_need: Callable[..., Need], rare: Cou
 
 def test_every_feature_has_a_neutral_row(make_need: Callable[..., Need], rare: Counted) -> None:
     module = NeutralByFeatureTail(make_need(), rare)
-    assert module.neutral.shape == (3, 9)
-    torch.nn.init.normal_(module.neutral, generator=torch.Generator().manual_seed(0))
+    assert module.tail.neutral.shape == (3, 9)
+    torch.nn.init.normal_(module.tail.neutral, generator=torch.Generator().manual_seed(0))
     keys = torch.arange(1, 1001)
     features = keys % 3
     expected = [
-        module.joined(key.unsqueeze(0))[0].tolist() if is_known else module.neutral[feature].tolist()
-        for key, is_known, feature in zip(keys, module.known(keys).tolist(), features.tolist(), strict=True)
+        module.tail.joined(key.unsqueeze(0))[0].tolist()
+        if is_known
+        else module.tail.neutral[feature].tolist()
+        for key, is_known, feature in zip(
+            keys, module.tail.known(keys).tolist(), features.tolist(), strict=True
+        )
     ]
     assert module(keys, features).tolist() == expected
     assert 4000 - 8 < tensor_bytes(module) <= 4000

@@ -10,11 +10,10 @@ from benchmarks.quality.methods import FULL, Span, build
 from benchmarks.quality.need import Int64s
 from hybridhash.data import TRAIN, VALIDATION, KeyedRows, iterate_batches
 from hybridhash.metrics import relative_cross_entropy
-from hybridhash.models import sensitivities
+from hybridhash.models import MLPRanker, WideDeep, sensitivities
 from hybridhash.packing import Sensitivity
-from hybridhash.training import TrainSettings, predict, train
-from hybridhash.training.step import to_tensors
-from hybridhash.trials.settings import FitSettings
+from hybridhash.training import TrainSettings, predict, to_tensors, train
+from hybridhash.trials import FitSettings
 from hybridhash.vocabulary import Counts, count_key_chunks
 
 RATE: Final = 0.05
@@ -22,7 +21,7 @@ RATE: Final = 0.05
 Tables = list[npt.NDArray[np.float32]]
 
 
-class Patient:
+class FullTable:
     """The full table of a data set, trained for one pass without the validation slice.
 
     Args:
@@ -41,7 +40,9 @@ class Patient:
         """Train it."""
         span = Span(rows, (TRAIN,), settings)
         self._rows, self._validation = rows, rows.indices(VALIDATION)
-        self._model = build(FULL, span, span.full_bytes, RATE, seed).model
+        model = build(FULL, span, span.full_bytes, RATE, seed).model
+        assert isinstance(model, WideDeep | MLPRanker)  # what the package builds
+        self._model = model
         run = TrainSettings(settings.optimizer, RATE, settings.batch_size, epochs=1, patience=1, seed=seed)
         train(self._model, rows, span.indices, run)
         collections = [getattr(self._model, part, None) for part in ("deep", "wide")]

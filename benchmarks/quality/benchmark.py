@@ -13,7 +13,7 @@ SHARES: Final = (0.1, 0.05, 0.025)
 
 
 @dataclass(frozen=True)
-class Study:
+class Benchmark:
     """A comparison.
 
     Attributes:
@@ -37,8 +37,8 @@ class Study:
         return folder / f"{self.name}-{set_name}.jsonl"
 
 
-PEERS_STUDY: Final = Study("quality", METHODS, SHARES)
-TAILS_STUDY: Final = Study(
+PEERS_BENCHMARK: Final = Benchmark("quality", METHODS, SHARES)
+TAILS_BENCHMARK: Final = Benchmark(
     "tails",
     (FULL, HASHED, "frequency", "hybrid-sum", "hybrid", *TAILS, *TABLES),
     (0.1, 0.025),
