@@ -36,7 +36,7 @@ def dense_layers(
     widths = [num_inputs, *hidden, 1]
     for before, after in pairwise(widths):
         # Not nn.Linear(...): that draws from torch's default generator, which is not ours to move.
-        linear = nn.utils.skip_init(nn.Linear, before, after)
+        linear = nn.utils.skip_init(nn.Linear, before, after)  # type: ignore[no-untyped-call]
         bound = 1 / math.sqrt(before)
         with torch.no_grad():
             for parameter in (linear.weight, linear.bias):

@@ -60,7 +60,7 @@ def build_optimizers(model: nn.Module, name: str, learning_rate: float) -> list[
     sparse = [parameter for parameter in parameters if id(parameter) in sparse_ids]
     if sparse:
         # Explicit, because torch warns when nobody says whether sparse gradients are to be checked.
-        torch.sparse.check_sparse_tensor_invariants.disable()
+        torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]
     return list(OPTIMIZERS[name](dense, sparse, learning_rate)) if parameters else []
 
 

@@ -47,7 +47,7 @@ def train_step(
         weights = torch.from_numpy(batch.weights).to(device)
         total = weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
         loss = F.binary_cross_entropy_with_logits(logits, labels, weights, reduction="sum") / total
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     for optimizer in optimizers:
         optimizer.step()
     return probabilities
