@@ -13,6 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.testing import assert_close
+from torch.utils.checkpoint import checkpoint
 
 from hybridhash.embeddings import HybridEmbeddingBag
 from hybridhash.errors import InvalidValueError
@@ -41,11 +42,22 @@ class Ranker(nn.Module):
         return pooled
 
 
+class ComputedAgain(Ranker):
+    """A bag whose pass with gradients is made within the backward pass, when no forward pass of DDP runs."""
+
+    def forward(self, keys: Tensor, offsets: Tensor, weights: Tensor | None) -> Tensor:
+        weights = torch.ones(keys.numel()) if weights is None else weights
+        vectors = checkpoint(self.bag, keys, offsets, weights.requires_grad_(), use_reentrant=True)
+        pooled: Tensor = self.dense(vectors)
+        return pooled
+
+
 MODELS: dict[str, Callable[[int], Ranker]] = {
     "sgd": lambda seed: Ranker(seed, optimizer=SGD(0.1, weight_decay=0.01)),
     "adagrad": lambda seed: Ranker(seed, optimizer=Adagrad(0.1), mode="mean"),
     "adam, reference": lambda seed: Ranker(seed, optimizer=Adam(0.1), engine="reference"),
     "ftrl, frozen head": lambda seed: frozen(Ranker(seed, optimizer=FTRL(0.1))),
+    "adagrad, computed again": lambda seed: ComputedAgain(seed, optimizer=Adagrad(0.1)),
     "sparse": lambda seed: Ranker(seed, sparse=True),
 }
 
@@ -92,7 +104,8 @@ def train_replicas(rank: int, folder: Path) -> None:
     states = {}
     for name, make in MODELS.items():
         ranker = make(rank)
-        model = DistributedDataParallel(ranker)  # rank 0's values go to rank 1
+        static = isinstance(ranker, ComputedAgain)
+        model = DistributedDataParallel(ranker, static_graph=static)  # rank 0's values go to rank 1
         states[name] = train(model, ranker, lambda number, weighted: batch_of(rank, number, weighted), 1.0)
     model = DistributedDataParallel(MODELS["sgd"](0))
     with pytest.raises(InvalidValueError, match="throw_on_early_termination=True"), model.join():

@@ -126,6 +126,34 @@ def test_a_row_in_bfloat16_gets_all_gradients_of_a_batch(engine: str) -> None:
     assert bag.head.min() == -1000
 
 
+def test_each_backward_pass_and_each_use_is_a_step() -> None:
+    """As docs/bags.md says; torch's optimizers make one of their sum. What does not need the bag moves nothing."""
+    bag, dense = bag_of(SGD(0.1)), nn.Linear(8, 1)
+    state = bag.optimizer_state
+    assert state is not None
+    loss = dense(bag(KEYS, OFFSETS)).sum()
+    before = bag.tail.detach().clone()
+    torch.autograd.grad(loss, [dense.weight], retain_graph=True)
+    assert torch.equal(bag.tail, before)
+    assert int(state.step) == 0
+    loss.backward(retain_graph=True)
+    loss.backward()
+    assert int(state.step) == 2
+    (bag(KEYS, OFFSETS) * bag(KEYS + 1, OFFSETS)).sum().backward()
+    assert int(state.step) == 4
+
+
+def test_a_hook_on_the_vectors_changes_what_rows_get() -> None:
+    """Such as clipping, or the factor of a GradScaler taken out."""
+    hooked, free = bag_of(SGD(0.1)), bag_of(SGD(0.1))
+    vectors = hooked(KEYS, OFFSETS)
+    vectors.register_hook(lambda gradient: gradient / 65536)
+    torch.amp.GradScaler("cpu", init_scale=65536.0).scale(vectors.sum()).backward()  # type: ignore[no-untyped-call]
+    free(KEYS, OFFSETS).sum().backward()
+    assert torch.equal(hooked.head, free.head)
+    assert torch.equal(hooked.tail, free.tail)
+
+
 @pytest.fixture(scope="module")
 def mesh() -> Iterator[Any]:
     """A group of this process alone, without the threads of a real one."""

@@ -37,6 +37,10 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
     ``from_pretrained``: they are about rows that belong to one id. A bag is an instance of ``nn.EmbeddingBag``, because
     ``DistributedDataParallel`` and others ask for the class to learn that gradients are sparse.
 
+    With ``optimizer``, every backward pass through the bag is a step of its rows: one for each pass where gradients are
+    accumulated, one for each use in a forward pass, with whatever scale the loss has (``GradScaler``). ``docs/bags.md``
+    has all that differs from a torch optimizer.
+
     Args:
         blueprint: The table and its keys: a `hybridhash.Plan`, or a `hybridhash.tables.Blueprint`.
         encoder: The module that says which rows a key reads; pass that of another bag to share its rows. Made if not
@@ -59,7 +63,9 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
     Raises:
         InvalidTypeError: ``blueprint`` is neither a plan nor a blueprint, or ``dtype`` is no type of floats.
         InvalidValueError: An encoder of another table, an unknown mode, ``sparse`` with ``max``, a negative
-            ``init_std``, or a ``padding_key`` outside int64.
+            ``init_std``, or a ``padding_key`` outside int64. In a forward pass with an optimizer: rows whose steps
+            would be lost, as under FSDP, or a transform of ``torch.func``. In a backward pass (`DivergedError`): a
+            gradient that is not finite.
 
     Shape:
         keys int64[N] with offsets int64[B] (or [B + 1]), or keys int64[B, L]; returns float[B, D].
@@ -171,13 +177,16 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         steps = self.steps_in_backward()
         if steps and torch.compiler.is_compiling():
             return pool_and_step_compiled(self.head, self.tail, self._anchor, self._number, *batch)
+        if self.optimizer_state is not None and not steps and not torch.compiler.is_compiling():
+            group_of_replicas(self)  # a checkpoint makes its first pass without gradients
         return super().pool_checked(batch, rows, steps=steps)
 
     def pool(self, engine: Engine, batch: BagInput, rows: KeyRows, *, steps: bool) -> Tensor:
         """Pool as `BaseEmbeddingBag.pool` says."""
         if steps:
             self._check_that_steps_are_kept()
-            return pool_and_step(self.table(engine), batch.keys, rows, batch.offsets, batch.weights)
+            keys, offsets, weights = batch
+            return pool_and_step(self.table(engine), keys, rows, offsets, weights, group_of_replicas(self))
         return engine.embedding_bag(
             self.head,
             self.tail,
@@ -309,7 +318,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
             float[B, D].
         """
         self._check_that_steps_are_kept()
-        self._replicas = group_of_replicas()
+        group_of_replicas(self)  # which the backward pass asks for again
         with torch.no_grad():
             return super().pool_checked(BagInput(keys, offsets, weights))
 
@@ -337,7 +346,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
                 grad,
                 moves_head=self.head.requires_grad,
                 moves_tail=self.tail.requires_grad,
-                group=self._replicas,
+                group=group_of_replicas(self),
             )
         return of_weights
 

@@ -1,7 +1,8 @@
 """Ranks that train one table together: their batches and gradients, brought together inside the backward pass."""
 
+import weakref
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -26,22 +27,35 @@ class BatchOfAll(NamedTuple):
     grad: Tensor
 
 
-def group_of_replicas() -> Any:
+_LAST: Final[weakref.WeakKeyDictionary[nn.Module, Any]] = weakref.WeakKeyDictionary()
+
+
+def group_of_replicas(bag: nn.Module) -> Any:
     """Return the process group of the ``DistributedDataParallel`` whose forward pass runs; None if none runs.
+
+    Within a backward pass it is that of the last forward pass of the bag, for what a checkpoint computes again and
+    what was compiled.
+
+    Args:
+        bag: Whose rows are replicated.
 
     Raises:
         InvalidValueError: It runs within ``join()``, in which a rank without a batch goes on without a backward pass.
     """
     if not dist.is_available() or not dist.is_initialized():
         return None
+    if torch._C._current_graph_task_id() != -1:
+        return _LAST.get(bag)
     active = nn.parallel.DistributedDataParallel._get_active_ddp_module()  # type: ignore[no-untyped-call]
     if active is None or dist.get_world_size(active.process_group) == 1:
+        _LAST.pop(bag, None)
         return None
     if active._join_config.enable and not active._join_config.throw_on_early_termination:
         raise InvalidValueError(
             "optimizer: expected as many batches on every rank, for all replicas of a bag take part in each of its "
             "steps, got join(); use join(throw_on_early_termination=True)"
         )
+    _LAST[bag] = active.process_group
     return active.process_group
 
 

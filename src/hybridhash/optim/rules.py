@@ -2,6 +2,10 @@
 
 Only the rows of a batch move, and the gradients of a row are summed first, so a step equals that of torch's
 optimizer of the same name on coalesced sparse gradients (Adam: ``torch.optim.SparseAdam``).
+
+A step is made by every backward pass through a bag: by each of several whose gradients a torch optimizer would
+accumulate, for each use of the bag in a forward pass, and by scaled gradients under ``GradScaler``; clipping sees no
+gradient of rows. ``docs/bags.md`` says what to do in each case.
 """
 
 import math

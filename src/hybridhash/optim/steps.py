@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 from hybridhash.errors import DivergedError
 from hybridhash.kernels import Engine
 from hybridhash.kernels.reference import Combine, Mode, Step
-from hybridhash.optim.replicas import clear_gradients, gather_batch, group_of_replicas
+from hybridhash.optim.replicas import clear_gradients, gather_batch
 from hybridhash.optim.state import OptimizerState
 
 
@@ -133,11 +133,13 @@ class Table(NamedTuple):
         )
 
 
-def pool_and_step(table: Table, keys: Tensor, rows: Any, offsets: Tensor, weights: Tensor | None) -> Tensor:
+def pool_and_step(
+    table: Table, keys: Tensor, rows: Any, offsets: Tensor, weights: Tensor | None, group: Any = None
+) -> Tensor:
     """Pool the vectors of each bag; the backward pass moves the rows in place by one step of an optimizer.
 
     The gradients of a row are summed before it and its state move. A head or a tail that requires no gradient stays
-    as it is. Within the forward pass of ``DistributedDataParallel`` every replica makes the step of the bags of all.
+    as it is. With a group every rank makes the step of the bags of all.
 
     Args:
         table: The rows.
@@ -145,12 +147,13 @@ def pool_and_step(table: Table, keys: Tensor, rows: Any, offsets: Tensor, weight
         rows: What the table's engine found for them.
         offsets: int64[B + 1].
         weights: float[N], for mode ``sum`` only, or None; they get a gradient.
+        group: The process group of those that train the table with batches of their own, or None.
 
     Returns:
         float[B, D] of the rows' dtype.
     """
     pooled: Tensor = _PoolAndStep.apply(  # type: ignore[no-untyped-call]
-        table.head, table.tail, weights, offsets, keys, rows, table, group_of_replicas()
+        table.head, table.tail, weights, offsets, keys, rows, table, group
     )
     return pooled
 
