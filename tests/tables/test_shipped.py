@@ -72,6 +72,18 @@ def test_vectors_are_those_of_the_definition(combine: Any) -> None:
     assert len(np.unique(table.vectors(POOL), axis=0)) > 100
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_bags_without_a_compiled_look_up_are_those_of_a_loop(mode: Mode) -> None:
+    """As where a kind of dictionary was registered that the extension does not read."""
+    table = table_of()
+    vars(table)["_native"] = None
+    weights = np.linspace(-1, 2, POOL.size, dtype=np.float32) if mode == "sum" else None
+    found = table.pool(POOL, OFFSETS, mode=mode, per_sample_weights=weights)
+    expected = by_a_loop(table.defined_vectors(POOL), mode, weights)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
+    assert table.rows(POOL) is None
+
+
 def test_keys_of_any_shape() -> None:
     keys = POOL[:24].reshape(2, 3, 4)
     assert TABLE.vectors(keys).shape == (2, 3, 4, 12)
