@@ -7,56 +7,56 @@ from hypothesis import strategies as st
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import dictionary_words, find_positions, keys_that_fit, num_positions, place_keys
-from hybridhash.hashing.exact import BUCKET_KEYS, dictionary_salts
+from hybridhash.hashing.exact import LINE_KEYS, dictionary_salts
 from hybridhash.hashing.mix import mix64
 
 int64s = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])
 WORD = 2**64 - 1
 
 
-def buckets_of(key: int, num_buckets: int, salt: int) -> tuple[int, int]:
+def lines_of(key: int, num_lines: int, salt: int) -> tuple[int, int]:
     h = mix64(key + salt)
     swapped = ((h << 32) | (h >> 32)) & WORD
-    return (h * num_buckets) >> 64, (swapped * num_buckets) >> 64
+    return (h * num_lines) >> 64, (swapped * num_lines) >> 64
 
 
-def placed_by_hand(keys: list[int], num_buckets: int, salt: int) -> list[int] | None:
-    """Cuckoo hashing into buckets, key by key; None where no place is found in 2000 moves.
+def placed_by_hand(keys: list[int], num_lines: int, salt: int) -> list[int] | None:
+    """Cuckoo hashing into lines, key by key; None where no place is found in 2000 moves.
 
     A key that makes room waits in line; the first of sixteen goes on.
     """
-    buckets: list[list[int]] = [[] for _ in range(num_buckets)]
+    lines: list[list[int]] = [[] for _ in range(num_lines)]
     waiting: list[tuple[int, int, int]] = []
     random = 0x9E3779B9
 
     def put(key: int, at: int, moves: int) -> None:
         nonlocal random
-        if len(buckets[at]) < BUCKET_KEYS:
-            buckets[at].append(key)
+        if len(lines[at]) < LINE_KEYS:
+            lines[at].append(key)
             return
         random = (random ^ (random << 13)) & 0xFFFFFFFF
         random ^= random >> 17
         random = (random ^ (random << 5)) & 0xFFFFFFFF
         slot = 4 + random % 4
-        key, buckets[at][slot] = buckets[at][slot], key
-        first, second = buckets_of(key, num_buckets, salt)
+        key, lines[at][slot] = lines[at][slot], key
+        first, second = lines_of(key, num_lines, salt)
         waiting.append((key, second if first == at else first, moves + 1))
 
     for number, key in enumerate(keys):
-        first, second = buckets_of(key, num_buckets, salt)
-        load = len(buckets[first])
-        put(key, first if load < 4 or load <= len(buckets[second]) else second, 0)
+        first, second = lines_of(key, num_lines, salt)
+        load = len(lines[first])
+        put(key, first if load < 4 or load <= len(lines[second]) else second, 0)
         while len(waiting) == 16 or (waiting and number == len(keys) - 1):
             key, at, moves = waiting.pop(0)
             if moves > 2000:
                 return None
             put(key, at, moves)
     placed: list[int] = []
-    for number, bucket in enumerate(buckets):
+    for number, line in enumerate(lines):
         filler = 0
-        while number in buckets_of(filler, num_buckets, salt):
+        while number in lines_of(filler, num_lines, salt):
             filler += 1
-        placed += bucket + [filler] * (BUCKET_KEYS - len(bucket))
+        placed += line + [filler] * (LINE_KEYS - len(line))
     return placed
 
 
@@ -65,7 +65,7 @@ def dictionary_by_hand(keys: list[int]) -> list[int]:
     if not keys:
         return []
     for salt in dictionary_salts(64):
-        placed = placed_by_hand(keys, num_positions(len(keys)) // BUCKET_KEYS, salt)
+        placed = placed_by_hand(keys, num_positions(len(keys)) // LINE_KEYS, salt)
         if placed is not None:
             return [*placed, salt - 2**64 if salt >> 63 else salt]
     raise AssertionError("no salt serves")
@@ -85,13 +85,13 @@ def test_the_same_at_a_load_that_moves_keys(size: int) -> None:
     assert place_keys(keys).tolist() == dictionary_by_hand(keys.tolist())
 
 
-def test_important_keys_stand_in_their_first_buckets() -> None:
+def test_important_keys_stand_in_their_first_lines() -> None:
     """At the full load: all but a few of the first tenth, and nearly all that is asked for under Zipf's law."""
     keys = np.random.default_rng(5).integers(-(2**63), 2**63, 100_000)
     dictionary = place_keys(keys)
-    num_buckets, salt = dictionary.size // BUCKET_KEYS, int(dictionary[-1]) & WORD
-    firsts = np.array([buckets_of(key, num_buckets, salt)[0] for key in keys.tolist()])
-    there = find_positions(keys, dictionary) // BUCKET_KEYS == firsts
+    num_lines, salt = dictionary.size // LINE_KEYS, int(dictionary[-1]) & WORD
+    firsts = np.array([lines_of(key, num_lines, salt)[0] for key in keys.tolist()])
+    there = find_positions(keys, dictionary) // LINE_KEYS == firsts
     assert there[:10_000].mean() > 0.99
     traffic = np.arange(1, keys.size + 1) ** -1.05
     assert (traffic * there).sum() / traffic.sum() > 0.96
@@ -99,14 +99,14 @@ def test_important_keys_stand_in_their_first_buckets() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 5000, 1_000_000])
-def test_a_bucket_is_one_cache_line(size: int) -> None:
+def test_a_line_is_one_cache_line(size: int) -> None:
     assert place_keys(np.arange(size)).ctypes.data % 64 == 0
 
 
 @pytest.mark.parametrize("first", [3, 20_000])
 @pytest.mark.parametrize("distance", [1, 5, 9_000])
 def test_a_key_that_comes_again_is_found_out(first: int, distance: int) -> None:
-    """Also where the other one waits for its place, or is in a bucket that has moved keys since."""
+    """Also where the other one waits for its place, or is in a line that has moved keys since."""
     for seed in range(20):
         keys = np.random.default_rng(seed).integers(-(2**63), 2**63, 30_000)
         keys[first + distance] = keys[first]
@@ -121,7 +121,7 @@ def test_keys_in_a_row_are_as_good_as_any() -> None:
 
 @given(st.lists(int64s, unique=True, max_size=60), st.lists(int64s, max_size=60))
 def test_every_key_is_found_where_it_stands_and_no_other_is(keys: list[int], others: list[int]) -> None:
-    """Also not the numbers that fill free positions: they stand in buckets where they are not looked for."""
+    """Also not the numbers that fill free positions: they stand in lines where they are not looked for."""
     dictionary = place_keys(np.array(keys, dtype=np.int64))
     asked = [*keys, *others, 0, 1, 2, 3, 2**63 - 1, -(2**63)]
     found = find_positions(np.array(asked, dtype=np.int64), dictionary)
@@ -129,9 +129,9 @@ def test_every_key_is_found_where_it_stands_and_no_other_is(keys: list[int], oth
     for key, position in zip(asked, found.tolist(), strict=True):
         assert (position >= 0) == (key in keys)
         if position >= 0:
-            num_buckets = dictionary.size // BUCKET_KEYS
+            num_lines = dictionary.size // LINE_KEYS
             assert dictionary[position] == key
-            assert position // BUCKET_KEYS in buckets_of(key, num_buckets, int(dictionary[-1]) & WORD)
+            assert position // LINE_KEYS in lines_of(key, num_lines, int(dictionary[-1]) & WORD)
 
 
 def test_a_large_vocabulary() -> None:

@@ -546,7 +546,7 @@ def test_wrong_calls_of_place_keys_raise(keys: Array, dictionary: Array) -> None
 
 
 def test_keys_that_do_not_fit_are_said_not_to() -> None:
-    """Sixteen keys into two buckets whose salt sends more than eight of them to one only."""
+    """Sixteen keys into two lines whose salt sends more than eight of them to one only."""
     fits = {bool(_native.place_keys(np.arange(16), np.array([0] * 16 + [salt]))) for salt in range(400)}
     assert fits == {False, True}
 

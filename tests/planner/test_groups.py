@@ -24,7 +24,7 @@ def test_one_table_carries_the_wide_weights() -> None:
     assert (group.part, group.dictionary, group.features) == ("deep", "deep:joint", PLAIN)
     assert (group.dim, group.carries_wide, group.counts.num_keys) == (4, True, 1103)
     assert group.baseline_bytes == 2048 * 4 * (4 + 1)
-    # 1103 keys at 7.6 in a bucket of eight, and two buckets more; a neutral row; keys of 8 bytes and a salt.
+    # 1103 keys at 7.6 in a line of eight, and two lines more; a neutral row; keys of 8 bytes and a salt.
     positions = 8 * (-(-5 * 1103 // 38) + 2)
     assert group.full_bytes == (positions + 1) * 4 * (4 + 1) + 8 * positions + 8
 

@@ -61,7 +61,7 @@ def test_the_yardsticks_ignore_the_budget() -> None:
 )
 def test_tables_by_hand(name: str, table: TableSpec) -> None:
     """4000 bytes: 125 rows of 32. Or a head of at most 1200, of which 8 are the salt: 1192 // 40 = 29 positions,
-    so 3 buckets of 8, which 7 keys fill, and 4000 - 8 - 24 * 40 = 3032 bytes of rows of 32 or 4.
+    so 3 lines of 8, which 7 keys fill, and 4000 - 8 - 24 * 40 = 3032 bytes of rows of 32 or 4.
     """
     assert METHODS[name].table(DEMAND) == table
 

@@ -1,4 +1,4 @@
-"""Embedding modules: spec to module in one place."""
+"""Embedding modules: bags, packed bags and collections, built from blueprints and specs."""
 
 from hybridhash.embeddings.bag import EmbeddingBag
 from hybridhash.embeddings.bags import (

@@ -21,7 +21,7 @@ from hybridhash.tables import Blueprint, KeyIndex, TrainedRows
 
 
 class HasBlueprint(Protocol):
-    """What a bag is built from, such as a plan."""
+    """An object with a blueprint, such as a plan."""
 
     @property
     def blueprint(self) -> Blueprint:
@@ -162,7 +162,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
 
     @classmethod
     def from_pretrained(cls, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: rows come from a ``state_dict``, for a weight with a row for each id does not say which key it is of.
+        """Refuse, since a weight does not say which key each of its rows belongs to; load a ``state_dict`` instead.
 
         Raises:
             InvalidTypeError: Always.
@@ -173,7 +173,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         )
 
     def pool_checked(self, batch: BagInput, rows: KeyRows | None = None, *, steps: bool = False) -> Tensor:
-        """Pool as `BaseEmbeddingBag.pool_checked` says; what is compiled holds a fused optimizer as one operator."""
+        """Pool as `BaseEmbeddingBag.pool_checked` says; in a compiled program a fused optimizer is one operator."""
         steps = self.steps_in_backward()
         if steps and torch.compiler.is_compiling():
             return pool_and_step_compiled(self.head, self.tail, self._anchor, self._number, *batch)
@@ -200,7 +200,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         )
 
     def steps_in_backward(self) -> bool:
-        """Whether a forward pass now is one whose backward pass moves rows: not of a frozen bag, nor for an export."""
+        """Whether the backward pass of a forward pass now would move rows; not in a frozen bag, nor in an export."""
         return (
             self.optimizer_state is not None
             and torch.is_grad_enabled()
@@ -276,7 +276,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         return {**super()._made_of(), "rule": rule}
 
     def _settle(self, *_: object) -> None:
-        """Take in what construction, a load or a move to another device has put in place."""
+        """Adapt to tensors that construction, a load or a move to another device has put in place."""
         # The padding key's head row is a number that torch.export can hold.
         known = self.padding_key is not None and not self.encoder.salts.is_meta
         self._padding_row = self.encoder.head_row(cast(int, self.padding_key)) if known else None

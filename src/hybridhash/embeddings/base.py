@@ -1,4 +1,4 @@
-"""What trained and packed embedding bags have in common: the contract of their input."""
+"""`BaseEmbeddingBag`: what trained and packed bags have in common, above all the contract of their input."""
 
 import json
 import operator
@@ -99,6 +99,7 @@ class BaseEmbeddingBag(nn.Module, ABC):
         """
         flat, bounds, weights = self.input_of(keys, offsets, per_sample_weights)
         if self._watch is not None and has_values(flat):
+            self.engine_in_use()  # a kind of dictionary that no engine has is said in words before keys are looked up
             self._look_at(flat)
         return self.pool_checked(BagInput(flat, bounds, weights), rows)
 
@@ -163,7 +164,7 @@ class BaseEmbeddingBag(nn.Module, ABC):
         """Return what the engine must be able to run."""
 
     def engine_in_use(self) -> Engine:
-        """Return the engine that the rows' device and dtype, and the options, lead to.
+        """Return the engine that runs this bag, given the device and the dtype of its rows and its options.
 
         On the meta device any engine does: there are shapes only.
 
@@ -208,11 +209,11 @@ class BaseEmbeddingBag(nn.Module, ABC):
         return int((rows.in_head & rows.counted).sum()) / max(int(rows.counted.sum()), 1)
 
     def get_extra_state(self) -> Tensor:
-        """Return what the rows are of, for the ``state_dict``: text as uint8, so that every format holds it."""
+        """Return for the ``state_dict`` how the rows are combined and moved, as text in uint8."""
         return torch.frombuffer(bytearray(json.dumps(self._made_of()), "utf-8"), dtype=torch.uint8)
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Compare what the rows of a ``state_dict`` are of with what these are of.
+        """Check that the rows of a ``state_dict`` are combined and moved as the rows of this bag.
 
         Raises:
             InvalidValueError: The rows are combined in another way, or the optimizer has another rule.
@@ -228,7 +229,7 @@ class BaseEmbeddingBag(nn.Module, ABC):
                 )
 
     def _made_of(self) -> dict[str, str | None]:
-        """Return what a state must have in common with a bag that loads it; None is anything."""
+        """Return what a state and the bag that loads it must have in common; None matches anything."""
         return {"combine": self.spec.combine if self.spec.num_hashes > 1 else None}
 
     def _load_from_state_dict(
@@ -264,7 +265,7 @@ class BaseEmbeddingBag(nn.Module, ABC):
         return self.engine_in_use().encode(as_keys(keys), self.encoder.index(self.padding_key))
 
     def lookup(self, keys: Tensor) -> KeyRows:
-        """Stand for the rows of keys, which an engine may find in one pass with the first pooling.
+        """Return a look-up of keys, whose rows an engine may find while the first bag is pooled.
 
         Bags that share rows take the same one.
 

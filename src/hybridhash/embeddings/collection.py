@@ -1,4 +1,4 @@
-"""Embeddings of all features of a batch, over one joint table or any grouping of them."""
+"""`EmbeddingCollection`: the embeddings of all features, from one joint table or one for each group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -144,7 +144,7 @@ def build_collection(
     init_std: float = 0.01,
     generator: torch.Generator | None = None,
 ) -> EmbeddingCollection:
-    """Turn specs into modules: the one place where that happens.
+    """Build the module of the groups of a model; nowhere else is a spec turned into a module.
 
     Args:
         features: All features of a batch, in schema order.

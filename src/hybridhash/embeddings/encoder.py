@@ -1,4 +1,4 @@
-"""Keys to rows as a module: the only place where a key meets a bucket."""
+"""`RowEncoder`: keys to rows as a module, with the dictionaries and salts as buffers."""
 
 from collections.abc import Callable
 from typing import Final, Self
@@ -43,14 +43,14 @@ class RowEncoder(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def _made_of_the_seed(self, device: torch.device | str) -> dict[str, Tensor]:
-        """Return what is in no ``state_dict`` because it follows from the index."""
+        """Return the buffers that are in no ``state_dict``, since they follow from the index."""
         return {
             "salts": torch.tensor(self._words, dtype=torch.int64, device=device),
             "no_codes": torch.empty(0, dtype=torch.uint8, device=device),
         }
 
     def _settle(self, device: torch.device) -> None:
-        """Make anew what follows from the index: ``to_empty`` and a load onto meta tensors leave no values in it."""
+        """Fill the buffers that follow from the index; ``to_empty`` and loads onto meta tensors leave them empty."""
         if device.type != "meta":
             for name, value in self._made_of_the_seed(device).items():
                 setattr(self, name, value)
@@ -62,7 +62,7 @@ class RowEncoder(nn.Module):
 
     @property
     def dictionaries(self) -> list[Dictionary]:
-        """Who is in each tier, and which row each key reads."""
+        """The dictionary of each tier, which says which keys it has and which row each of them reads."""
         return [
             Dictionary(
                 getattr(self, _DICTIONARY + _suffix(one)),
@@ -86,7 +86,7 @@ class RowEncoder(nn.Module):
         return len(self._index.dictionaries)
 
     def index(self, padding_key: int | None = None) -> Index:
-        """Return what engines take to find rows.
+        """Return the dictionaries and salts in the form that engines take.
 
         Args:
             padding_key: A key that stands for nothing.

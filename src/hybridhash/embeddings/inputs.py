@@ -151,7 +151,7 @@ def check_offsets(offsets: Tensor, num_keys: int) -> None:
 
 
 def check_offsets_at_run_time(offsets: Tensor, num_keys: int) -> None:
-    """Refuse what `check_offsets` refuses when a program that is being compiled runs, with a RuntimeError.
+    """Put the checks of `check_offsets` into a compiled program, where they raise a RuntimeError when it runs.
 
     Args:
         offsets: int64[B + 1].

@@ -1,4 +1,4 @@
-"""The embedding bag as it is shipped: rows of a few bits, read without unpacking the table."""
+"""`PackedEmbeddingBag`: a shipped table as a module; rows of a few bits are read without unpacking the table."""
 
 import torch
 from torch import Tensor

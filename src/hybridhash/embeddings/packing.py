@@ -1,4 +1,4 @@
-"""Pack trained bags as their specs say: round rows, find shared rows, leave out what is not shipped."""
+"""Packing trained bags by their specs: rows are rounded, shared rows found, and tiers left out that are not shipped."""
 
 from collections.abc import Mapping
 

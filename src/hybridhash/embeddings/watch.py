@@ -1,4 +1,4 @@
-"""A look at the first keys of a bag, which says when they can hardly be keys."""
+"""A warning where the first keys that a bag reads look like raw ids."""
 
 import warnings
 from collections.abc import Callable

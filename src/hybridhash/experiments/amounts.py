@@ -15,7 +15,7 @@ _POWER: Final = re.compile(r"2\^-(\d{1,2})")
 
 @dataclass(frozen=True)
 class Amount:
-    """A number of rows before it is known of what.
+    """A number of rows, or a share of a table that is not known yet.
 
     Attributes:
         text: The text as it was written.

@@ -1,4 +1,4 @@
-"""Train every method at one budget and set them side by side."""
+"""`compare`: every method is trained at one budget, and all stand side by side."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

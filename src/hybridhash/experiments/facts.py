@@ -1,4 +1,4 @@
-"""What the files of results have in common: who made them, on what, from which rows."""
+"""What all files of results have in common: version, command, machine, and facts on the rows of data."""
 
 from datetime import UTC, datetime
 from typing import TypedDict

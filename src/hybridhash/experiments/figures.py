@@ -1,4 +1,4 @@
-"""The figures of a trial, as results files have them."""
+"""The figures of a trial in the form of results files: bytes, quality, spread, speed."""
 
 from collections.abc import Sequence
 

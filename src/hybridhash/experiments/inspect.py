@@ -1,4 +1,4 @@
-"""Say what a file of ours holds."""
+"""`inspect`: what a bundle, a table, a vocabulary or a checkpoint holds."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Outputs: refused before hours of work where they cannot be written, and held while a command works in them."""
+"""Outputs: checked before hours of work, and locked while a command works in them."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Plan the tables of a model from the counts of its training span, and try plans on its end."""
+"""`plan`: the tables of a model are planned from the counts of its training span; plans can be tried on its end."""
 
 import json
 from collections.abc import Mapping, Sequence

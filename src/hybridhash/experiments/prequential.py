@@ -1,4 +1,4 @@
-"""Continuous training: methods side by side on a stream, window by window."""
+"""`continuous`: methods side by side on a stream; each window is predicted and then learned from."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the features look like, in numbers from which a budget follows."""
+"""`profile`: the features of a data set in numbers, from which a budget follows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

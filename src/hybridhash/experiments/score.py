@@ -1,4 +1,4 @@
-"""Score rows with an exported model."""
+"""`evaluate` and `predict`: rows scored with an exported model."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Train one model of one method and export it."""
+"""`train`: one model of one method is tuned, trained, judged and exported."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress

@@ -1,4 +1,4 @@
-"""The procedure of the paper's table 3: the best head first, then the smallest tail that keeps its quality."""
+"""`sweep`, the procedure of the paper's table 3: the best head first, then the smallest tail that keeps its quality."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

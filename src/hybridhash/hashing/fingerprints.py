@@ -1,7 +1,7 @@
 """A dictionary of fingerprints: a few bits of a hash in place of each key, in the places of the exact dictionary.
 
 The position of a key is the number of its row, so what is kept is the fingerprints and nothing else: about two bytes
-a key at 16 bits. A key that was not put in is found all the same where a fingerprint in one of its two buckets equals
+a key at 16 bits. A key that was not put in is found where a fingerprint in one of its two lines equals
 its own; it then reads that row. Which keys these are follows from the dictionary, so training and serving agree.
 """
 
@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing.exact import (
-    BUCKET_KEYS,
+    LINE_KEYS,
     Int64s,
-    buckets_of,
     find_positions,
+    lines_of,
     num_positions,
     place_keys,
 )
@@ -37,7 +37,7 @@ def fingerprint_bytes(num_keys: int, bits: int) -> int:
         bits: The bits of a fingerprint.
 
     Returns:
-        Bytes: ``bits`` a bucket of eight, and the salt; 0 for no keys.
+        Bytes: ``bits`` a line of eight, and the salt; 0 for no keys.
     """
     positions = num_positions(num_keys)
     return positions * bits // 8 + _SALT_BYTES if positions else 0
@@ -46,7 +46,7 @@ def fingerprint_bytes(num_keys: int, bits: int) -> int:
 def place_fingerprints(keys: Int64s, bits: int) -> Bytes:
     """Build a dictionary of fingerprints.
 
-    Every key stands where `place_keys` puts it. Of two keys with one fingerprint that share a bucket, one may be
+    Every key stands where `place_keys` puts it. Of two keys with one fingerprint that share a line, one may be
     found where the other stands; both then read that row, and the other row is nobody's.
 
     Args:
@@ -54,7 +54,7 @@ def place_fingerprints(keys: Int64s, bits: int) -> Bytes:
         bits: The bits of a fingerprint, in [4, 32].
 
     Returns:
-        uint8[`fingerprint_bytes`]: bucket after bucket the eight fingerprints, the lowest bits first, 0 where no key
+        uint8[`fingerprint_bytes`]: line after line the eight fingerprints, the lowest bits first, 0 where no key
         stands; the salt at the end, the lowest byte first.
 
     Raises:
@@ -78,8 +78,8 @@ def place_fingerprints(keys: Int64s, bits: int) -> Bytes:
 def find_fingerprints(keys: Int64s, dictionary: Bytes, bits: int) -> Int64s:
     """Look keys up.
 
-    The buckets of a key are those of `find_positions`. Its fingerprint is the highest bits of ``mix64(h)``, or 1
-    where they are 0. The first place that holds it counts, in the first bucket before the second.
+    The lines of a key are those of `find_positions`. Its fingerprint is the highest bits of ``mix64(h)``, or 1
+    where they are 0. The first place that holds it counts, in the first line before the second.
 
     Args:
         keys: int64[N].
@@ -93,22 +93,22 @@ def find_fingerprints(keys: Int64s, dictionary: Bytes, bits: int) -> Int64s:
     if not dictionary.size:
         return out
     salt = int.from_bytes(dictionary[-_SALT_BYTES:].tobytes(), "little")
-    buckets = dictionary[:-_SALT_BYTES].reshape(-1, bits)  # eight fingerprints of some bits are as many bytes
+    lines = dictionary[:-_SALT_BYTES].reshape(-1, bits)  # eight fingerprints of some bits are as many bytes
     wanted = _fingerprints(keys, salt, bits)
-    for bucket in reversed(buckets_of(keys, len(buckets), salt)):
-        matches = _unpacked(buckets[bucket], bits) == wanted[:, None]
+    for line in reversed(lines_of(keys, len(lines), salt)):
+        matches = _unpacked(lines[line], bits) == wanted[:, None]
         found = matches.any(axis=1)
-        out[found] = bucket[found] * BUCKET_KEYS + matches[found].argmax(axis=1)
+        out[found] = line[found] * LINE_KEYS + matches[found].argmax(axis=1)
     return out
 
 
-def _unpacked(buckets: Bytes, bits: int) -> npt.NDArray[np.uint32]:
-    """Return the fingerprints of some buckets, uint32[N, 8]."""
-    each = np.unpackbits(buckets, axis=1, bitorder="little").reshape(-1, bits)
+def _unpacked(lines: Bytes, bits: int) -> npt.NDArray[np.uint32]:
+    """Return the fingerprints of some lines, uint32[N, 8]."""
+    each = np.unpackbits(lines, axis=1, bitorder="little").reshape(-1, bits)
     padded = np.zeros((len(each), 32), dtype=np.uint8)
     padded[:, :bits] = each
     words: npt.NDArray[np.uint32] = np.packbits(padded, axis=1, bitorder="little").view("<u4")
-    return words.reshape(-1, BUCKET_KEYS)
+    return words.reshape(-1, LINE_KEYS)
 
 
 def _fingerprints(keys: Int64s, salt: int, bits: int) -> npt.NDArray[np.uint32]:

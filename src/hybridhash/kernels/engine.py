@@ -17,7 +17,7 @@ AUTO: Final = "auto"
 
 
 class Index(NamedTuple):
-    """What says which rows a key reads.
+    """The dictionaries and salts that say which rows a key reads.
 
     Attributes:
         dictionaries: The dictionaries in the order in which they are asked.

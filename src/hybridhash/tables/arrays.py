@@ -140,7 +140,7 @@ def read_rows(arrays: Arrays, spec: TableSpec, prefix: str = "") -> list[PackedR
 def at_cache_line(array: Array, *, copy: bool = False) -> Array:
     """Return an array whose memory begins with a cache line.
 
-    A bucket of a dictionary, or a row of 64 bytes, is then one cache line and not parts of two.
+    A line of a dictionary of exact keys, or a row of 64 bytes, then lies in one cache line.
 
     Args:
         array: An array of any shape.

@@ -91,7 +91,7 @@ def resolve_columns(source: Source, settings: DataSettings, *, label_required: b
 
 @contextmanager
 def work_folder(settings: DataSettings) -> Iterator[Path]:
-    """Give a folder for temporary files that is gone afterwards; those that killed processes have left there go too.
+    """Yield a folder for temporary files and remove it afterwards, with folders that killed processes have left.
 
     Raises:
         InvalidValueError: ``work_dir`` is not a folder that can be written to.

@@ -1,4 +1,4 @@
-"""Tune, train and judge trials, and never twice."""
+"""`TrialRunner`: trials are tuned, trained and judged, and what was done before is read from disk."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ class SeededRun:
 
 @dataclass(frozen=True)
 class TrialRunner:
-    """What all trials on one data set share; another process can be given one.
+    """Tunes, trains and judges trials on one data set; it can be pickled for another process.
 
     Attributes:
         dataset: The rows.
@@ -183,14 +183,14 @@ class TrialRunner:
         return found
 
     def _diverged(self, title: str, key: str, error: DivergedError, listener: Listener) -> Diverged:
-        """Keep and tell that a run has diverged."""
+        """Keep the fact that a run has diverged, and tell the listener."""
         found = Diverged(str(error))
         self.store.keep(key, found.as_dict())
         listener.run_done(title, f"diverged ({error})")
         return found
 
     def _export(self, run: SeededRun, model: WideDeep | MLPRanker) -> Ledger:
-        """Write the bundle and return the ledger of its file; one that nobody wants is removed again."""
+        """Write the bundle and return the ledger of its file; a bundle that is not asked for is removed again."""
         notes: dict[str, Any] = {"method": run.trial.title, "run": run.key, "training": run.tuned.as_dict()}
         with self.store.scratch() as folder:
             path = run.trial.bundle or folder / f"model{BUNDLE_SUFFIX}"

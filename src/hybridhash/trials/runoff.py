@@ -51,7 +51,7 @@ class Tuned:
 
 @dataclass(frozen=True)
 class Tuning:
-    """All that was trained for a choice.
+    """All curves that were trained for a choice.
 
     Attributes:
         tuned: The choice.

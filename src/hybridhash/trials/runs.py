@@ -71,7 +71,7 @@ class RunStore:
             yield
 
     def scratch(self) -> AbstractContextManager[Path]:
-        """Give a folder for files that are to go again."""
+        """Yield a folder for files, which is removed afterwards."""
         return scratch_folder(self.folder, _SCRATCH)
 
     def path(self, name: str) -> Path:
@@ -107,6 +107,6 @@ class RunStore:
         self.remove_checkpoints(f"{name}{_OF}")
 
     def remove_checkpoints(self, prefix: str = "") -> None:
-        """Remove the checkpoints whose names begin so."""
+        """Remove the checkpoints whose names begin with a text."""
         for checkpoint in self.folder.glob(f"{glob.escape(prefix)}*{_CHECKPOINT}"):
             checkpoint.unlink(missing_ok=True)

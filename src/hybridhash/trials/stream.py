@@ -1,4 +1,4 @@
-"""Train trials on the training span, then on one window after the other, each predicted first, and never twice."""
+"""`StreamRunner`: trials are trained on the training span and then window by window; each window is predicted first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class WindowQuality:
-    """How good the predictions of a window were, before it was learned.
+    """How good the predictions of a window were, before the model learned from it.
 
     Attributes:
         rce: Relative to the mean label of the window, in per cent; None where its rows do not have both labels.
@@ -59,7 +59,7 @@ Followed = Outcome[WindowRun]
 
 @dataclass(frozen=True)
 class StreamRunner:
-    """What all runs over the windows of one data set share; another process can be given one.
+    """Trains and judges trials over the windows of one data set; it can be pickled for another process.
 
     A vocabulary that follows the stream would change the model between two windows, in
     `hybridhash.training.train_windows`; here the tables stay those of the training span.

@@ -45,7 +45,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Diverged:
-    """Training left the finite numbers.
+    """Training diverged: a loss or a parameter was no finite number.
 
     Attributes:
         reason: One sentence.
@@ -126,7 +126,7 @@ class Outcome(Generic[AnyRun]):
 
     @property
     def diverged(self) -> tuple[str, ...]:
-        """What left the finite numbers, seed by seed; empty where nothing did."""
+        """The reasons of the runs that diverged, seed by seed; empty where none did."""
         if isinstance(self.tuned, Diverged):
             return (self.tuned.reason,)
         return tuple(

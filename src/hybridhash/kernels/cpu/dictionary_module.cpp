@@ -11,16 +11,16 @@ void bind_dictionaries(nb::module_& m) {
     m.def("place_keys",
           [](Array<int64_t> keys, Output<int64_t> dictionary) {
               const size_t size = dictionary.shape(0);
-              require(size > 2 * kBucketKeys && size % kBucketKeys == 1,
-                      "dictionary: expected two buckets of 8 or more, and a salt");
-              require(size / kBucketKeys < (size_t)1 << 28, "dictionary: expected fewer than 2**31 positions");
+              require(size > 2 * kLineKeys && size % kLineKeys == 1,
+                      "dictionary: expected two lines of 8 or more, and a salt");
+              require(size / kLineKeys < (size_t)1 << 28, "dictionary: expected fewer than 2**31 positions");
               require(keys.shape(0) <= size - 1, "keys: expected no more than the positions");
               int64_t* to = dictionary.data();
               const uint64_t salt = (uint64_t)to[size - 1];
               Placed placed;
               {
                   nb::gil_scoped_release release;
-                  placed = place_keys(keys.data(), keys.shape(0), to, size / kBucketKeys, salt);
+                  placed = place_keys(keys.data(), keys.shape(0), to, size / kLineKeys, salt);
               }
               require(placed != Placed::repeated_key, "keys: expected distinct keys, got one more than once");
               return placed == Placed::all;

@@ -19,8 +19,8 @@ Dictionary ribbon_of(const Memory& places, int check_bits, int code_bits, int64_
     Dictionary found;
     found.places = nullptr;
     found.ribbon = (const uint64_t*)places.data();
-    found.num_buckets = num_words ? (num_words - 1) / value_bits * 64 - 63 : 0;
-    require(found.num_buckets < (size_t)1 << 31, "places: expected fewer than 2**31 slots");
+    found.num_lines = num_words ? (num_words - 1) / value_bits * 64 - 63 : 0;
+    require(found.num_lines < (size_t)1 << 31, "places: expected fewer than 2**31 slots");
     found.salt = num_words ? found.ribbon[num_words - 1] : 0;
     found.key_bits = check_bits;
     found.codes = nullptr;
@@ -38,15 +38,15 @@ Dictionary dictionary_of(const Memory& places, int key_bits, const Array<uint8_t
     require(exact || (key_bits >= 4 && key_bits <= 32), "key_bits: expected 64, or 4 to 32 for fingerprints");
     require(places.ndim() == 1 && (exact ? holds<int64_t>(places) : holds<uint8_t>(places)),
             "places: expected int64 for keys or uint8 for fingerprints, 1-D");
-    const size_t num_bytes = places.nbytes(), bucket_bytes = (size_t)key_bits;
-    require(num_bytes == 0 || (num_bytes >= bucket_bytes + 8 && (num_bytes - 8) % bucket_bytes == 0),
-            "places: expected buckets of 8 places and a salt");
+    const size_t num_bytes = places.nbytes(), line_bytes = (size_t)key_bits;
+    require(num_bytes == 0 || (num_bytes >= line_bytes + 8 && (num_bytes - 8) % line_bytes == 0),
+            "places: expected lines of 8 places and a salt");
     Dictionary found;
     found.places = (const uint8_t*)places.data();
     found.ribbon = nullptr;
-    found.num_buckets = num_bytes ? (num_bytes - 8) / bucket_bytes : 0;
-    require(found.num_buckets < (size_t)1 << 28, "places: expected fewer than 2**31 positions");
-    const int64_t num_positions = (int64_t)found.num_buckets * kBucketKeys;
+    found.num_lines = num_bytes ? (num_bytes - 8) / line_bytes : 0;
+    require(found.num_lines < (size_t)1 << 28, "places: expected fewer than 2**31 positions");
+    const int64_t num_positions = (int64_t)found.num_lines * kLineKeys;
     if (num_bytes) std::memcpy(&found.salt, found.places + num_bytes - 8, 8);
     found.key_bits = key_bits;
     found.code_bits = code_bits;
@@ -78,7 +78,7 @@ Encoder encoder_of(const Dictionaries& dictionaries, uint64_t num_buckets, const
         found.first_row = (int32_t)num_head;
         num_head += found.num_rows;
         require(num_head < (uint64_t)kNoRow, "dictionaries: expected fewer than 2**31 - 1 rows");
-        if (found.num_buckets) encoder.dictionaries[encoder.num_dictionaries++] = found;
+        if (found.num_lines) encoder.dictionaries[encoder.num_dictionaries++] = found;
     }
     encoder.num_head = (uint32_t)num_head;
     encoder.num_buckets = num_buckets;

@@ -10,7 +10,7 @@
 
 namespace hybridhash {
 
-constexpr int kBucketKeys = 8;    // keys in a bucket of a dictionary
+constexpr int kLineKeys = 8;    // keys in a line of a dictionary
 constexpr int kMaxHashes = 16;
 constexpr int kMaxDictionaries = 8;
 constexpr int kExactBits = 64;    // of a place that holds a key, and not a fingerprint
@@ -28,12 +28,12 @@ enum class Combine : int { sum, mean, concat };
 enum class Mode : int { sum, mean, max };
 enum class Element : int { f32, bf16, f16 };
 
-// Some keys of the head. A place takes key_bits bits, so a bucket takes key_bits bytes; eight bytes of salt follow the
+// Some keys of the head. A place takes key_bits bits, so a line of eight takes key_bits bytes; eight bytes of salt follow the
 // last, so that any place can be read as part of eight bytes. A ribbon has codes and no places.
 struct Dictionary {
     const uint8_t* places;
     const uint64_t* ribbon;  // a word for each bit of 64 slots; null where there are places
-    uint64_t num_buckets;  // 1 or more; of a ribbon, the slots that a key may start from
+    uint64_t num_lines;    // 1 or more; of a ribbon, the slots that a key may start from
     uint64_t salt;
     int key_bits;          // kExactBits, or those of a fingerprint; of a ribbon, its check bits
     const uint8_t* codes;  // the row of each position; null where the position is the row, and with a ribbon

@@ -29,48 +29,48 @@ HH_INLINE uint64_t load64(const uint8_t* p) {
     return word;
 }
 
-// The places of a bucket that hold a key: a bit each.
-HH_INLINE uint32_t find_key(const uint8_t* bucket, uint64_t key) {
+// The places of a line that hold a key: a bit each.
+HH_INLINE uint32_t find_key(const uint8_t* line, uint64_t key) {
 #if defined(__AVX512F__)
-    return _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(bucket), _mm512_set1_epi64((int64_t)key));
+    return _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(line), _mm512_set1_epi64((int64_t)key));
 #elif defined(__AVX2__)
     const __m256i wanted = _mm256_set1_epi64x((int64_t)key);
-    const __m256i low = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)bucket), wanted);
-    const __m256i high = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)(bucket + 32)), wanted);
+    const __m256i low = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)line), wanted);
+    const __m256i high = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i*)(line + 32)), wanted);
     return (uint32_t)(_mm256_movemask_pd(_mm256_castsi256_pd(low)) | _mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4);
 #else
     uint32_t found = 0;
-    for (int i = 0; i < kBucketKeys; ++i) found |= (uint32_t)(load64(bucket + 8 * i) == key) << i;
+    for (int i = 0; i < kLineKeys; ++i) found |= (uint32_t)(load64(line + 8 * i) == key) << i;
     return found;
 #endif
 }
 
 // Those that hold a fingerprint.
-HH_INLINE uint32_t find_fingerprint(const uint8_t* bucket, uint32_t fingerprint, int bits) {
+HH_INLINE uint32_t find_fingerprint(const uint8_t* line, uint32_t fingerprint, int bits) {
     const uint64_t mask = ((uint64_t)1 << bits) - 1;
     uint32_t found = 0;
-    for (int i = 0; i < kBucketKeys; ++i) {
+    for (int i = 0; i < kLineKeys; ++i) {
         const int bit = i * bits;
-        found |= (uint32_t)((load64(bucket + (bit >> 3)) >> (bit & 7) & mask) == fingerprint) << i;
+        found |= (uint32_t)((load64(line + (bit >> 3)) >> (bit & 7) & mask) == fingerprint) << i;
     }
     return found;
 }
 
 template <Places P>
-HH_INLINE uint32_t find_in_bucket(const Dictionary& d, uint32_t bucket, uint64_t key, uint32_t fingerprint) {
-    if (P == Places::keys) return find_key(d.places + (size_t)bucket * kExactBits, key);
+HH_INLINE uint32_t find_in_line(const Dictionary& d, uint32_t line, uint64_t key, uint32_t fingerprint) {
+    if (P == Places::keys) return find_key(d.places + (size_t)line * kExactBits, key);
 #if defined(__SSE2__)
     if (P == Places::fingerprints16) {
-        const __m128i places = _mm_loadu_si128((const __m128i*)(d.places + (size_t)bucket * 16));
+        const __m128i places = _mm_loadu_si128((const __m128i*)(d.places + (size_t)line * 16));
         const __m128i same = _mm_cmpeq_epi16(places, _mm_set1_epi16((short)fingerprint));
         return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(same, _mm_setzero_si128()));
     }
     if (P == Places::fingerprints8) {
-        const __m128i places = _mm_loadl_epi64((const __m128i*)(d.places + (size_t)bucket * 8));
+        const __m128i places = _mm_loadl_epi64((const __m128i*)(d.places + (size_t)line * 8));
         return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(places, _mm_set1_epi8((char)fingerprint))) & 0xFFu;
     }
 #endif
-    return find_fingerprint(d.places + (size_t)bucket * (size_t)d.key_bits, fingerprint, d.key_bits);
+    return find_fingerprint(d.places + (size_t)line * (size_t)d.key_bits, fingerprint, d.key_bits);
 }
 
 // Keys that are looked for, and where in the block they stand; with room behind for the rest of a register.
@@ -114,30 +114,30 @@ HH_INLINE size_t list_missing(const uint8_t* found, const int64_t* keys, const u
     return count;
 }
 
-// Looks for keys of one block in one of the two buckets of each; those that are not there are listed. H is the number of
+// Looks for keys of one block in one of the two lines of each; those that are not there are listed. H is the number of
 // hash functions, or 0 for any: all rows of a key in the head name its row there. FIRST: the keys stand one after
-// another. SECOND: the bucket to look in.
+// another. SECOND: the line to look in.
 template <int H, Places P, bool FIRST, bool SECOND>
 HH_INLINE size_t find_once(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
                            int32_t* out, Sought& missing) {
     const int num_hashes = H ? H : e.num_hashes;
-    uint32_t buckets[kBlock], fingerprints[kBlock];
-    const uint64_t salt = d.salt, num_buckets = d.num_buckets;
+    uint32_t lines[kBlock], fingerprints[kBlock];
+    const uint64_t salt = d.salt, num_lines = d.num_lines;
     const int shift = P == Places::keys ? 0 : 64 - d.key_bits;
     for (size_t i = 0; i < size; ++i) {
         const uint64_t h = mix64((uint64_t)keys[i] + salt);
-        buckets[i] = (uint32_t)reduce(SECOND ? h << 32 | h >> 32 : h, num_buckets);
+        lines[i] = (uint32_t)reduce(SECOND ? h << 32 | h >> 32 : h, num_lines);
         if (P != Places::keys) {
             const uint32_t fingerprint = (uint32_t)(mix64(h) >> shift);
             fingerprints[i] = fingerprint ? fingerprint : 1;
         }
     }
-    for (size_t i = 0; i < size && num_buckets * (uint64_t)d.key_bits > kNear; ++i)
-        __builtin_prefetch(d.places + (size_t)buckets[i] * (size_t)d.key_bits);
+    for (size_t i = 0; i < size && num_lines * (uint64_t)d.key_bits > kNear; ++i)
+        __builtin_prefetch(d.places + (size_t)lines[i] * (size_t)d.key_bits);
     // Comparing is apart from what follows from it, which is the same for all kinds of places and becomes vectors.
     uint8_t found[kBlock];
     for (size_t i = 0; i < size; ++i)
-        found[i] = (uint8_t)find_in_bucket<P>(d, buckets[i], (uint64_t)keys[i],
+        found[i] = (uint8_t)find_in_line<P>(d, lines[i], (uint64_t)keys[i],
                                               P == Places::keys ? 0 : fingerprints[i]);
     // Keys whose rows are written: all where they stand one after another, which becomes vectors, and the others are
     // written over; of listed keys those that were found.
@@ -154,8 +154,8 @@ HH_INLINE size_t find_once(const Encoder& e, const Dictionary& d, const int64_t*
     };
     HH_APART for (size_t j = 0; j < num_listed; ++j) {
         const size_t i = FIRST ? j : listed[j];
-        // The last place of the bucket where there is none, so that a code can be read for every key.
-        write(i, d.first_row + (int32_t)(buckets[i] * kBucketKeys + lowest_bit(found[i] | 1u << 7)));
+        // The last place of the line where there is none, so that a code can be read for every key.
+        write(i, d.first_row + (int32_t)(lines[i] * kLineKeys + lowest_bit(found[i] | 1u << 7)));
     }
     if (d.codes) {
         const uint64_t bits = (uint64_t)d.code_bits, mask = ((uint64_t)1 << bits) - 1;
@@ -172,7 +172,7 @@ HH_INLINE size_t find_once(const Encoder& e, const Dictionary& d, const int64_t*
     return list_missing<FIRST>(found, keys, at, size, missing);
 }
 
-// Finds keys of one block in a dictionary: most of those that are asked for often stand in their first buckets.
+// Finds keys of one block in a dictionary: most of those that are asked for often stand in their first lines.
 template <int H, Places P, bool FIRST>
 size_t find_block(const Encoder& e, const Dictionary& d, const int64_t* keys, const uint32_t* at, size_t size,
                   int32_t* out, Sought& missing) {
@@ -190,7 +190,7 @@ size_t find_codes(const Encoder& e, const Dictionary& d, const int64_t* keys, co
         const uint64_t h = mix64((uint64_t)keys[i] + d.salt), g = mix64(h);
         // Twice, as a shift by 64 bits is none.
         const uint32_t check = (uint32_t)(mix64(g) >> 1 >> (63 - d.key_bits));
-        equations[i] = {(uint32_t)reduce(h, d.num_buckets), check, g | 1};
+        equations[i] = {(uint32_t)reduce(h, d.num_lines), check, g | 1};
     }
     for (size_t i = 0; i < size; ++i) {
         const char* block = (const char*)(d.ribbon + (size_t)(equations[i].start >> 6) * (size_t)value_bits);

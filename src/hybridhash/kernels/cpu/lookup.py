@@ -151,5 +151,5 @@ def room_for_rows(lookup: Lookup) -> Tensor:
 
 
 def rows_of(rows: Tensor | Lookup) -> Tensor:
-    """Return rows that are there, or those that a lookup stands for."""
+    """Return the rows of a look-up, which are found now if they have not been found before."""
     return rows if isinstance(rows, Tensor) else rows.rows()

@@ -38,7 +38,7 @@ def empty_rows(
 def from_numpy(array: npt.NDArray[Any]) -> Tensor:
     """Copy rows or keys to where the kernels read them fastest.
 
-    The copy begins with a cache line, as numpy's memory need not, so that a row or a bucket of 64 bytes is not parts
+    The copy begins with a cache line, as numpy's memory need not, so that a row or a line of 64 bytes is not parts
     of two lines; and it lies in huge pages where the system has them.
 
     Args:

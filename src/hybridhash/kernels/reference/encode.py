@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 _LOW_HALF: Final = 0xFFFFFFFF
-_BUCKET_KEYS: Final = 8  # of a dictionary
+_LINE_KEYS: Final = 8  # of a dictionary
 _EXACT_BITS: Final = 64
 _SALT_BYTES: Final = 8
 _RIBBON_WIDTH: Final = 64
@@ -166,9 +166,9 @@ def find_positions(keys: Tensor, dictionary: Tensor) -> Tensor:
     """
     if not dictionary.numel():
         return torch.full_like(keys, -1)
-    buckets = dictionary[:-1].view(-1, _BUCKET_KEYS)
-    chosen = _two_buckets(mix64(keys + dictionary[-1]), buckets.shape[0])
-    return _first_match(buckets[chosen], keys, chosen)
+    lines = dictionary[:-1].view(-1, _LINE_KEYS)
+    chosen = _two_lines(mix64(keys + dictionary[-1]), lines.shape[0])
+    return _first_match(lines[chosen], keys, chosen)
 
 
 def find_fingerprints(keys: Tensor, dictionary: Tensor, bits: int) -> Tensor:
@@ -186,8 +186,8 @@ def find_fingerprints(keys: Tensor, dictionary: Tensor, bits: int) -> Tensor:
         return torch.full_like(keys, -1)
     salt = dictionary[-_SALT_BYTES:].clone().view(torch.int64)
     h = mix64(keys + salt)
-    chosen = _two_buckets(h, (dictionary.numel() - _SALT_BYTES) // bits)
-    places = chosen[:, :, None] * _BUCKET_KEYS + torch.arange(_BUCKET_KEYS, device=keys.device)
+    chosen = _two_lines(h, (dictionary.numel() - _SALT_BYTES) // bits)
+    places = chosen[:, :, None] * _LINE_KEYS + torch.arange(_LINE_KEYS, device=keys.device)
     wanted = _shift_right(mix64(h), 64 - bits).clamp_min(1)
     return _first_match(read_integers(dictionary, bits, places), wanted, chosen)
 
@@ -225,23 +225,23 @@ def find_in_ribbon(keys: Tensor, ribbon: Tensor, code_bits: int, check_bits: int
     return torch.where(values >> code_bits == checks, values & ((1 << code_bits) - 1), -1)
 
 
-def _two_buckets(h: Tensor, num_buckets: int) -> Tensor:
-    """Return the two buckets that a key may stand in, int64[N, 2], from its hash."""
-    return _reduce(torch.stack([h, (h << 32) | _shift_right(h, 32)], dim=1), num_buckets)
+def _two_lines(h: Tensor, num_lines: int) -> Tensor:
+    """Return the two lines that a key may stand in, int64[N, 2], from its hash."""
+    return _reduce(torch.stack([h, (h << 32) | _shift_right(h, 32)], dim=1), num_lines)
 
 
 def _first_match(stored: Tensor, wanted: Tensor, chosen: Tensor) -> Tensor:
     """Return the position of the first place that holds what is wanted, int64[N], or -1.
 
     Args:
-        stored: int64[N, 2, 8], what the two buckets of each key hold.
+        stored: int64[N, 2, 8], what the two lines of each key hold.
         wanted: int64[N].
-        chosen: int64[N, 2], the numbers of those buckets.
+        chosen: int64[N, 2], the numbers of those lines.
     """
-    matches = (stored == wanted[:, None, None]).flatten(1)  # [N, 16], the first bucket's places first
+    matches = (stored == wanted[:, None, None]).flatten(1)  # [N, 16], the positions of the first line first
     place = matches.byte().argmax(1)
-    bucket = torch.where(place < _BUCKET_KEYS, chosen[:, 0], chosen[:, 1])
-    return torch.where(matches.any(1), bucket * _BUCKET_KEYS + place % _BUCKET_KEYS, -1)
+    line = torch.where(place < _LINE_KEYS, chosen[:, 0], chosen[:, 1])
+    return torch.where(matches.any(1), line * _LINE_KEYS + place % _LINE_KEYS, -1)
 
 
 def read_integers(packed: Tensor, bits: int, indices: Tensor) -> Tensor:
