@@ -56,7 +56,8 @@ sanitize: $(INSTALLED)
 		LD_PRELOAD="$(foreach name,asan ubsan stdc++,$(shell g++ -print-file-name=lib$(name).so))" \
 		PYTHONPATH=$(SANITIZED):$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))") \
 		$(BIN)/python -S -m pytest -p no:cacheprovider \
-		tests/kernels tests/optim tests/hashing/test_exact.py tests/hashing/test_native.py
+		tests/kernels tests/optim tests/hashing/test_exact.py tests/hashing/test_native.py \
+		tests/data/test_encode_native.py tests/tables/test_shipped.py
 
 PEERS := build/peers/.installed
 

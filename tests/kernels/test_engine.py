@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.testing import assert_close
 
 from hybridhash.embeddings import EmbeddingBag, HybridEmbeddingBag, PackedEmbeddingBag, pack
 from hybridhash.errors import InvalidValueError
@@ -159,6 +161,27 @@ def test_an_optimizer_whose_rule_no_engine_has_is_refused() -> None:
     for engine in ("reference", "cpu"):
         with pytest.raises(InvalidValueError, match=r"of the rules sgd, adagrad, .*momentum"):
             engine_for(engine, unknown)
+
+
+def test_a_rule_that_only_the_definition_has_runs_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Halved(SGD):
+        rule = "halved"
+
+        def numbers(self, step: int) -> dict[str, float]:
+            return super().numbers(step) | {"lr": self.lr / 2}
+
+    monkeypatch.setitem(reference.RULES, "halved", reference.RULES["sgd"])
+    halved, plain = (
+        HybridEmbeddingBag(
+            Vocabulary(np.arange(3)), 5, 6, optimizer=one, generator=torch.Generator().manual_seed(0)
+        )
+        for one in (Halved(0.2), SGD(0.1))
+    )
+    assert (halved.engine_in_use().name, plain.engine_in_use().name) == ("reference", "cpu")
+    for bag in (halved, plain):
+        bag(KEYS, OFFSETS).sum().backward()
+    for mine, theirs in zip(halved.parameters(), plain.parameters(), strict=True):
+        assert_close(mine, theirs)
 
 
 def test_both_engines_have_every_rule_with_the_numbers_and_the_state_of_its_optimizer() -> None:

@@ -4,17 +4,12 @@ from hybridhash.hashing.buckets import MAX_BUCKETS, bucket_salts, hash_buckets
 from hybridhash.hashing.collisions import MeasuredCollisions, measure_collisions
 from hybridhash.hashing.dictionaries import (
     DICTIONARIES,
-    EXACT,
-    LOAD,
-    Dictionary,
-    ExactKeys,
-    Fingerprints,
-    Ribbon,
     dictionary_labelled,
     dictionary_of,
     register_dictionary,
     remove_dictionary,
 )
+from hybridhash.hashing.dictionary import Dictionary
 from hybridhash.hashing.exact import (
     dictionary_words,
     find_positions,
@@ -30,6 +25,7 @@ from hybridhash.hashing.fingerprints import (
     place_fingerprints,
 )
 from hybridhash.hashing.keys import HASH_FAMILY, cross_keys, feature_salt, hash_keys, null_key
+from hybridhash.hashing.kinds import EXACT, LOAD, ExactKeys, Fingerprints, Ribbon
 from hybridhash.hashing.native import num_threads
 from hybridhash.hashing.ribbon import (
     MAX_CHECK_BITS,

@@ -6,15 +6,15 @@
 #include <cstdint>
 
 #include "choices.hpp"
-#include "rules.hpp"
 
 namespace hybridhash {
 
-constexpr int kLineKeys = 8;    // keys in a line of a dictionary
+constexpr int kLineKeys = 8;  // keys in a line of a dictionary
 constexpr int kMaxHashes = 16;
 constexpr int kMaxDictionaries = 8;
-constexpr int kExactBits = 64;    // of a place that holds a key, and not a fingerprint
-constexpr int kMaxFusedDim = 1024;  // floats of a row that a step moves, whose gradient is summed on the stack
+constexpr int kExactBits = 64;         // of a place that holds a key, and not a fingerprint
+constexpr int kMaxFusedDim = 1024;     // floats of a row that a step moves, whose gradient is summed on the stack
+constexpr int kMostStates = 2;         // arrays that the rule of an optimizer keeps beside the rows
 constexpr int32_t kNoRow = INT32_MAX;  // the row of a padding key
 
 // What has code of its own. The floats of a vector that registers hold; those of a row that moves, or 0 for any; hash
@@ -94,7 +94,7 @@ constexpr int kKeyBits = 28;  // leaves four for the sixteen hash functions
 
 // How a row moves.
 struct Update {
-    int rule;             // its place in Rules
+    int rule;             // its place in Rules (rules.hpp)
     const void* numbers;  // the rule's struct
 };
 

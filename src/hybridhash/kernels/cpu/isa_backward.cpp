@@ -1,5 +1,6 @@
 // Gradients to rows: entries are grouped by row, summed, and move it once.
 #include "isa_common.hpp"
+#include "rules.hpp"
 
 namespace hybridhash::HH_ISA {
 

@@ -1,4 +1,5 @@
 // Two, four or eight hash functions whose rows are joined, to pooled vectors.
+#include "isa_adders.hpp"
 #include "isa_lists.hpp"
 
 namespace hybridhash::HH_ISA {

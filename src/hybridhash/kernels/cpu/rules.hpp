@@ -6,11 +6,10 @@
 #include <cmath>
 
 #include "choices.hpp"
+#include "isa.hpp"
 #include "macros.hpp"
 
 namespace hybridhash {
-
-constexpr int kMostStates = 2;
 
 // An array of state has a float for each float of a row, or one for each row.
 enum class State { per_float, per_row };
@@ -75,10 +74,7 @@ struct SGD {
     }
 };
 
-struct Adagrad {
-    static constexpr const char* name = "adagrad";
-    static constexpr States states{1, {State::per_float}};  // the sums of squared gradients
-
+struct AdagradNumbers {
     float lr, weight_decay, eps;
 
     template <class F>
@@ -87,6 +83,11 @@ struct Adagrad {
         f("weight_decay", weight_decay);
         f("eps", eps);
     }
+};
+
+struct Adagrad : AdagradNumbers {
+    static constexpr const char* name = "adagrad";
+    static constexpr States states{1, {State::per_float}};  // the sums of squared gradients
 
     template <class E>
     HH_INLINE void move(const MovedRow<E>& row) const {
@@ -103,18 +104,9 @@ struct Adagrad {
     }
 };
 
-struct RowWiseAdagrad {
+struct RowWiseAdagrad : AdagradNumbers {
     static constexpr const char* name = "rowwise_adagrad";
     static constexpr States states{1, {State::per_row}};  // the sum of mean squared gradients
-
-    float lr, weight_decay, eps;
-
-    template <class F>
-    void for_each_number(F f) {
-        f("lr", lr);
-        f("weight_decay", weight_decay);
-        f("eps", eps);
-    }
 
     template <class E>
     HH_INLINE void move(const MovedRow<E>& row) const {
@@ -129,10 +121,7 @@ struct RowWiseAdagrad {
     }
 };
 
-struct Adam {
-    static constexpr const char* name = "adam";
-    static constexpr States states{2, {State::per_float, State::per_float}};  // the two moments
-
+struct AdamNumbers {
     float step_size;  // the learning rate, bias corrected
     float weight_decay, eps;
     float first_share, second_share;  // of this gradient in the moments: 1 - beta
@@ -145,6 +134,11 @@ struct Adam {
         f("first_share", first_share);
         f("second_share", second_share);
     }
+};
+
+struct Adam : AdamNumbers {
+    static constexpr const char* name = "adam";
+    static constexpr States states{2, {State::per_float, State::per_float}};  // the two moments
 
     template <class E>
     HH_INLINE void move(const MovedRow<E>& row) const {
@@ -163,22 +157,9 @@ struct Adam {
     }
 };
 
-struct RowWiseAdam {
+struct RowWiseAdam : AdamNumbers {
     static constexpr const char* name = "rowwise_adam";
     static constexpr States states{2, {State::per_float, State::per_row}};  // the second moment is one of the row
-
-    float step_size;
-    float weight_decay, eps;
-    float first_share, second_share;
-
-    template <class F>
-    void for_each_number(F f) {
-        f("step_size", step_size);
-        f("weight_decay", weight_decay);
-        f("eps", eps);
-        f("first_share", first_share);
-        f("second_share", second_share);
-    }
 
     template <class E>
     HH_INLINE void move(const MovedRow<E>& row) const {
