@@ -183,32 +183,38 @@ def page(panels: Sequence[Panel], figure: str) -> str:
 
 
 def overview(panels: Sequence[Panel]) -> str:
-    """Return one line for each data set: the full table, then ours at each budget beside hashing and the best peer.
+    """Return a line for each data set and budget: ours beside the full table, hashing and the best other method.
 
     Args:
-        panels: From `read_panels`.
+        panels: The data sets, from `read_panels`.
     """
-    shares = sorted({point.share for panel in panels for point in panel.points} - {1.0}, reverse=True)
-    heads = "".join(f" {share:.3g} |" for share in (100 * share for share in shares)).replace(" |", " % |")
-    lines = [f"\n| | full |{heads}\n", f"| --- | ---: |{' ---: |' * len(shares)}\n"]
+    lines = [
+        f"\n| | bytes, of full | {OURS} | full | hashed | best other | gap closed |\n",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    ]
     for panel in panels:
         full = [point for point in panel.points if point.method == FULL]
-        cells = [format_spread(full[0].mean, full[0].std) if full else "–"]
-        cells += [_beside([point for point in panel.points if point.share == share]) for share in shares]
-        lines.append(f"| {panel.title} | {' | '.join(cells)} |\n")
+        names = [panel.title, format_spread(full[0].mean, full[0].std) if full else "–"]
+        for share in sorted({point.share for point in panel.points} - {1.0}, reverse=True):
+            ours, *beside = _beside([point for point in panel.points if point.share == share])
+            cells = [names[0], f"{100 * share:.3g} %", ours, names[1], *beside]
+            lines.append(f"| {' | '.join(cells)} |\n")
+            names = ["", ""]  # the lines below are of the same set
     return "".join(lines)
 
 
-def _beside(points: Sequence[Point]) -> str:
-    """Return our figure at a budget, the share of the gap, and whom it has to beat."""
+def _beside(points: Sequence[Point]) -> tuple[str, str, str, str]:
+    """Return our figure at a budget, that of regular hashing, the best other method's, and the share of the gap."""
     by_method = {point.method: point for point in points}
     ours, hashed = by_method.get(OURS), by_method.get(HASHED)
-    if ours is None or hashed is None or ours.gap is None:
-        return "–"
     others = [point for point in points if point.method not in (OURS, HASHED, FULL)]
     best = max(others, key=lambda point: point.mean, default=None)
-    beaten = f"hashed {hashed.mean:.2f}" + (f", {best.method} {best.mean:.2f}" if best else "")
-    return f"{format_spread(ours.mean, ours.std)} ({ours.gap_text}; {beaten})"
+    return (
+        format_spread(ours.mean, ours.std) if ours else "–",
+        f"{hashed.mean:.2f}" if hashed else "–",
+        f"{best.method} {best.mean:.2f}" if best else "–",
+        ours.gap_text if ours and ours.gap is not None else "–",
+    )
 
 
 def tables_of(panel: Panel) -> str:

@@ -31,7 +31,7 @@ from hybridhash.data.database import (
     value_of,
 )
 from hybridhash.data.paths import COMPRESSED
-from hybridhash.data.progress import Progress
+from hybridhash.data.progress import OnStage
 from hybridhash.data.schema import Schema
 from hybridhash.data.source import Source
 from hybridhash.data.split import Split
@@ -89,7 +89,7 @@ def check_rows(
     *,
     extra: Sequence[str] = (),
     on_error: OnError = "raise",
-    progress: Progress | None = None,
+    progress: OnStage | None = None,
 ) -> CheckedRows:
     """Read a source once: check each row, keep what is needed, order by time.
 

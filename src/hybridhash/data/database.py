@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
-from hybridhash.data.progress import Progress
+from hybridhash.data.progress import OnStage
 from hybridhash.data.sql import quote_text
 from hybridhash.errors import DataError, MissingDependencyError
 
@@ -82,7 +82,7 @@ def our_errors(files: tuple[str, ...]) -> Iterator[None]:
         raise DataError(f"{files[0]!r}: expected names in UTF-8, got other bytes") from error
 
 
-def run(connection: "duckdb.DuckDBPyConnection", sql: str, stage: str, progress: Progress | None) -> None:
+def run(connection: "duckdb.DuckDBPyConnection", sql: str, stage: str, progress: OnStage | None) -> None:
     """Run one long statement, saying now and then which percentage is done.
 
     Args:

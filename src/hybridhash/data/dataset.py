@@ -16,7 +16,7 @@ from hybridhash.data.database import require_space
 from hybridhash.data.discretiser import DEFAULT_NUM_BINS, Discretiser, Float64s, percentile_edges
 from hybridhash.data.encode import encode_columns
 from hybridhash.data.keyed_rows import KeyedRows, allocate
-from hybridhash.data.progress import Progress
+from hybridhash.data.progress import OnStage
 from hybridhash.data.schema import Feature, Kind, Schema
 from hybridhash.data.source import Source
 from hybridhash.data.split import DEFAULT_VALIDATION_SHARE, TEST, Split, SplitResult, assign_parts
@@ -92,7 +92,7 @@ def prepare(
     validation_share: float = DEFAULT_VALIDATION_SHARE,
     on_error: OnError = "raise",
     extra: Sequence[str] = (),
-    progress: Progress | None = None,
+    progress: OnStage | None = None,
 ) -> Dataset:
     """Read a source, and turn its rows into keys; nothing is learned from the test rows.
 
@@ -211,7 +211,7 @@ def _learn_discretiser(
     part: npt.NDArray[np.uint8],
     num_bins: int,
     folder: Path,
-    progress: Progress | None,
+    progress: OnStage | None,
 ) -> Discretiser:
     """Learn the edges on the training span, one column at a time, in a file that may exceed memory."""
     num_span = int(np.count_nonzero(part < TEST))
@@ -238,7 +238,7 @@ def _learn_discretiser(
 
 
 def _encode(
-    checked: CheckedRows, schema: Schema, discretiser: Discretiser, folder: Path, progress: Progress | None
+    checked: CheckedRows, schema: Schema, discretiser: Discretiser, folder: Path, progress: OnStage | None
 ) -> tuple[npt.NDArray[np.int64], tuple[Bags, ...]]:
     names = [f"f{index}" for index in range(len(schema.columns))]
     list_features = schema.of_kind("list")

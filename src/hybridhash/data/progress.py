@@ -2,5 +2,5 @@
 
 from collections.abc import Callable
 
-Progress = Callable[[str, int, int | None], None]
+OnStage = Callable[[str, int, int | None], None]
 """Called with the name of the stage, how much is done, and out of how much (None: unknown)."""

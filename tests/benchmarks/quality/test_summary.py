@@ -117,9 +117,10 @@ def test_the_page_ranks_the_methods(tmp_path: Path) -> None:
 def test_the_overview_sets_ours_beside_hashing_and_the_best_peer() -> None:
     rows = [*ROWS, row("auto", 0.1, 0, 18.0), row("auto", 0.1, 1, 20.0), row("auto", 0.05, 0, 17.0)]
     text = overview([Panel("Set S", 680, tuple(points_of(rows, METHODS)))])
-    assert text.splitlines()[1] == "| | full | 10 % | 5 % |"
+    assert text.splitlines()[1] == "| | bytes, of full | auto | full | hashed | best other | gap closed |"
+    assert text.splitlines()[3] == "| Set S | 10 % | 19.00 ± 1.41 | 20.00 | 10.00 | hybrid 15.00 | 90% |"
     # At 5 % regular hashing is missing, so there is no gap to share.
-    assert text.splitlines()[3] == "| Set S | 20.00 | 19.00 ± 1.41 (90%; hashed 10.00, hybrid 15.00) | – |"
+    assert text.splitlines()[4] == "|  | 5 % | 17.00 |  | – | hybrid 12.00 | – |"
 
 
 def test_the_readme_has_the_overview_that_the_command_wrote() -> None:
@@ -127,6 +128,6 @@ def test_the_readme_has_the_overview_that_the_command_wrote() -> None:
     readme = (root / "README.md").read_text()
     for benchmark in ("quality", "shapes"):
         record = (root / "benchmarks" / "results" / f"{benchmark}.md").read_text()
-        lines = [line for line in record.splitlines() if line.count("hashed ") == 3]
-        assert len(lines) >= 4
+        lines = record.split("| best other |")[1].split("\n\n")[0].splitlines()[2:]
+        assert len(lines) >= 12
         assert all(line in readme for line in lines)
