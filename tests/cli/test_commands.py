@@ -312,6 +312,9 @@ def test_inspect_a_model(run: Run, model: Path) -> None:
     for part, count in predictor.ledger.as_dict().items():
         if count:
             assert re.search(rf"│ {part.replace('_', ' ')} +│ +{count:,} │", shown), part
+    table = predictor.spec.deep[0].table
+    assert (table.num_head, table.num_hashes) == (0, 4)
+    assert f"│ deep │ all others │ 4 of {table.num_buckets:,} shared rows, joined, floats " in shown
 
 
 def test_inspect_a_vocabulary(run: Run, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hybridhash import load
-from hybridhash.planner import read_plan
+from hybridhash.planner import format_loss, read_plan
 
 from .conftest import COLUMNS
 
@@ -37,11 +37,16 @@ def test_it_prints_tiers_reasons_features_and_bytes(run: Run, clicks: Path) -> N
     assert "table deep:joint" in ended.out
     for tier in table["tiers"]:
         assert f"  - {tier['reason']}\n" in ended.out
-        assert re.search(rf"│ +{tier['num_keys']:,} │", ended.out)
+        assert re.search(rf"│ +{tier['num_keys']:,} │ +{tier['bytes']:,} │", ended.out)
     for row in table["features"]:
         [line] = [line for line in ended.out.splitlines() if f"│ {row['feature']} " in line]
         assert f"{row['exclusive']:.1%}" in line
-    assert f"predicted loss {table['loss']:.2%}" in ended.out
+        assert line.endswith(f" {found['unseen'][row['feature']]:.1%} │")
+    assert f"predicted loss {format_loss(table['loss'])} of" in ended.out
+    assert table["loss"] > 0
+    assert "0.00%" not in ended.out
+    shares = [f"{found['bytes'] / found[whole]:.1%} of the" for whole in ("baseline_bytes", "full_bytes")]
+    assert all(share in ended.out for share in shares)
     assert f"for {found['keys']:,} keys" in ended.out
     assert "written" not in ended.out
 
@@ -56,6 +61,11 @@ def test_compare_takes_the_file(run: Run, plan_file: Path, tmp_path: Path) -> No
     assert row["embedding_bytes"] <= results["budget"]["bytes"]
     model = load(out / row["bundle"])
     assert model.ledger.as_dict() == row["ledger"]
+    assert "auto is best (" in ended.out.splitlines()[-1]
+    shown = run("inspect", out / row["bundle"]).out
+    for tier in model.spec.deep[0].table.tiers:
+        assert re.search(rf"│ deep │ +{tier.num_keys:,} │ ", shown)
+    assert "bits a float" in shown
     [line] = plan_lines(plan_file)
     assert model.spec.deep[0].table.tiers == read_plan([line])["deep:joint"]
 

@@ -8,7 +8,7 @@ import pytest
 import hybridhash as hh
 from hybridhash.errors import BudgetError
 from hybridhash.hashing import Fingerprints, Ribbon
-from hybridhash.planner import plan
+from hybridhash.planner import format_loss, plan
 from hybridhash.spec import NOT_SHIPPED, Tier
 from hybridhash.vocabulary import Counts
 
@@ -86,7 +86,14 @@ def test_every_tier_has_its_reason() -> None:
     assert omitted.startswith("3 keys with 5.4% of the coming traffic")
     assert "left out when the model is shipped" in omitted
     for reason, loss in zip(found.reasons, found.allocation.loss_by_tier, strict=True):
-        assert f"{loss:.2%}" in reason
+        assert reason.endswith(f"s {format_loss(loss)}")
+    said = str(found).splitlines()
+    assert said[2:] == [
+        f"- {size:,} bytes: {why}" for size, why in zip(found.bytes_by_tier, found.reasons, strict=True)
+    ]
+    # What is left is the neutral row of 4 floats; a key that is left out has no bytes.
+    assert sum(found.bytes_by_tier) == found.num_bytes - 16
+    assert found.bytes_by_tier[2] == 0
 
 
 def test_codes_in_a_ribbon_are_called_so() -> None:

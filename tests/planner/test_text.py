@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hybridhash.errors import InvalidValueError
 from hybridhash.hashing import EXACT, Fingerprints
-from hybridhash.planner import read_plan, write_plan
+from hybridhash.planner import format_loss, read_plan, write_plan
 from hybridhash.spec import Tier
 
 TIERS = st.builds(
@@ -38,3 +38,18 @@ def test_another_text_is_refused(line: str) -> None:
 def test_numbers_that_describe_no_tier() -> None:
     with pytest.raises(InvalidValueError, match="bits: expected"):
         read_plan(["deep = 10/5/16"])
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0%"),
+        (1.0, "100.00%"),
+        (0.05, "5.00%"),
+        (0.00123, "0.12%"),
+        (0.0000999, "0.0100%"),
+        (3.4e-9, "0.00000034%"),
+    ],
+)
+def test_a_small_loss_is_not_called_none(share: float, text: str) -> None:
+    assert format_loss(share) == text

@@ -20,18 +20,19 @@ def compare(
 
     Reads Parquet, CSV or TSV (also .gz, globs, larger than memory), learns vocabulary and bins on the
     training span only, tunes on its end, trains once per method and seed, and judges on the later span.
-    Leaves results.json, report.html and one exported model per method in the output folder. Run it again
-    to go on after an interruption.
+    Prints a table and a verdict; leaves results.json, report.html and one exported model per method in the
+    output folder. Run it again to go on after an interruption.
 
     Args:
         data: Files, globs, or the folder of a known data set.
     """
     files, wanted = settle(CompareSettings, data, settings, experiment)
     from hybridhash.experiments import compare as run
-    from hybridhash.report import comparison_table
+    from hybridhash.report import comparison_table, verdict_of
 
     console = terminal()
     with TerminalListener(console) as listener:
         results = run(files, wanted, listener, version=__version__, command=command_line())
     print_table(comparison_table(results))
+    print(verdict_of(results))
     say(console, f"written: {wanted.out / 'results.json'}, {wanted.out / 'report.html'}")

@@ -6,7 +6,9 @@ from typing import Any
 from rich.table import Table
 
 from hybridhash.cli.common import AsJson, ledger_table, print_json, print_table
-from hybridhash.spec import Ledger
+from hybridhash.cli.tiers import floats_of, known_by, what_a_key_has
+from hybridhash.packing import FLOAT_BITS
+from hybridhash.spec import Ledger, Tier
 
 
 def inspect(file: Path, /, *, json: AsJson = False) -> None:
@@ -34,6 +36,7 @@ def inspect(file: Path, /, *, json: AsJson = False) -> None:
         )
     if "tables" in found:
         print_table(_tables(found["tables"]))
+        print_table(_tiers(found["tables"]))
         print_table(ledger_table(Ledger(**found["ledger"])))
 
 
@@ -60,3 +63,30 @@ def _tables(tables: list[dict[str, Any]]) -> Table:
             str(row["dim"]),
         )
     return shown
+
+
+def _tiers(tables: list[dict[str, Any]]) -> Table:
+    shown = Table("part", "keys", "what a key has", "known by", title="keys", title_justify="left")
+    for row in tables:
+        for tier in map(Tier.from_dict, row["tiers"]):
+            shared = tier.num_rows if tier.num_codes else 0
+            kind = tier.dictionary
+            known = known_by(kind.name, kind.key_bits) if tier.is_shipped else ""
+            shown.add_row(row["part"], f"{tier.num_keys:,}", what_a_key_has(tier.bits, shared), known)
+        if not row["tiers"] and row["num_head"]:
+            exact = known_by("exact", 64)
+            shown.add_row(row["part"], f"{row['num_head']:,}", what_a_key_has(FLOAT_BITS, 0), exact)
+        shown.add_row(row["part"], "all others", _tail(row), "")
+    shown.columns[1].justify = "right"
+    return shown
+
+
+def _tail(row: dict[str, Any]) -> str:
+    """Say what the keys without a row of their own read."""
+    bits = row["tail_bits"]
+    if row["num_buckets"] == 1:
+        return f"the neutral row, {floats_of(bits)}"
+    if row["num_hashes"] == 1:
+        return what_a_key_has(bits, row["num_buckets"])
+    how = {"sum": "summed", "mean": "averaged", "concat": "joined"}[row["combine"]]
+    return f"{row['num_hashes']} of {row['num_buckets']:,} shared rows, {how}, {floats_of(bits)}"

@@ -1,7 +1,7 @@
 """``hybridhash plan``."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -10,12 +10,13 @@ from rich.table import Table
 from hybridhash.cli.common import AsJson, print_json, print_table, terminal
 from hybridhash.cli.progress import TerminalListener
 from hybridhash.cli.settle import Experiment, settle
+from hybridhash.cli.tiers import known_by, what_a_key_has
 from hybridhash.experiments import PlanSettings
-from hybridhash.hashing import DICTIONARIES
+from hybridhash.planner import format_loss
 from hybridhash.report import format_bytes
 
 if TYPE_CHECKING:
-    from hybridhash.experiments.planning import PlannedTable, PlannedTier, TriedPlan
+    from hybridhash.experiments.planning import PlannedTable, TriedPlan
 
 
 def plan(
@@ -48,14 +49,17 @@ def plan(
         print_table(_tiers(table))
         for tier in table.tiers:
             print(f"  - {tier.reason}")
+        misread = format_loss(table.loss_by_fingerprints)
         print(
-            f"  predicted loss {table.loss:.2%} of what ids add, {table.loss_by_fingerprints:.2%} of it by keys "
-            f"that read another's row; {table.trained_rows:,} rows while it is trained"
+            f"  predicted loss {format_loss(table.loss)} of what ids add, {misread} of it by keys that read another's "
+            f"row; {table.trained_rows:,} rows while it is trained"
         )
-        print_table(_features(table))
+        print_table(_features(table, found.unseen))
     print(
-        f"budget {found.budget} = {format_bytes(found.budget_bytes)} of the baseline's "
-        f"{format_bytes(found.baseline_bytes)}; planned {format_bytes(found.bytes)} for {found.keys:,} keys"
+        f"budget {found.budget} = {format_bytes(found.budget_bytes)}; planned {format_bytes(found.bytes)} for "
+        f"{found.keys:,} keys: {found.bytes / found.baseline_bytes:.1%} of the baseline's "
+        f"{format_bytes(found.baseline_bytes)}, {found.bytes / found.full_bytes:.1%} of the full table's "
+        f"{format_bytes(found.full_bytes)}"
     )
     if wanted.out is not None:
         print(f"written: {wanted.out} (hybridhash compare --experiment {shlex.quote(str(wanted.out))})")
@@ -66,7 +70,7 @@ def _tried(tried: "Sequence[TriedPlan]") -> Table:
     shown = Table("plan", "predicted loss", "validation RCE", "", title="tried on the validation slice")
     for place, one in enumerate(tried, start=1):
         chosen = "chosen" if one.validation_rce == best else ""
-        shown.add_row(str(place), f"{one.loss:.2%}", f"{one.validation_rce:.3f}", chosen)
+        shown.add_row(str(place), format_loss(one.loss), f"{one.validation_rce:.3f}", chosen)
     for column in shown.columns[:3]:
         column.justify = "right"
     return shown
@@ -75,37 +79,40 @@ def _tried(tried: "Sequence[TriedPlan]") -> Table:
 def _tiers(table: "PlannedTable") -> Table:
     shown = Table(
         "keys",
-        "rows",
-        "bits",
-        "codes",
-        "key bits",
+        "bytes",
+        "what a key has",
+        "known by",
         "loss",
         title=f"table {table.name}",
         title_justify="left",
     )
     for tier in table.tiers:
-        shipped = tier.bits > 0
         shown.add_row(
             f"{tier.num_keys:,}",
-            f"{tier.rows:,}" if shipped else "not shipped",
-            str(tier.bits) if shipped else "",
-            f"{tier.num_codes:,}" if tier.num_codes else "",
-            _key_bits(tier) if shipped else "",
-            f"{tier.loss:.2%}",
+            f"{tier.bytes:,}",
+            what_a_key_has(tier.bits, tier.rows if tier.num_codes else 0),
+            known_by(tier.dictionary, tier.key_bits) if tier.bits else "",
+            format_loss(tier.loss),
         )
-    for column in shown.columns:
-        column.justify = "right"
+    for column in (0, 1, 4):
+        shown.columns[column].justify = "right"
     return shown
 
 
-def _key_bits(tier: "PlannedTier") -> str:
-    return f"{tier.key_bits} check" if DICTIONARIES[tier.dictionary].holds_codes else str(tier.key_bits)
-
-
-def _features(table: "PlannedTable") -> Table:
-    shown = Table("feature", "keys", "own row", "shared row", "left out", "unseen")
+def _features(table: "PlannedTable", unseen: "Mapping[str, float]") -> Table:
+    shown = Table(
+        "feature",
+        "keys",
+        "own row",
+        "shared row",
+        "left out",
+        "new keys",
+        "new in test rows",
+        title="shares of the coming traffic, as predicted",
+        title_justify="left",
+    )
     for row in table.features:
-        shares = (row.exclusive, row.shared, row.omitted, row.unseen)
+        shares = (row.exclusive, row.shared, row.omitted, row.unseen, unseen[row.feature])
         shown.add_row(row.feature, f"{row.num_keys:,}", *(f"{share:.1%}" for share in shares))
     for column in shown.columns[1:]:
         column.justify = "right"

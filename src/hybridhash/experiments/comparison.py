@@ -8,6 +8,7 @@ from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.experiments.facts import head_of
 from hybridhash.experiments.figures import edge_note, figures_of
+from hybridhash.experiments.origin import NOTE, origin_of
 from hybridhash.experiments.output import check_not_an_input, check_output_folder, input_files, output_folder
 from hybridhash.experiments.settings import CompareSettings
 from hybridhash.files import write_text
@@ -71,7 +72,9 @@ def compare(
             Trial(method, f"{method}-{key}", blueprint, settings.seeds, bundles[method])
             for method, blueprint in laid_out.blueprints.items()
         ]
-        trained = TrialRunner(prepared.dataset, settings, store, settings.jobs).attempt(trials, listener)
+        notes = {NOTE: origin_of(prepared)}
+        runner = TrialRunner(prepared.dataset, settings, store, settings.jobs, notes)
+        trained = runner.attempt(trials, listener)
         found_notes = (
             edge_note(trial.title, found, settings.learning_rate)
             for trial, found in zip(trials, trained, strict=True)

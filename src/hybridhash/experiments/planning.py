@@ -17,6 +17,7 @@ from hybridhash.planner import (
     Plan,
     alternatives,
     divide,
+    format_loss,
     lay_out,
     plan_groups,
     write_plan,
@@ -56,6 +57,7 @@ class PlannedTier:
         dictionary: Kind of the dictionary that knows the keys.
         key_bits: Bits that tell keys apart in it.
         rows: Rows that are shipped.
+        bytes: Bytes that are shipped.
         loss: Share of what ids add that is lost in it.
         reason: One sentence.
     """
@@ -66,6 +68,7 @@ class PlannedTier:
     dictionary: str
     key_bits: int
     rows: int
+    bytes: int
     loss: float
     reason: str
 
@@ -106,7 +109,9 @@ class PlannedModel:
         budget_bytes: The same in bytes.
         baseline_bytes: Embedding bytes of the baseline.
         bytes: Bytes that the tables ship.
+        full_bytes: Embedding bytes of the full table.
         keys: Distinct keys of the training span.
+        unseen: By feature, the share of its values in the test rows that the training span does not have.
         plan: A line for each table, as experiment files have them.
         tried: The plans that were trained, if any.
         tables: The tables.
@@ -116,7 +121,9 @@ class PlannedModel:
     budget_bytes: int
     baseline_bytes: int
     bytes: int
+    full_bytes: int
     keys: int
+    unseen: Mapping[str, float]
     plan: tuple[str, ...]
     tried: tuple[TriedPlan, ...]
     tables: tuple[PlannedTable, ...]
@@ -152,7 +159,9 @@ def plan_data(data: Sequence[str], settings: PlanSettings, listener: Listener) -
             budget_bytes=budget.bytes,
             baseline_bytes=budget.baseline_bytes,
             bytes=sum(found.num_bytes for found in plans.values()),
+            full_bytes=budget.full_bytes,
             keys=prepared.counts.num_keys,
+            unseen=prepared.counts.unseen_share(prepared.count_test()),
             plan=write_plan({name: found.allocation.tiers for name, found in plans.items()}),
             tried=tuple(map(_tried, tried)),
             tables=tuple(_described(name, found) for name, found in plans.items()),
@@ -241,7 +250,9 @@ def try_plans(
             listener.training(title, progress)
 
         rce = validate(build_of(following(candidate), rows, short), rows, short, rate, hear)
-        listener.run_done(f"plan {place}", f"predicted loss {candidate.loss:.2%}, validation RCE {rce:.3f}")
+        listener.run_done(
+            f"plan {place}", f"predicted loss {format_loss(candidate.loss)}, validation RCE {rce:.3f}"
+        )
         tried.append(JudgedPlan(candidate, rce))
     return tried
 
@@ -286,7 +297,13 @@ def experiment_text(data: Sequence[str], settings: PlanSettings, lines: Sequence
 
 
 def _described(name: str, found: Plan) -> PlannedTable:
-    tiers = zip(found.allocation.tiers, found.allocation.loss_by_tier, found.reasons, strict=True)
+    tiers = zip(
+        found.allocation.tiers,
+        found.bytes_by_tier,
+        found.allocation.loss_by_tier,
+        found.reasons,
+        strict=True,
+    )
     return PlannedTable(
         name=name,
         bytes=found.num_bytes,
@@ -303,10 +320,11 @@ def _described(name: str, found: Plan) -> PlannedTable:
                 tier.dictionary.name,
                 tier.key_bits,
                 tier.num_rows,
+                num_bytes,
                 loss,
                 reason,
             )
-            for tier, loss, reason in tiers
+            for tier, num_bytes, loss, reason in tiers
         ),
         features=found.features,
     )

@@ -12,6 +12,7 @@ from hybridhash.data import Batch, Label, Source, encode_batch, open_source, rea
 from hybridhash.data.column_names import find_name
 from hybridhash.data.row_chunks import RowChunk
 from hybridhash.errors import InvalidValueError
+from hybridhash.experiments.origin import trained_on
 from hybridhash.experiments.output import check_not_an_input, input_files
 from hybridhash.experiments.predictions import COLUMN, write_csv, write_parquet
 from hybridhash.export import Predictor, load_model
@@ -64,6 +65,9 @@ def evaluate(
     """
     model, source = load_model(bundle), _open(data, format, quote)
     wanted = Label.parse(label or model.label)
+    seen = trained_on(model.notes, source.files)
+    if seen is not None:
+        listener.note(seen)
     if group is not None:
         check_group_feature(model.schema, group)
     predictions: list[npt.NDArray[np.float32]] = []

@@ -5,6 +5,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from hybridhash.experiments.origin import NOTE, origin_of
 from hybridhash.experiments.output import check_not_an_input, check_output_file, input_files
 from hybridhash.experiments.settings import SingleSettings
 from hybridhash.export import load_model, save_bundle
@@ -107,7 +108,12 @@ def train_one(data: Sequence[str], settings: SingleSettings, listener: Listener)
             dataset.schema,
             dataset.discretiser,
             label=str(dataset.label),
-            notes={"method": settings.method, "training": tuned.as_dict(), "test": asdict(quality)},
+            notes={
+                "method": settings.method,
+                "training": tuned.as_dict(),
+                "test": asdict(quality),
+                NOTE: origin_of(opened.prepared),
+            },
         )
         store.remove_checkpoints()
     with suppress(OSError):  # something else lies in it

@@ -14,7 +14,7 @@ from hybridhash.planner.groups import FeatureGroup, group_features
 from hybridhash.planner.methods import METHODS, Method
 from hybridhash.planner.model import ModelBlueprint, assemble, divide, lay_out, why_no_head
 from hybridhash.planner.plan import FeatureShares, Plan, plan, plan_groups
-from hybridhash.planner.text import read_plan, write_plan
+from hybridhash.planner.text import format_loss, read_plan, write_plan
 from hybridhash.planner.tiers import allocate, alternatives
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "baseline_buckets",
     "baseline_bytes",
     "divide",
+    "format_loss",
     "group_features",
     "in_proportion",
     "judge",

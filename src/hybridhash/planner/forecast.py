@@ -131,9 +131,13 @@ class Forecast:
 
     def spec_bytes(self, tiers: Sequence[Tier]) -> int:
         """Return the bytes that a table of these tiers ships, wide weights included."""
-        neutral = _spec_bytes((), self.dim, self.wide)
-        of_tiers = (_spec_bytes((tier,), self.dim, self.wide) - neutral for tier in tiers if tier.num_keys)
-        return neutral + sum(of_tiers)
+        return _spec_bytes((), self.dim, self.wide) + sum(map(self.tier_bytes, tiers))
+
+    def tier_bytes(self, tier: Tier) -> int:
+        """Return the bytes that a tier ships: dictionary, codes, rows and wide weights."""
+        if not tier.num_keys:
+            return 0
+        return _spec_bytes((tier,), self.dim, self.wide) - _spec_bytes((), self.dim, self.wide)
 
 
 @lru_cache(1 << 14)  # a search asks for the same tiers over and over

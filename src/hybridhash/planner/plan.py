@@ -13,6 +13,7 @@ from hybridhash.planner.forecast import IMPORTANCE, Allocation, Forecast, judge,
 from hybridhash.planner.groups import FeatureGroup
 from hybridhash.planner.methods import METHODS
 from hybridhash.planner.model import divide
+from hybridhash.planner.text import format_loss
 from hybridhash.planner.tiers import allocate
 from hybridhash.spec import NOT_SHIPPED, TableSpec, Tier
 from hybridhash.tables import Blueprint
@@ -47,6 +48,7 @@ class Plan:
     Attributes:
         allocation: Its tiers and predicted losses.
         num_bytes: The bytes that ship, wide weights included.
+        bytes_by_tier: The bytes of each tier; the rest is the neutral row.
         budget_bytes: The bytes that might ship.
         baseline_bytes: The bytes of regular hashing into as many rows as there are keys, or the next power of two.
         num_trained_rows: Rows while it is trained, in floats.
@@ -58,6 +60,7 @@ class Plan:
 
     allocation: Allocation
     num_bytes: int
+    bytes_by_tier: tuple[int, ...]
     budget_bytes: int
     baseline_bytes: int
     num_trained_rows: int
@@ -79,9 +82,11 @@ class Plan:
         """Say tiers, bytes and reasons in a few lines."""
         lines = [
             f"{self.num_bytes:,} bytes of {self.budget_bytes:,} allowed; the baseline has {self.baseline_bytes:,}",
-            f"predicted loss {self.allocation.loss:.2%} of what ids add; {self.num_trained_rows:,} rows in training",
+            f"predicted loss {format_loss(self.allocation.loss)} of what ids add; "
+            f"{self.num_trained_rows:,} rows in training",
         ]
-        return "\n".join([*lines, *(f"- {reason}" for reason in self.reasons)])
+        tiers = zip(self.bytes_by_tier, self.reasons, strict=True)
+        return "\n".join([*lines, *(f"- {num_bytes:,} bytes: {reason}" for num_bytes, reason in tiers)])
 
 
 def plan(
@@ -132,6 +137,7 @@ def plan(
     return Plan(
         allocation=found,
         num_bytes=forecast.spec_bytes(found.tiers),
+        bytes_by_tier=tuple(map(forecast.tier_bytes, found.tiers)),
         budget_bytes=budget_bytes,
         baseline_bytes=baseline,
         num_trained_rows=spec.num_rows,
@@ -198,8 +204,8 @@ def _reasons(forecast: Forecast, found: Allocation) -> list[str]:
     """Say what each tier is for."""
     reasons = []
     first = 0
-    for tier, loss in zip(found.tiers, found.loss_by_tier, strict=True):
-        part = slice(first, first + tier.num_keys)
+    for tier, share in zip(found.tiers, found.loss_by_tier, strict=True):
+        part, loss = slice(first, first + tier.num_keys), format_loss(share)
         first += tier.num_keys
         traffic = float(forecast.traffic[part].sum())
         of_all = _share_of_effects(forecast.weights[part])
@@ -208,16 +214,16 @@ def _reasons(forecast: Forecast, found: Allocation) -> list[str]:
         )
         if tier.bits == NOT_SHIPPED:
             reasons.append(
-                f"{head}: left out when the model is shipped, as their bytes do more elsewhere; costs {loss:.2%}"
+                f"{head}: left out when the model is shipped, as their bytes do more elsewhere; costs {loss}"
             )
         elif tier.num_codes:
             reasons.append(
                 f"{head}: each reads one of {tier.num_rows:,} shared rows, by a code of {tier.code_bits} bits "
-                f"{tier.dictionary.known_by}; loses {loss:.2%}"
+                f"{tier.dictionary.known_by}; loses {loss}"
             )
         else:
             reasons.append(
-                f"{head}: rows of their own at {tier.bits} bits a float, {tier.dictionary.known_by}; loses {loss:.2%}"
+                f"{head}: rows of their own at {tier.bits} bits a float, {tier.dictionary.known_by}; loses {loss}"
             )
     return reasons
 

@@ -1,5 +1,6 @@
-"""A plan as text, one line a table, for experiment files and the command line."""
+"""A plan as text, one line a table, for experiment files and the command line; losses as people read them."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -61,3 +62,19 @@ def _read(line: str) -> tuple[str, tuple[Tier, ...]]:
         for found in tiers
         if found
     )
+
+
+def format_loss(share: float) -> str:
+    """Return a loss in per cent with two significant digits or more, so that a small one is not called none.
+
+    Args:
+        share: In [0, 1].
+
+    Example:
+        >>> [format_loss(share) for share in (0.1234, 0.0012, 0.0000035, 0.0)]
+        ['12.34%', '0.12%', '0.00035%', '0%']
+    """
+    if share <= 0:
+        return "0%"
+    digits = max(2, 1 - math.floor(math.log10(100 * share)))
+    return f"{100 * share:.{digits}f}%"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         write_sweep_report,
     )
     from hybridhash.report.table import comparison_table
+    from hybridhash.report.verdict import verdict_of
 
 _LAZY = {  # some of these load matplotlib and others rich, which not all need
     "collisions": "CollisionBar collision_bars",
@@ -41,6 +42,7 @@ _LAZY = {  # some of these load matplotlib and others rich, which not all need
     "style": "INK MUTED colours house_style inline_svg settle_layout",
     "sweep": "sweep_figure sweep_grid sweep_table write_sweep_report",
     "table": "comparison_table",
+    "verdict": "verdict_of",
 }
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names.split()}
 
@@ -73,6 +75,7 @@ __all__ = [
     "sweep_figure",
     "sweep_grid",
     "sweep_table",
+    "verdict_of",
     "window_figure",
     "write_continuous_report",
     "write_report",

@@ -1,8 +1,8 @@
 """`TrialRunner`: trials are tuned, trained and judged, and what was done before is read from disk."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class TrialRunner:
         settings: How models are trained.
         store: Finished runs.
         num_jobs: Runs at a time, each in a process of its own if more than one.
+        notes: What the bundles say beside their run.
 
     Raises:
         InvalidValueError: Several jobs of several Hogwild workers each: a job may not start processes.
@@ -67,6 +68,7 @@ class TrialRunner:
     settings: RunSettings
     store: RunStore
     num_jobs: int
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.num_jobs > 1 and self.settings.workers > 1:
@@ -192,6 +194,7 @@ class TrialRunner:
     def _export(self, run: SeededRun, model: WideDeep | MLPRanker) -> Ledger:
         """Write the bundle and return the ledger of its file; a bundle that is not asked for is removed again."""
         notes: dict[str, Any] = {"method": run.trial.title, "run": run.key, "training": run.tuned.as_dict()}
+        notes |= self.notes
         with self.store.scratch() as folder:
             path = run.trial.bundle or folder / f"model{BUNDLE_SUFFIX}"
             save_bundle(

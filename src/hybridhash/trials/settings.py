@@ -134,7 +134,7 @@ class ModelSettings(TableSettings):
     """The model and its tables at a budget."""
 
     budget: Annotated[str, BeforeValidator(_number_as_text)] = "10%"
-    """Bytes for the embeddings: a share of the baseline's ('10%') or a size ('40MB')."""
+    """Bytes for the embeddings: a share of the baseline's ('10%') or of the full table's ('10%-of-full'), or '40MB'."""
     head_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of the budget for rows of frequent keys."""
     plan: Texts = ()
