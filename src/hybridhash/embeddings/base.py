@@ -98,11 +98,10 @@ class BaseEmbeddingBag(nn.Module, ABC):
             UserWarning: None of the first keys is among those that have rows of their own, as where raw ids came.
         """
         flat, bounds, weights = self.input_of(keys, offsets, per_sample_weights)
-        pooled = self.pool_checked(BagInput(flat, bounds, weights), rows)
         if self._watch is not None and has_values(flat):
             self.engine_in_use()  # a kind of dictionary that no engine has is said in words before keys are looked up
             self._look_at(flat)
-        return pooled
+        return self.pool_checked(BagInput(flat, bounds, weights), rows)
 
     def pool_checked(self, batch: BagInput, rows: KeyRows | None = None, *, steps: bool = False) -> Tensor:
         """Pool the vectors of each bag of an input in one form; see `forward`.
