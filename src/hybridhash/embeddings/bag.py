@@ -1,21 +1,19 @@
 """`EmbeddingBag`: a head of rows that belong to one key each, and a tail of shared rows; all methods are such bags."""
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, NoReturn, Protocol, Self, cast
+from typing import Any, Final, NoReturn, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from hybridhash.embeddings.base import BaseEmbeddingBag, KeyRows
+from hybridhash.embeddings.base import KeyRows
 from hybridhash.embeddings.encoder import RowEncoder
 from hybridhash.embeddings.inputs import BagInput
+from hybridhash.embeddings.stepping import SteppingBag
 from hybridhash.errors import InvalidTypeError, InvalidValueError
-from hybridhash.kernels import Engine, Request, empty_rows, is_transformed, reference
+from hybridhash.kernels import Engine, Request, empty_rows, reference
 from hybridhash.optim import FusedOptimizer, OptimizerState
-from hybridhash.optim.compiled import number_of, pool_and_step_compiled
-from hybridhash.optim.replicas import group_of_replicas
-from hybridhash.optim.steps import Table, pool_and_step
+from hybridhash.optim.steps import Table
 from hybridhash.spec import Mode
 from hybridhash.tables import Blueprint, KeyIndex, TrainedRows
 
@@ -28,7 +26,7 @@ class HasBlueprint(Protocol):
         """The table."""
 
 
-class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # there mode is a str
+class EmbeddingBag(SteppingBag, nn.EmbeddingBag):  # type: ignore[misc]  # there mode is a str
     """Embeds bags of int64 keys, with the contract of ``nn.EmbeddingBag``.
 
     Any key is legal: a key outside the vocabulary reads tail rows. If every key of a batch is in the
@@ -123,11 +121,8 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         self.tail = nn.Parameter(empty_rows((spec.num_buckets, spec.bucket_dim), dtype, device))
         self.encoder.to(self.head.device)
         self.optimizer_state = None if optimizer is None else OptimizerState(optimizer, self.head, self.tail)
-        self._anchor = torch.zeros((), requires_grad=True)
-        self._number = number_of(self)
         self._padding_row: int | None
-        self._settle()
-        self.register_load_state_dict_post_hook(EmbeddingBag._settle)  # type: ignore[no-untyped-call]
+        self.begin_steps()
         self.reset_parameters(init_std, generator)
 
     def reset_parameters(
@@ -172,21 +167,10 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
             "each id does not say whose rows they are"
         )
 
-    def pool_checked(self, batch: BagInput, rows: KeyRows | None = None, *, steps: bool = False) -> Tensor:
-        """Pool as `BaseEmbeddingBag.pool_checked` says; in a compiled program a fused optimizer is one operator."""
-        steps = self.steps_in_backward()
-        if steps and torch.compiler.is_compiling():
-            return pool_and_step_compiled(self.head, self.tail, self._anchor, self._number, *batch)
-        if self.optimizer_state is not None and not steps and not torch.compiler.is_compiling():
-            group_of_replicas(self)  # a checkpoint makes its first pass without gradients
-        return super().pool_checked(batch, rows, steps=steps)
-
     def pool(self, engine: Engine, batch: BagInput, rows: KeyRows, *, steps: bool) -> Tensor:
         """Pool as `BaseEmbeddingBag.pool` says."""
         if steps:
-            self._check_that_steps_are_kept()
-            keys, offsets, weights = batch
-            return pool_and_step(self.table(engine), keys, rows, offsets, weights, group_of_replicas(self))
+            return self.pool_with_step(engine, batch, rows)
         return engine.embedding_bag(
             self.head,
             self.tail,
@@ -197,15 +181,6 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
             per_sample_weights=batch.weights,
             sparse=self.sparse,
             padding_row=self._padding_row,
-        )
-
-    def steps_in_backward(self) -> bool:
-        """Whether the backward pass of a forward pass now would move rows; not in a frozen bag, nor in an export."""
-        return (
-            self.optimizer_state is not None
-            and torch.is_grad_enabled()
-            and (self.head.requires_grad or self.tail.requires_grad)
-            and not torch.compiler.is_exporting()
         )
 
     def table(self, engine: Engine) -> Table:
@@ -280,75 +255,7 @@ class EmbeddingBag(BaseEmbeddingBag, nn.EmbeddingBag):  # type: ignore[misc]  # 
         # The padding key's head row is a number that torch.export can hold.
         known = self.padding_key is not None and not self.encoder.salts.is_meta
         self._padding_row = self.encoder.head_row(cast(int, self.padding_key)) if known else None
-        self._moved_in_steps = self.head, self.tail
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        self._settle()
-        return self
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
-        self._number = number_of(self)  # a copy is another bag
-
-    def _check_that_steps_are_kept(self) -> None:
-        if is_transformed():
-            raise InvalidValueError(
-                "optimizer: expected no transform of torch.func, such as grad or vmap, around a bag with optimizer=, "
-                "whose backward pass changes its rows; build the bag without optimizer=, or use torch.no_grad()"
-            )
-        own = self.head is self._moved_in_steps[0] and self.tail is self._moved_in_steps[1]
-        if not own or getattr(self, "_is_fsdp_managed_module", False):
-            raise InvalidValueError(
-                "optimizer: expected the head and tail that the bag was made with, which a step moves, got a bag under "
-                "FSDP, DataParallel, a parametrization or functional_call, where steps are lost or differ from rank to "
-                "rank. Build the bag without optimizer= and give its parameters to a torch optimizer, or replicate it "
-                "with DistributedDataParallel; to put in other rows, copy them into bag.head.data"
-            )
-
-    def pool_rows(self, keys: Tensor, offsets: Tensor, weights: Tensor | None) -> Tensor:
-        """Pool for the operator of `hybridhash.optim.compiled`, when what was compiled runs.
-
-        Args:
-            keys: int64[N].
-            offsets: int64[B + 1].
-            weights: float[N], or None.
-
-        Returns:
-            float[B, D].
-        """
-        self._check_that_steps_are_kept()
-        group_of_replicas(self)  # which the backward pass asks for again
-        with torch.no_grad():
-            return super().pool_checked(BagInput(keys, offsets, weights))
-
-    def step_rows(self, keys: Tensor, offsets: Tensor, weights: Tensor | None, grad: Tensor) -> Tensor | None:
-        """Move the rows for the operator of `hybridhash.optim.compiled`.
-
-        Args:
-            keys: int64[N].
-            offsets: int64[B + 1].
-            weights: float[N], or None.
-            grad: float[B, D], the gradient of the pooled vectors.
-
-        Returns:
-            float[N], the gradient of the weights, or None without.
-        """
-        table = self.table(self.engine_in_use())
-        with torch.no_grad():
-            rows = table.encode(keys)
-            of_weights = None if weights is None else table.weight_gradient(rows, offsets, grad)
-            table.step(
-                keys,
-                rows,
-                offsets,
-                weights,
-                grad,
-                moves_head=self.head.requires_grad,
-                moves_tail=self.tail.requires_grad,
-                group=group_of_replicas(self),
-            )
-        return of_weights
+        super()._settle()
 
 
 def blueprint_of(source: Blueprint | HasBlueprint) -> Blueprint:
