@@ -21,7 +21,7 @@ from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing import bucket_salts, num_positions, place_keys
 from hybridhash.kernels import Engine, cpu, reference
-from hybridhash.kernels.cpu import fused, ops
+from hybridhash.kernels.cpu import fused, gradients, ops
 from hybridhash.kernels.cpu.engine import CpuEngine
 from hybridhash.kernels.cpu.lookup import encode_op
 from hybridhash.kernels.reference import Combine, Dictionary, Mode, Step
@@ -745,9 +745,9 @@ def test_opcheck_gradients(mode: int) -> None:
     head, tail, rows, offsets = SAMPLE.head, SAMPLE.tail, SAMPLE.rows, SAMPLE.offsets
     _, argmax = ops.pool_op(head, tail, rows, offsets, None, 2, mode, False)
     torch.library.opcheck(
-        ops._pool_gradients, (head, tail, rows, offsets, None, argmax, torch.ones(3, 8), 2, mode)
+        gradients.pool_gradients_op, (head, tail, rows, offsets, None, argmax, torch.ones(3, 8), 2, mode)
     )
-    torch.library.opcheck(ops._weight_gradient, (head, tail, rows, offsets, torch.ones(3, 8), 2))
+    torch.library.opcheck(gradients.weight_gradient_op, (head, tail, rows, offsets, torch.ones(3, 8), 2))
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -8,9 +8,11 @@ from torch import Tensor
 
 from hybridhash import _native
 from hybridhash.kernels.cpu.fused import MAX_FUSED_DIM, RULES, update
+from hybridhash.kernels.cpu.gradients import weight_gradient
 from hybridhash.kernels.cpu.lookup import MAX_DICTIONARIES, Lookup, encode, rows_of
-from hybridhash.kernels.cpu.ops import COMBINES, MAX_HASHES, ROW_DTYPES, embedding_bag, weight_gradient
+from hybridhash.kernels.cpu.ops import MAX_HASHES, ROW_DTYPES, embedding_bag
 from hybridhash.kernels.cpu.packed import packed_embedding_bag
+from hybridhash.kernels.cpu.tensors import COMBINES
 from hybridhash.kernels.engine import Index, Request
 from hybridhash.kernels.reference import Combine, Mode, Slab, Step
 

@@ -9,9 +9,17 @@ from torch import Tensor
 from hybridhash import _native
 from hybridhash.errors import InvalidValueError
 from hybridhash.kernels import reference
+from hybridhash.kernels.cpu.gradients import sparse_gradients
 from hybridhash.kernels.cpu.lookup import Lookup, rows_of
-from hybridhash.kernels.cpu.ops import COMBINES, MODES, sparse_gradients
-from hybridhash.kernels.cpu.tensors import contiguous, is_plain, memory, num_threads, optional_floats
+from hybridhash.kernels.cpu.tensors import (
+    COMBINES,
+    MODES,
+    contiguous,
+    is_plain,
+    memory,
+    num_threads,
+    optional_floats,
+)
 from hybridhash.kernels.reference import Step
 
 RULES: Final = _native.RULES

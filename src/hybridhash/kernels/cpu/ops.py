@@ -1,4 +1,4 @@
-"""The compiled bags as ``torch.library`` operators with fake implementations and gradients.
+"""The compiled bags as ``torch.library`` operators with fake implementations, and how they are differentiated.
 
 Results are the same bit for bit with any number of threads; threads follow ``torch.get_num_threads()``.
 """
@@ -11,8 +11,17 @@ from torch.autograd.function import once_differentiable
 
 from hybridhash import _native
 from hybridhash.errors import InvalidTypeError, InvalidValueError
+from hybridhash.kernels.cpu.gradients import (
+    pool_gradients_now,
+    pool_gradients_op,
+    sparse_gradients,
+    weight_gradient,
+    weight_gradient_op,
+)
 from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, room_for_rows, rows_of
 from hybridhash.kernels.cpu.tensors import (
+    COMBINES,
+    MODES,
     contiguous,
     is_plain,
     is_transformed,
@@ -24,8 +33,6 @@ from hybridhash.kernels.cpu.tensors import (
     unsigned,
 )
 
-COMBINES: Final = ("sum", "mean", "concat")
-MODES: Final = ("sum", "mean", "max")
 ROW_DTYPES: Final = (torch.float32, torch.bfloat16, torch.float16)
 MAX_HASHES: Final = _native.MAX_HASHES
 
@@ -81,89 +88,6 @@ def _(
     return out, head.new_empty(shape if MODES[mode] == "max" else 0, dtype=torch.int32)
 
 
-def _pool_gradients_now(
-    head: Tensor,
-    tail: Tensor,
-    rows: Tensor,
-    offsets: Tensor,
-    weights: Tensor | None,
-    argmax: Tensor,
-    grad: Tensor,
-    combine: int,
-    mode: int,
-) -> tuple[Tensor, Tensor]:
-    """Return the dense gradients of head and tail."""
-    parts = sparse_gradients(head, tail, rows, offsets, weights, argmax, grad, combine, mode)
-    dense = []
-    for parameter, (indices, values) in zip((head, tail), parts, strict=True):
-        gradient = torch.zeros_like(parameter, dtype=torch.float32)
-        gradient[indices] = values
-        dense.append(gradient.to(parameter.dtype))
-    return dense[0], dense[1]
-
-
-_pool_gradients = torch.library.custom_op("hybridhash::pool_gradients", _pool_gradients_now, mutates_args=())
-
-
-@_pool_gradients.register_fake
-def _(
-    head: Tensor,
-    tail: Tensor,
-    rows: Tensor,
-    offsets: Tensor,
-    weights: Tensor | None,
-    argmax: Tensor,
-    grad: Tensor,
-    combine: int,
-    mode: int,
-) -> tuple[Tensor, Tensor]:
-    return torch.empty_like(head), torch.empty_like(tail)
-
-
-def _weight_gradient_now(
-    head: Tensor, tail: Tensor, rows: Tensor, offsets: Tensor, grad: Tensor, combine: int
-) -> Tensor:
-    out = torch.empty(rows.shape[0], dtype=torch.float32)
-    _native.weight_gradient(
-        contiguous(head),
-        contiguous(tail),
-        rows.contiguous(),
-        offsets.contiguous(),
-        combine,
-        contiguous(grad),
-        out,
-        num_threads(),
-    )
-    return out
-
-
-_weight_gradient = torch.library.custom_op(
-    "hybridhash::weight_gradient", _weight_gradient_now, mutates_args=()
-)
-
-
-@_weight_gradient.register_fake
-def _(head: Tensor, tail: Tensor, rows: Tensor, offsets: Tensor, grad: Tensor, combine: int) -> Tensor:
-    return grad.new_empty(rows.shape[0], dtype=torch.float32)
-
-
-def weight_gradient(
-    head: Tensor, tail: Tensor, rows: Tensor, offsets: Tensor, grad: Tensor, combine: int
-) -> Tensor:
-    """Return float[N], the gradient of the per-sample weights.
-
-    Args:
-        head: float[positions, D].
-        tail: float[M, bucket_dim].
-        rows: int32[N, H], from `encode`.
-        offsets: int64[B + 1].
-        grad: float[B, D], the gradient of the pooled vectors.
-        combine: Index in `COMBINES`.
-    """
-    find = _weight_gradient_now if is_plain(grad) else _weight_gradient
-    return find(head, tail, rows, offsets, grad, combine)
-
-
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
     head, tail, rows, offsets, weights, ctx.combine, ctx.mode, ctx.sparse = inputs
     ctx.save_for_backward(head, tail, rows, offsets, weights, output[1])
@@ -190,7 +114,7 @@ def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
                 for parameter, (indices, values) in zip((head, tail), parts, strict=True)
             )
         else:
-            pool_gradients = _pool_gradients_now if is_plain(grad) else _pool_gradients
+            pool_gradients = pool_gradients_now if is_plain(grad) else pool_gradients_op
             of_head, of_tail = pool_gradients(
                 head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode
             )
@@ -198,8 +122,7 @@ def _backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
 
 
 pool_op.register_autograd(_backward, setup_context=_setup_context)
-for _op in (pool_op, _pool_gradients, _weight_gradient):
-    map_by_loop(_op)
+map_by_loop(pool_op)
 
 
 class _PoolTransformed(torch.autograd.Function):
@@ -225,12 +148,12 @@ class _PoolTransformed(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         head, tail, rows, offsets, weights, argmax = ctx.saved_tensors
         grad = grads[0].float()
-        of_head, of_tail = _pool_gradients(
+        of_head, of_tail = pool_gradients_op(
             head, tail, rows, offsets, weights, argmax, grad, ctx.combine, ctx.mode
         )
         of_weights = None
         if weights is not None:
-            of_weights = _weight_gradient(head, tail, rows, offsets, grad, ctx.combine).to(weights.dtype)
+            of_weights = weight_gradient_op(head, tail, rows, offsets, grad, ctx.combine).to(weights.dtype)
         return of_head, of_tail, None, None, of_weights, None, None, None
 
 
@@ -361,45 +284,6 @@ def embedding_bag(
         pooled, _ = find_and_pool(*inputs, kept=isinstance(rows, Lookup) and rows.kept)
     result: Tensor = pooled if head.dtype == torch.float32 else pooled.to(head.dtype)
     return result
-
-
-def sparse_gradients(
-    head: Tensor,
-    tail: Tensor,
-    rows: Tensor,
-    offsets: Tensor,
-    weights: Tensor | None,
-    argmax: Tensor | None,
-    grad: Tensor,
-    combine: int,
-    mode: int,
-) -> list[tuple[Tensor, Tensor]]:
-    """Return the rows that have a gradient and their gradients, of head and tail: int64[U] and float32[U, width].
-
-    Args:
-        head: float[positions, D].
-        tail: float[M, bucket_dim].
-        rows: int32[N, H], from `encode`.
-        offsets: int64[B + 1].
-        weights: float[N], or None.
-        argmax: int32[B, D], which keys the vectors are of; read with mode ``max`` only.
-        grad: float32[B, D], the gradient of the pooled vectors.
-        combine: Index in `COMBINES`.
-        mode: Index in `MODES`.
-    """
-    parts = _native.gradients(
-        contiguous(head),
-        contiguous(tail),
-        rows.contiguous(),
-        offsets.contiguous(),
-        optional_floats(weights),
-        combine,
-        mode,
-        contiguous(grad),
-        argmax if MODES[mode] == "max" else None,
-        num_threads(),
-    )
-    return [(torch.from_numpy(indices), torch.from_numpy(values)) for indices, values in parts]
 
 
 def _sparse(indices: Tensor, values: Tensor, parameter: Tensor) -> Tensor:

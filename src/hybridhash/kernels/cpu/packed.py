@@ -9,8 +9,9 @@ from torch import Tensor
 from hybridhash import _native
 from hybridhash.errors import InvalidValueError
 from hybridhash.kernels.cpu.lookup import Lookup, in_one_piece, room_for_rows, rows_of
-from hybridhash.kernels.cpu.ops import COMBINES, MODES
 from hybridhash.kernels.cpu.tensors import (
+    COMBINES,
+    MODES,
     is_plain,
     map_by_loop,
     memory,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy.typing as npt
 import torch
@@ -10,6 +10,12 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from hybridhash import _native
+
+COMBINES: Final = ("sum", "mean", "concat")
+"""Ways to combine the tail rows of a key, as the kernels number them."""
+
+MODES: Final = ("sum", "mean", "max")
+"""Ways to pool the vectors of a bag, as the kernels number them."""
 
 # The kernels run on the threads that torch's operators run on.
 for _library in Path(torch.__file__).with_name("lib").glob("*torch_cpu.*"):
