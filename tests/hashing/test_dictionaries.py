@@ -25,6 +25,7 @@ from hybridhash.hashing import (
     remove_dictionary,
 )
 from hybridhash.kernels import reference
+from hybridhash.optim import SGD
 from hybridhash.planner import read_plan, write_plan
 from hybridhash.spec import TableSpec, Tier
 from hybridhash.tables import Blueprint
@@ -105,6 +106,24 @@ def test_torch_reads_it_where_the_reference_engine_has_a_finder(
     monkeypatch.setitem(reference.FINDERS, "sorted", find)
     expected = table.vectors(KEYS[:90]).reshape(30, 3, 8).mean(axis=1)
     np.testing.assert_allclose(bag(keys, offsets).numpy(), expected, rtol=1e-6)
+
+
+def test_a_kind_with_a_finder_trains_itself_and_ships_as_it_is(
+    kind: type[Dictionary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Trained(kind):  # type: ignore[misc, valid-type]
+        in_training = property(lambda self: self)
+
+    def find(keys: torch.Tensor, one: reference.Dictionary) -> torch.Tensor:
+        return torch.from_numpy(Trained().find(keys.numpy(), one.places.numpy()))
+
+    monkeypatch.setitem(reference.FINDERS, "sorted", find)
+    spec = TableSpec(300, 20, 8, 2, "sum", tiers=(Tier(300, 32, 0, Trained()),))
+    bag = EmbeddingBag(Blueprint(spec, hh.Vocabulary(KEYS[:300])), optimizer=SGD(0.1), init_std=1.0)
+    assert bag.head.shape == (300, 8)
+    bag(torch.from_numpy(KEYS), torch.arange(0, 400, 2)).sum().backward()
+    expected = bag.dense_equivalent(torch.from_numpy(KEYS)).detach().numpy()
+    np.testing.assert_allclose(hh.pack(bag).vectors(KEYS), expected, rtol=1e-6)
 
 
 def test_a_file_of_a_kind_that_nobody_registered(kind: type[Dictionary], tmp_path: Path) -> None:
