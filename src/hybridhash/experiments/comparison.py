@@ -7,7 +7,7 @@ from typing import Final
 from hybridhash.errors import InvalidValueError
 from hybridhash.experiments.collisions import collision_shares
 from hybridhash.experiments.facts import head_of
-from hybridhash.experiments.figures import edge_note, figures_of
+from hybridhash.experiments.figures import edge_notes, figures_of
 from hybridhash.experiments.origin import NOTE, origin_of
 from hybridhash.experiments.output import check_not_an_input, check_output_folder, input_files, output_folder
 from hybridhash.experiments.settings import CompareSettings
@@ -75,17 +75,14 @@ def compare(
         notes = {NOTE: origin_of(prepared)}
         runner = TrialRunner(prepared.dataset, settings, store, settings.jobs, notes)
         trained = runner.attempt(trials, listener)
-        found_notes = (
-            edge_note(trial.title, found, settings.learning_rate)
-            for trial, found in zip(trials, trained, strict=True)
-        )
-        edge_notes = tuple(note for note in found_notes if note is not None)
-        for note in edge_notes:
+        by_title = {trial.title: found for trial, found in zip(trials, trained, strict=True)}
+        at_an_end = edge_notes(by_title, settings.learning_rate)
+        for note in at_an_end:
             listener.note(note)
         comparison = Comparison(
             **head_of(prepared, settings, version, command),
             budget=laid_out.budget,
-            notes=laid_out.notes + edge_notes,
+            notes=(*laid_out.notes, *at_an_end),
             methods=tuple(
                 _compared(opened, trial, found, settings)
                 for trial, found in zip(trials, trained, strict=True)

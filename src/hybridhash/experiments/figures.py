@@ -1,6 +1,6 @@
 """The figures of a trial in the form of results files: bytes, quality, spread, speed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -69,27 +69,30 @@ def figures_of(trained: Trained, spec: ModelSpec, settings: RunSettings, baselin
     )
 
 
-def edge_note(title: str, trained: Trained, rates: Sequence[float]) -> str | None:
-    """Say that the learning rate of a trial lies at an end of its grid, beyond which a better one may lie.
+def edge_notes(trained: Mapping[str, Trained], rates: Sequence[float]) -> list[str]:
+    """Name the trials whose learning rate lies at an end of the grid, beyond which a better one may lie.
 
     Args:
-        title: The trial, as people read it.
-        trained: What became of it.
+        trained: What became of each trial, by its title.
         rates: The grid.
 
     Returns:
-        One sentence; None where the rate lies between two others, was the only one, or all diverged.
+        A sentence for each end that was chosen; nothing where the grid has one rate.
     """
-    if isinstance(trained.tuned, Diverged) or len(set(rates)) < 2:
-        return None
-    rate = trained.tuned.learning_rate
-    if min(rates) < rate < max(rates):
-        return None
-    end, other = ("smallest", "smaller") if rate == min(rates) else ("largest", "larger")
-    return (
-        f"{title}: the validation slice chose learning rate {rate:g}, the {end} of those tried; a {other} one may do "
-        "better (--learning-rate)"
-    )
+    notes = []
+    ends = ((min(rates), "smallest", "smaller"), (max(rates), "largest", "larger"))
+    for rate, end, other in ends if len(set(rates)) > 1 else ():
+        titles = [
+            title
+            for title, found in trained.items()
+            if not isinstance(found.tuned, Diverged) and found.tuned.learning_rate == rate
+        ]
+        if titles:
+            notes.append(
+                f"{', '.join(titles)}: the validation slice chose learning rate {rate:g}, the {end} of those tried; "
+                f"a {other} one may do better (--learning-rate)"
+            )
+    return notes
 
 
 def _used(trained: Trained, spec: ModelSpec, settings: RunSettings) -> UsedSettings:

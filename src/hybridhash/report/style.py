@@ -26,6 +26,7 @@ _METHOD_COLOURS: Final = {
     "hashed": "#d9730d",
     "double": "#a45bd6",
     "frequency": "#2f81d8",
+    "hybrid-sum": "#2aa1a8",
     "hybrid": "#14a06f",
     "auto": "#d1497b",
 }
