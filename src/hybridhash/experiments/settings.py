@@ -10,8 +10,10 @@ from pydantic import BeforeValidator, Field, ValidationError
 from hybridhash.data.column_names import suggest
 from hybridhash.errors import InvalidValueError
 from hybridhash.planner import METHODS
+from hybridhash.spec import Combine
 from hybridhash.trials.settings import (
     NAME_READERS,
+    DataFormat,
     FitSettings,
     ModelSettings,
     Names,
@@ -28,7 +30,7 @@ Amounts = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(map(str
 class ScoreSettings(Settings):
     """Settings of ``hybridhash evaluate`` and ``hybridhash predict``, which know columns from the model."""
 
-    format: Literal["criteo", "avazu", "movielens", "movietweetings"] | None = None
+    format: DataFormat | None = None
     """A data set whose columns are known."""
     quote: str | None = None
     """What stands around fields of text: 'none', or a character; by default '"', between tabs only if lines show it."""
@@ -90,7 +92,7 @@ class SweepSettings(RunSettings):
     """What stands beside each row: regular hashing at the same bytes, or nothing in half the time."""
     num_hashes: Annotated[int, Field(ge=1)] = 2
     """Hashed rows that a rare key reads."""
-    combine: Literal["sum", "mean", "concat"] = "sum"
+    combine: Combine = "sum"
     """How those rows become one vector."""
     seeds: Annotated[int, Field(ge=1)] = 5
     """How often each row is trained, with another seed each time."""

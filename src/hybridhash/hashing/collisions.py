@@ -1,13 +1,13 @@
 """Collisions as they are: counted on real keys under the real hash functions."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 from hybridhash.hashing.buckets import hash_buckets
+from hybridhash.theory import Combine
 
 Ids = npt.NDArray[np.int64]
 
@@ -52,7 +52,7 @@ def measure_collisions(
     num_hashes: int = 2,
     seed: int = 0,
     counts: npt.ArrayLike | None = None,
-    combine: Literal["sum", "mean", "concat"] = "sum",
+    combine: Combine = "sum",
 ) -> MeasuredCollisions:
     """Count the collisions of these keys in the table that ``seed`` gives them.
 

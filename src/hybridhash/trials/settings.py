@@ -1,13 +1,15 @@
 """What a trial is asked for: which rows it reads, what its model is, how that is trained."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hybridhash.data.column_names import split_crosses, split_names
 from hybridhash.planner import Budget, MethodOptions, read_plan
+from hybridhash.spec import Combine
 
 
 def split_list(value: Any) -> Any:
@@ -35,6 +37,8 @@ def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name.strip())
 
 
+DataFormat = Literal["criteo", "avazu", "movielens", "movietweetings"]
+"""A name in `hybridhash.data.FORMATS`, which loads the data stack."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 """Names of columns."""
 Crosses = Annotated[tuple[str, ...], BeforeValidator(_crosses)]
@@ -73,7 +77,7 @@ class Settings(BaseModel):
 class DataSettings(Settings):
     """Which columns are read, and how the rows are split."""
 
-    format: Literal["criteo", "avazu", "movielens", "movietweetings"] | None = None
+    format: DataFormat | None = None
     """A data set whose columns, label and time are known; flags given beside it win."""
     quote: str | None = None
     """What stands around fields of text: 'none', or a character; by default '"', between tabs only if lines show it."""
@@ -124,7 +128,7 @@ class TableSettings(Settings):
     """What reads the crosses: the wide part alone, or the hidden layers as well."""
     num_hashes: Annotated[int, Field(ge=1)] | None = None
     """Hashed rows that a rare key reads under 'hybrid'; 2, or up to 8 with 'concat', if not given."""
-    combine: Literal["sum", "mean", "concat"] = "concat"
+    combine: Combine = "concat"
     """How those rows become one vector."""
     init_std: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
     """Standard deviation of the initial vectors."""
@@ -149,6 +153,13 @@ class ModelSettings(TableSettings):
     def options(self) -> MethodOptions:
         """What the methods are told, with the plan read once."""
         return MethodOptions(self.head_share, self.num_hashes, self.combine, read_plan(self.plan))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy the settings, some of them changed; what was read of the old ones is read anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("asked", "options"):
+            vars(copied).pop(name, None)
+        return copied
 
 
 class TrainingSettings(Settings):
