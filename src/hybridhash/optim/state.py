@@ -63,8 +63,7 @@ class OptimizerState(nn.Module):
 
     def next_numbers(self) -> dict[str, float]:
         """Count a step and return the numbers that it is made with."""
-        self.step += 1
-        return self.optimizer.numbers(int(self.step))
+        return self.optimizer.numbers(int(self.step.add_(1)))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         before = dict(self.named_buffers(recurse=False))
