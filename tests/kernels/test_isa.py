@@ -32,16 +32,12 @@ def test_the_other_instruction_sets(isa: str) -> None:
         "or agree or of_numpy or same_bits"
     )
     files = [
-        str(FOLDER / name)
-        for name in (
-            "test_cpu.py",
-            "test_dictionaries.py",
-            "test_native.py",
-            "test_packed.py",
-            "test_table.py",
-        )
+        *FOLDER.glob("cpu/test_*.py"),
+        *(FOLDER / f"test_{name}.py" for name in ("dictionaries", "native", "table")),
     ]
-    result = run(isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", tests, *files)
+    result = run(
+        isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", tests, *map(str, files)
+    )
     assert result.returncode == 0, result.stdout[-3000:]
 
 

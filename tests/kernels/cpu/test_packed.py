@@ -1,7 +1,6 @@
-"""Bags of packed rows: the definition against numpy, the compiled kernels against the definition."""
+"""The compiled bags of packed rows against the definition, and wrong calls that raise."""
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,124 +11,15 @@ from torch.testing import assert_close
 
 from hybridhash import _native
 from hybridhash.errors import InvalidValueError
-from hybridhash.hashing import bucket_salts, num_positions, place_fingerprints, place_keys
-from hybridhash.kernels import cpu, reference
+from hybridhash.hashing import place_keys
+from hybridhash.kernels import cpu
 from hybridhash.kernels.cpu.packed import packed_pool_op
-from hybridhash.kernels.reference import Combine, Dictionary, Mode, Slab
-from hybridhash.packing import ROW_BITS, PackedRows, pack_integers, pack_rows, unpack_rows
+from hybridhash.kernels.reference import Combine, Dictionary, Mode
+from hybridhash.packing import ROW_BITS
+
+from ..conftest import NO_CODES, Table, slab_of
 
 DIMS = [1, 2, 8, 16, 17, 24, 32, 64, 128, 200]
-NO_CODES = torch.empty(0, dtype=torch.uint8)
-
-
-@pytest.fixture(autouse=True)
-def _as_many_threads_as_before() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
-def as_slab(packed: PackedRows) -> Slab:
-    return Slab(
-        torch.from_numpy(packed.codes),
-        torch.from_numpy(packed.scales),
-        packed.bits,
-        packed.num_rows,
-        packed.width,
-    )
-
-
-def slab_of(num_rows: int, width: int, bits: int, seed: int = 0) -> Slab:
-    """Rows of very different sizes."""
-    generator = np.random.default_rng(seed)
-    rows = generator.normal(size=(num_rows, width)) * np.exp(generator.normal(size=(num_rows, 1)))
-    return as_slab(pack_rows(rows.astype(np.float32), bits))
-
-
-class Table:
-    """Slabs, dictionaries and bags of keys; three keys in five are in the head."""
-
-    def __init__(
-        self,
-        dim: int,
-        bits: tuple[int, ...],
-        num_hashes: int = 2,
-        combine: Combine = "sum",
-        *,
-        padding: int | None = 7,
-        lengths: tuple[int, ...] = (3, 0, 1, 20, 0, 270, 2),  # two chunks
-    ) -> None:
-        generator = np.random.default_rng(dim)
-        *of_head, of_tail = bits
-        width = dim // num_hashes if combine == "concat" else dim
-        self.combine, self.padding, self.dim = combine, padding, dim
-        self.salts = np.array(bucket_salts(num_hashes, 1), dtype=np.uint64).view(np.int64).tolist()
-        self.head, self.dictionaries = [], []
-        pool = generator.integers(-(2**63), 2**63, 500)
-        pool[0] = 7
-        for place, each in enumerate(of_head):
-            keys = np.array_split(pool[:300], len(of_head))[place]
-            positions = num_positions(keys.size)
-            if place % 2:  # rows that keys share, found by fingerprint
-                codes = pack_integers(generator.integers(0, 30, positions).astype(np.uint32), 5)
-                places, codes = place_fingerprints(keys, 16), torch.from_numpy(codes)
-                self.dictionaries.append(Dictionary(torch.from_numpy(places), 16, codes, 5, 30))
-            else:
-                places = torch.from_numpy(place_keys(keys))
-                self.dictionaries.append(Dictionary(places, 64, NO_CODES, 0, positions))
-            self.head.append(slab_of(self.dictionaries[-1].num_rows, dim, each, place))
-        self.tail = slab_of(40, width, of_tail, 99)
-        self.offsets = torch.tensor(np.cumsum([0, *lengths]))
-        self.keys = torch.from_numpy(generator.choice(pool, int(self.offsets[-1])))
-
-    def weights(self) -> Tensor:
-        return torch.linspace(-1, 2, self.keys.numel())
-
-    def lookup(self, *, kept: bool = True) -> cpu.Lookup:
-        return cpu.Lookup(self.keys, self.dictionaries, 40, self.salts, self.padding, kept)
-
-    def pooled(self, rows: Tensor | cpu.Lookup, mode: Mode, weights: Tensor | None = None) -> Tensor:
-        return cpu.packed_embedding_bag(
-            self.head,
-            self.tail,
-            rows,
-            self.offsets,
-            combine=self.combine,
-            mode=mode,
-            per_sample_weights=weights,
-        )
-
-    def sizes(self, mode: Mode, weights: Tensor | None) -> Tensor:
-        """Pool the sizes of all floats in place of the floats."""
-        parts = [reference.unpack_rows(slab, torch.arange(slab.num_rows)).abs() for slab in self.head]
-        head = torch.cat([torch.empty(0, self.dim), *parts])
-        tail = reference.unpack_rows(self.tail, torch.arange(self.tail.num_rows)).abs()
-        rows = reference.encode(self.keys, self.dictionaries, 40, torch.tensor(self.salts), self.padding)
-        padding = torch.tensor([0 if self.padding is None else self.padding])
-        row = reference.encode(padding, self.dictionaries, 40, torch.tensor(self.salts)).head.tolist()
-        return reference.embedding_bag(
-            head,
-            tail,
-            rows,
-            self.offsets,
-            combine=self.combine,
-            mode=mode,
-            per_sample_weights=weights,
-            padding_row=row[0] if row and self.padding is not None else None,
-        )
-
-    def by_definition(self, mode: Mode, weights: Tensor | None = None) -> Tensor:
-        salts = torch.tensor(self.salts)
-        rows = reference.encode(self.keys, self.dictionaries, 40, salts, self.padding)
-        return reference.packed_embedding_bag(
-            self.head,
-            self.tail,
-            rows,
-            self.offsets,
-            combine=self.combine,
-            mode=mode,
-            per_sample_weights=weights,
-        )
 
 
 def assert_both_ways(table: Table, mode: Mode, weights: Tensor | None = None) -> None:
@@ -180,42 +70,6 @@ def test_a_head_in_parts_is_that_of_the_definition(
 ) -> None:
     assert_both_ways(Table(32, bits, padding=padding), mode)
     assert_both_ways(Table(24, bits, 3, "concat", padding=padding), mode)
-
-
-@pytest.mark.parametrize("bits", ROW_BITS)
-@pytest.mark.parametrize(("num_rows", "width"), [(1, 1), (5, 3), (9, 16), (4, 40)])
-def test_rows_by_definition_are_those_of_numpy(num_rows: int, width: int, bits: int) -> None:
-    packed = pack_rows(np.random.default_rng(0).normal(size=(num_rows, width)).astype(np.float32), bits)
-    wanted = np.array([[num_rows - 1, 0], [0, num_rows // 2]])
-    found = reference.unpack_rows(as_slab(packed), torch.from_numpy(wanted))
-    assert found.dtype == torch.float32
-    np.testing.assert_array_equal(found.numpy(), unpack_rows(packed, wanted))
-    assert reference.unpack_rows(as_slab(packed), torch.zeros(0, 2).long()).shape == (0, 2, width)
-
-
-@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
-def test_bags_by_definition_are_those_of_a_loop(mode: Mode) -> None:
-    table = Table(6, (4, 8, 2), 3, "concat", lengths=(4, 0, 1, 9))
-    rows = cpu.encode(table.keys, table.dictionaries, 40, table.salts, table.padding).tolist()
-    head = np.concatenate(
-        [
-            unpack_rows(PackedRows(s.codes.numpy(), s.scales.numpy(), s.bits, s.width, s.num_rows))
-            for s in table.head
-        ]
-    )
-    last = table.tail
-    tail = unpack_rows(
-        PackedRows(last.codes.numpy(), last.scales.numpy(), last.bits, last.width, last.num_rows)
-    )
-    expected = []
-    for first, end in itertools.pairwise(table.offsets.tolist()):
-        vectors = [
-            head[row[0]] if row[0] >= 0 else np.concatenate([tail[~r] for r in row])
-            for row in rows[first:end]
-            if row[0] != 2**31 - 1
-        ] or [np.zeros(6)]
-        expected.append({"sum": np.sum, "mean": np.mean, "max": np.max}[mode](vectors, axis=0))
-    assert_close(table.by_definition(mode), torch.tensor(np.array(expected)).float(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("mode", ["sum", "mean", "max"])
