@@ -67,8 +67,8 @@ def say(console: Console, line: str) -> None:
 
 
 def ledger_table(ledger: Ledger) -> Table:
-    """Return the parts of a ledger that have bytes, and their sum."""
-    table = Table("part", "bytes", "", title="ledger", title_justify="left")
+    """Return the purposes of a ledger that have bytes, and their sum."""
+    table = Table("purpose", "bytes", "", title="ledger", title_justify="left")
     for part, count in ledger.as_dict().items():
         if count:
             table.add_row(part.replace("_", " "), f"{count:,}", format_bytes(count))

@@ -40,7 +40,7 @@ class TrainedModel:
         baseline_bytes: Embedding bytes of the baseline.
         embedding_bytes: Embedding bytes of the exported file.
         file_bytes: All its bytes.
-        ledger: The same by part.
+        ledger: The same by purpose.
         train_steps_per_s: Smoothed steps per second at the end.
         skipped: Rows that were left out, by reason.
     """

@@ -44,7 +44,7 @@ class Predictor:
         spec: Tables and layers, in numbers.
         label: What the probabilities are of.
         notes: What was stored beside, such as the training settings.
-        ledger: The bytes of the file, by part.
+        ledger: The bytes of the file, by purpose.
     """
 
     schema: Schema
@@ -231,7 +231,7 @@ def load_model(path: str | os.PathLike[str]) -> Predictor:
 
 
 def file_ledger(file: CheckedFile, file_bytes: int) -> Ledger:
-    """Return the bytes of a bundle by part; what is no tensor is metadata."""
+    """Return the bytes of a bundle by purpose; what is no tensor is metadata."""
     total = Ledger()
     for name, tensor in file.tensors.items():
         total += Ledger(**{ledger_entry(name): tensor.nbytes})

@@ -82,7 +82,7 @@ class Figures:
         settings: The settings that were used.
         diverged: Why training of a seed left the finite numbers; empty where none did. The fields below are empty or
             None where one did.
-        ledger: Bytes of the exported file by part.
+        ledger: Bytes of the exported file by purpose.
         file_bytes: All of them.
         auc: The AUC of each seed.
         auc_mean: Mean over the seeds.

@@ -1,11 +1,11 @@
-"""The ledger: every byte that is kept or shipped, by part."""
+"""The ledger: every byte that is kept or shipped, by purpose."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Bytes by part; the parts add up to the size of the exported file.
+    """Bytes by purpose; all of them add up to the size of the exported file.
 
     Attributes:
         head_rows: Rows of the keys that have their own.
@@ -30,7 +30,7 @@ class Ledger:
     metadata: int = 0
 
     def __add__(self, other: "Ledger") -> "Ledger":
-        """Add part by part."""
+        """Add purpose by purpose."""
         mine, theirs = vars(self), vars(other)
         return Ledger(**{part: mine[part] + theirs[part] for part in mine})
 
@@ -47,5 +47,5 @@ class Ledger:
         return sum(vars(self).values())
 
     def as_dict(self) -> dict[str, int]:
-        """Return the parts by name, for JSON."""
+        """Return the bytes by the name of their purpose, for JSON."""
         return dict(vars(self))

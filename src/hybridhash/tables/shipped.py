@@ -235,7 +235,7 @@ class ShippedTable:
             ) from error
 
     def ledger(self) -> Ledger:
-        """Return the bytes of the rows, scales, dictionaries and codes, by part; those of the spec."""
+        """Return the bytes of the rows, scales, dictionaries and codes, by purpose; those of the spec."""
         return self.spec.ledger()
 
     @cached_property

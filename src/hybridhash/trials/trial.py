@@ -87,7 +87,7 @@ class Run:
     Attributes:
         quality: The quality of the shipped model.
         train: How long training took.
-        ledger: Bytes of the exported file by part; seed 0 alone is exported.
+        ledger: Bytes of the exported file by purpose; seed 0 alone is exported.
     """
 
     quality: Quality
@@ -144,6 +144,6 @@ class Trained(Outcome[Run]):
 
     @property
     def ledger(self) -> Ledger | None:
-        """Bytes of the exported file of seed 0 by part; None where that run diverged."""
+        """Bytes of the exported file of seed 0 by purpose; None where that run diverged."""
         first = self.runs[0] if self.runs else None
         return first.ledger if isinstance(first, Run) else None
