@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from hybridhash.cli import main
 
+Run = Callable[..., Any]
 COLUMNS = [
     "--label",
     "clicked",

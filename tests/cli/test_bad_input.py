@@ -197,17 +197,6 @@ def test_a_damaged_model(
     assert str(path) in run(command, path, *data).error
 
 
-def test_predictions_that_cannot_be_written(
-    run: Callable[..., Any], model: Path, clicks: Path, tmp_path: Path
-) -> None:
-    for out in ("p.txt", "absent/p.csv"):
-        ended = run("predict", model, clicks, "--out", tmp_path / out)
-        assert (ended.code, out in ended.error) == (2, True)
-    (tmp_path / "p.csv").mkdir()
-    assert run("predict", model, clicks, "--out", tmp_path / "p.csv").code == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]
-
-
 @pytest.mark.parametrize("command", ["evaluate", "predict"])
 def test_rows_that_a_model_cannot_read(
     run: Callable[..., Any], model: Path, tmp_path: Path, command: str
@@ -220,17 +209,3 @@ def test_rows_that_a_model_cannot_read(
     assert ended.code == 2
     assert "row 2, column 'user_id'" in ended.error
     assert "one or more files" in run(command, model).error
-
-
-def test_an_experiment_file_with_unknown_names(run: Callable[..., Any], tmp_path: Path) -> None:
-    path = tmp_path / "x.toml"
-    path.write_text("labl = 'clicked'\n")
-    assert "did you mean 'label'" in run("profile", "--experiment", path).error
-    path.write_text("label = \n")
-    assert "expected TOML" in run("profile", "--experiment", path).error
-
-
-def test_an_unknown_command(run: Callable[..., Any]) -> None:
-    ended = run("frobnicate")
-    assert ended.code == 2
-    assert "frobnicate" in ended.error
