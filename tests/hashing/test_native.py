@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import xxhash
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridhash import _native
@@ -51,6 +51,7 @@ def test_integers_that_may_not_be_written() -> None:
         same(native.integer_keys(values, 3), reference.integer_keys(values, 3))
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=70), max_size=40), salts)
 def test_slices(values: list[bytes], salt: int) -> None:
     strings = from_python(values)
@@ -86,6 +87,7 @@ def test_blocks_of_short_and_long_strings(longest: int, count: int) -> None:
         same(keys, expected)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.none() | st.binary(max_size=40), max_size=30),
     st.sampled_from([pa.binary(), pa.large_binary()]),
