@@ -6,6 +6,7 @@ import pytest
 
 from hybridhash.cli.inspect import _tail
 from hybridhash.cli.tiers import known_by, what_a_key_has
+from hybridhash.hashing import EXACT, Dictionary, Fingerprints, Ribbon
 
 
 @pytest.mark.parametrize(
@@ -24,14 +25,13 @@ def test_what_a_key_has(bits: int, num_shared: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("dictionary", "text"),
     [
-        ("exact", "its own 64 bits"),
-        ("fingerprints", "12 bits of a hash"),
-        ("ribbon", "12 check bits"),
-        ("of another package", "12 bits"),
+        (EXACT, "exact keys"),
+        (Fingerprints(12), "fingerprints of 12 bits"),
+        (Ribbon(5), "a ribbon with 5 check bits"),
     ],
 )
-def test_how_a_key_is_known(dictionary: str, text: str) -> None:
-    assert known_by(dictionary, 12) == text
+def test_how_a_key_is_known(dictionary: Dictionary, text: str) -> None:
+    assert known_by(dictionary) == text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from hybridhash.cli.common import AsJson, ledger_table, print_json, print_table
 from hybridhash.cli.tiers import floats_of, known_by, what_a_key_has
+from hybridhash.hashing import EXACT
 from hybridhash.packing import FLOAT_BITS
 from hybridhash.spec import Ledger, Tier
 
@@ -70,11 +71,10 @@ def _tiers(tables: list[dict[str, Any]]) -> Table:
     for row in tables:
         for tier in map(Tier.from_dict, row["tiers"]):
             shared = tier.num_rows if tier.num_codes else 0
-            kind = tier.dictionary
-            known = known_by(kind.name, kind.key_bits) if tier.is_shipped else ""
+            known = known_by(tier.dictionary) if tier.is_shipped else ""
             shown.add_row(row["part"], f"{tier.num_keys:,}", what_a_key_has(tier.bits, shared), known)
         if not row["tiers"] and row["num_head"]:
-            exact = known_by("exact", 64)
+            exact = known_by(EXACT)
             shown.add_row(row["part"], f"{row['num_head']:,}", what_a_key_has(FLOAT_BITS, 0), exact)
         shown.add_row(row["part"], "all others", _tail(row), "")
     shown.columns[1].justify = "right"

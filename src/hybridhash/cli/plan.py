@@ -12,6 +12,7 @@ from hybridhash.cli.progress import TerminalListener
 from hybridhash.cli.settle import Experiment, settle
 from hybridhash.cli.tiers import known_by, what_a_key_has
 from hybridhash.experiments import PlanSettings
+from hybridhash.hashing import dictionary_of
 from hybridhash.planner import format_loss
 from hybridhash.report import format_bytes
 
@@ -91,7 +92,7 @@ def _tiers(table: "PlannedTable") -> Table:
             f"{tier.num_keys:,}",
             f"{tier.bytes:,}",
             what_a_key_has(tier.bits, tier.rows if tier.num_codes else 0),
-            known_by(tier.dictionary, tier.key_bits) if tier.bits else "",
+            known_by(dictionary_of(tier.dictionary, tier.key_bits)) if tier.bits else "",
             format_loss(tier.loss),
         )
     for column in (0, 1, 4):

@@ -1,15 +1,8 @@
 """Tiers in words, as ``plan`` and ``inspect`` show them."""
 
-from typing import Final
-
+from hybridhash.hashing import Dictionary
 from hybridhash.packing import FLOAT_BITS
 from hybridhash.spec import NOT_SHIPPED
-
-_KNOWN_BY: Final = {
-    "exact": "its own 64 bits",
-    "fingerprints": "{} bits of a hash",
-    "ribbon": "{} check bits",
-}
 
 
 def what_a_key_has(bits: int, num_shared: int) -> str:
@@ -30,11 +23,10 @@ def floats_of(bits: int) -> str:
     return "floats" if bits == FLOAT_BITS else f"{bits} bits a float"
 
 
-def known_by(dictionary: str, key_bits: int) -> str:
+def known_by(dictionary: Dictionary) -> str:
     """Say how the shipped table tells a key from others.
 
     Args:
-        dictionary: Kind of the dictionary, a name in `hybridhash.hashing.DICTIONARIES`.
-        key_bits: Bits of it that tell keys apart.
+        dictionary: What holds the keys.
     """
-    return _KNOWN_BY.get(dictionary, "{} bits").format(key_bits)
+    return dictionary.known_by.removeprefix("behind ").removeprefix("in ")
