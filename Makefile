@@ -3,6 +3,7 @@
 # make test             install into .venv and run the tests
 # make lint             style and types
 # make sanitize         the kernel tests on kernels built with AddressSanitizer and UBSan (in build/sanitize)
+# make mutants          whether the tests notice changes of the source (hours; ROOMS="packing" for some of the rooms)
 # make bench            measure against other libraries, fetched into build/peers (10 to 15 minutes; BENCH=--quick: one)
 # make bench-quality    quality at equal bytes beside the methods of other papers (under an hour on two cores; resumable)
 # make bench-quality OF=shapes       our methods on streams of other shapes (ten minutes; resumable)
@@ -20,7 +21,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OUT ?= results/demo
 
-.PHONY: demo test lint sanitize bench bench-serving bench-quality paper clean
+.PHONY: demo test lint sanitize mutants bench bench-serving bench-quality paper clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -58,6 +59,13 @@ sanitize: $(INSTALLED)
 		$(BIN)/python -S -m pytest -p no:cacheprovider \
 		tests/kernels tests/optim tests/hashing/test_exact.py tests/hashing/test_native.py \
 		tests/data/test_encode_native.py tests/tables/test_shipped.py
+
+ROOMS ?= packing spec hashing tables planner
+
+mutants: $(INSTALLED)
+	$(PIP) --upgrade --target build/cosmic-ray cosmic-ray==8.7.0
+	for room in $(ROOMS); do PYTHONPATH=build/cosmic-ray $(BIN)/python tests/mutation/mutate.py $$room \
+		--native $$($(BIN)/python -c "import hybridhash._native as native; print(native.__file__)"); done
 
 PEERS := build/peers/.installed
 
