@@ -20,11 +20,3 @@ def test_reading_settings_does_not_load_torch() -> None:
     """Parsing a command line and refusing a flag must not take seconds."""
     code = "import sys; from hybridhash.experiments import CompareSettings; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_silence_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
-    silence = experiments.Silence()
-    silence.stage("read", 1, None)
-    silence.run_done("a", "b")
-    silence.note("c")
-    assert capsys.readouterr() == ("", "")

@@ -13,9 +13,8 @@ from sklearn.metrics import log_loss
 
 from hybridhash.errors import DataError, DivergedError, InvalidValueError
 from hybridhash.experiments import ContinuousSettings, continuous
-from hybridhash.experiments.differences import compare_windows
 from hybridhash.planner import ModelBlueprint
-from hybridhash.results import Continuous, Difference, Interval, StreamedMethod, StreamSettings, read_record
+from hybridhash.results import Continuous, read_record
 from hybridhash.training import train_windows
 from hybridhash.trials import fitting, stream
 
@@ -300,29 +299,3 @@ def test_refuses_no_data_windows_too_short_and_a_span_too_long(
         run(clicks, tmp_path / "out", window="1s")
     with pytest.raises(DataError, match="expected times beyond the span"):
         run(clicks, tmp_path / "out", split="time:30d")
-
-
-def test_one_seed_has_a_difference_and_no_interval() -> None:
-    rows = [
-        StreamedMethod(
-            name=name,
-            embedding_bytes=1,
-            share_of_baseline=1.0,
-            rce=((1.0, None, value),),
-            log_loss=((1.0, None, 1.0),),
-            rce_of_seeds=(2.0,),
-            rce_mean=2.0,
-            rce_std=None,
-            diverged=(),
-            settings=StreamSettings(num_head=0, num_buckets=1, num_hashes=1, combine="sum"),
-        )
-        for name, value in (("a", 3.0), ("b", 4.5))
-    ]
-    assert compare_windows(rows[0], rows[1]) == Difference(
-        name="b",
-        reference="a",
-        mean=0.75,
-        windows=(Interval(0.0, None, None), None, Interval(1.5, None, None)),
-        windows_above=1,
-        windows_compared=2,
-    )

@@ -18,9 +18,6 @@ from hybridhash.hashing import (
     Dictionary,
     ExactKeys,
     Fingerprints,
-    Ribbon,
-    dictionary_labelled,
-    dictionary_of,
     register_dictionary,
     remove_dictionary,
 )
@@ -153,16 +150,3 @@ def test_names_that_no_kind_can_take(name: str) -> None:
         with pytest.raises(InvalidValueError, match="name of small letters other than exact, fingerprints"):
             refused()
     assert list(DICTIONARIES) == ["exact", "fingerprints", "ribbon"]
-
-
-def test_labels_and_names_lead_back_to_the_kinds() -> None:
-    for kind, label, known_by in (
-        (EXACT, "64", "behind exact keys"),
-        (Fingerprints(16), "16", "behind fingerprints of 16 bits"),
-        (Ribbon(5), "ribbon5", "in a ribbon with 5 check bits"),
-    ):
-        assert (kind.label, kind.known_by) == (label, known_by)
-        assert dictionary_labelled(label) == kind == dictionary_of(**kind.as_dict())
-    for label in ("ribbon", "", "tree5"):
-        with pytest.raises(InvalidValueError, match="dictionary: expected"):
-            dictionary_labelled(label)

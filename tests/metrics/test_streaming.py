@@ -14,6 +14,8 @@ from torchmetrics.classification import BinaryAUROC
 from hybridhash import metrics
 from hybridhash.errors import InvalidTypeError, InvalidValueError
 
+from .conftest import EARLIER, LATER, ONE_LABEL, batch, made
+
 PAIRS: list[tuple[type[Metric], Callable[..., float]]] = [
     (metrics.RelativeCrossEntropy, metrics.relative_cross_entropy),
     (metrics.LogLoss, metrics.log_loss),
@@ -152,21 +154,6 @@ def test_they_work_in_a_collection() -> None:
     )
 
 
-def made(name: str, **options: Any) -> Metric:
-    metric: Metric = getattr(metrics, name)(**options)
-    return metric
-
-
-def batch(name: str, predictions: list[float], labels: list[int]) -> tuple[Any, ...]:
-    rows = torch.tensor(predictions), torch.tensor(labels)
-    return (*rows, torch.ones(len(labels), dtype=torch.int64)) if name in ("GroupedAUC", "NDCG") else rows
-
-
-EARLIER = ([0.1, 0.8, 0.3, 0.6], [0, 1, 0, 1])
-ONE_LABEL = ([0.7, 0.3], [0, 0])
-LATER = ([0.2, 0.1], [0, 1])
-
-
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("synchronised", [False, True])
 def test_calling_it_on_a_batch_of_one_label_is_nan_and_takes_the_rows_in(
@@ -208,37 +195,6 @@ def test_after_a_bad_batch_processes_still_synchronise() -> None:
     assert synchronised
 
 
-@pytest.mark.parametrize("name", ["AUC", "GroupedAUC"])
-def test_an_error_in_compute_leaves_the_rows_of_this_process_alone(name: str) -> None:
-    metric = made(
-        name,
-        dist_sync_fn=lambda state, group=None: [state, state],
-        distributed_available_fn=lambda: True,
-    )
-    metric.update(*batch(name, *ONE_LABEL))
-    with pytest.raises(InvalidValueError):
-        metric.compute()
-    assert [len(rows) for rows in metric.predictions] == [2]
-    metric.update(*batch(name, *EARLIER))
-    assert not metric.compute().isnan()
-
-
-@pytest.mark.parametrize("name", ["AUC", "GroupedAUC", "NDCG"])
-def test_a_process_without_rows_sends_the_types_that_the_others_send(name: str) -> None:
-    other = made(name)
-    other.update(*batch(name, *EARLIER))
-    theirs = iter(other.metric_state.values())
-
-    def gather(state: torch.Tensor, group: Any = None) -> list[torch.Tensor]:
-        (rows,) = next(theirs)
-        assert (state.dtype, state.numel()) == (rows.dtype, 0)  # gloo ends the process where they differ
-        return [state, rows]
-
-    metric = made(name, dist_sync_fn=gather, distributed_available_fn=lambda: True)
-    with pytest.warns(UserWarning, match="before the ``update`` method"):
-        assert metric.compute() == other.compute()
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_without_a_value_can_be_nan(name: str) -> None:
     metric = made(name, undefined="nan")
@@ -275,17 +231,6 @@ def test_a_collection_with_torchmetrics_own_takes_names_for_all() -> None:
         collection(preds=torch.tensor(predictions[part]), target=torch.tensor(labels[part]))
     values = collection.compute()
     assert values["AUC"].item() == pytest.approx(values["BinaryAUROC"].item(), rel=1e-6)
-
-
-def test_metrics_of_a_collection_that_share_rows_keep_them_when_it_is_called() -> None:
-    collection = MetricCollection([metrics.GroupedAUC(), metrics.NDCG()])
-    updated = MetricCollection([metrics.GroupedAUC(), metrics.NDCG()])
-    for rows in (EARLIER, ONE_LABEL, LATER):
-        updated.update(*batch("NDCG", *rows))
-    collection.update(*batch("NDCG", *EARLIER))
-    collection(*batch("NDCG", *ONE_LABEL))
-    collection.update(*batch("NDCG", *LATER))
-    assert collection.compute() == updated.compute()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,13 +4,9 @@ import gzip
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -22,20 +18,11 @@ from hypothesis import strategies as st
 
 from hybridhash.data import Columns, Label, Split, open_source, prepare
 from hybridhash.errors import DataError, InvalidTypeError, InvalidValueError, MissingDependencyError
-from hybridhash.hashing import hash_keys, null_key
-from hybridhash.vocabulary import Counts, count, count_key_chunks, count_keys
+from hybridhash.hashing import hash_keys
+from hybridhash.vocabulary import Counts, count, count_key_chunks
 
-INT64 = np.iinfo(np.int64)
-ENGINES: dict[str, Callable[[pa.Table], Any]] = {
-    "arrow": lambda table: table,
-    "Arrow batch": lambda table: (
-        table.combine_chunks().to_batches(max_chunksize=len(table) or None)[0] if len(table) else table
-    ),
-    "duckdb": lambda table: duckdb.from_arrow(table),
-    "polars": lambda table: pl.from_arrow(table),
-    "polars-lazy": lambda table: pl.from_arrow(table).lazy(),  # type: ignore[union-attr]
-    "narwhals": lambda table: nw.from_native(pl.from_arrow(table)),
-}
+from .conftest import ENGINES, INT64
+
 INTEGERS = st.none() | st.integers(-3, 3) | st.sampled_from([INT64.min, INT64.max])
 STRINGS = st.none() | st.sampled_from(["", "a", "A", "7", "é", "\U0001f600", "x" * 70])
 BYTES = st.none() | st.sampled_from([b"", b"\x00", b"\xff\xfe"])
@@ -87,22 +74,6 @@ def test_every_engine_counts_the_same(rows: list[dict[str, Any]], seed: int) -> 
         assert count(engine(table), features, lists=lists, seed=seed) == expected, name
 
 
-@settings(max_examples=10, deadline=None)
-@given(
-    users=st.lists(st.integers(-3, 3) | st.sampled_from([INT64.min, INT64.max]), max_size=20), data=st.data()
-)
-def test_keyed_columns_are_taken_as_they_are(users: list[int], data: st.DataObject) -> None:
-    seen = data.draw(
-        st.lists(st.lists(st.integers(-2, 2), max_size=3), min_size=len(users), max_size=len(users))
-    )
-    table = pa.table({"user": pa.array(users, pa.int64()), "seen": pa.array(seen, pa.list_(pa.int64()))})
-    flat = np.array([key for row in seen for key in row], dtype=np.int64)
-    arrays = {"user": np.array(users, dtype=np.int64), "seen": flat}
-    expected = count_keys(arrays, num_rows=len(users), seed=5)
-    for name, engine in ENGINES.items():
-        assert count(engine(table), ["user"], lists=["seen"], seed=5, keyed=True) == expected, name
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 def test_shards_merge_to_one_pass(engine: str) -> None:
     values = np.random.default_rng(0).zipf(1.5, 1_000).clip(max=200)
@@ -112,16 +83,6 @@ def test_shards_merge_to_one_pass(engine: str) -> None:
     for part in rest:
         merged = merged.merge(part)
     assert merged == count(ENGINES[engine](table), ["ad", "site"])
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_null_list_and_a_null_element_are_null_and_an_empty_list_is_nothing(engine: str) -> None:
-    table = pa.table({"tags": pa.array([["x", None], [], None, ["x"]], pa.list_(pa.string()))})
-    counts = count(ENGINES[engine](table), [], lists=["tags"])
-    assert counts.num_rows == 4
-    assert counts == Counts(
-        [int(hash_keys(["x"], "tags")[0]), null_key("tags")], [2, 2], [0, 0], ("tags",), 4
-    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -139,26 +100,6 @@ def test_lists_may_be_text_or_of_one_length(engine: str) -> None:
 def test_any_column_name_will_do(engine: str, name: str) -> None:
     counts = count(ENGINES[engine](pa.table({name: [1, 1, 2]})), [name])
     assert counts.counts.tolist() == [2, 1]
-
-
-def test_dictionary_columns_count_as_their_values() -> None:
-    plain = pa.array(["x", None, "y", "x"])
-    expected = count(pa.table({"a": plain}), ["a"])
-    encoded = pa.table({"a": plain.dictionary_encode()})
-    for name, engine in ENGINES.items():
-        assert count(engine(encoded), ["a"]) == expected, name
-    assert count(pl.DataFrame({"a": ["x", None, "y", "x"]}, schema={"a": pl.Categorical}), ["a"]) == expected
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_large_and_decimal_integers_are_integers(engine: str) -> None:
-    ids = [7, 2**63, 2**64 - 1, None]
-    expected = count(pa.table({"a": pa.array(ids, pa.uint64())}), ["a"])
-    assert np.isin(hash_keys(ids, "a"), expected.keys).all()
-    decimals = pa.array([item and Decimal(item) for item in ids], pa.decimal128(38, 0))
-    assert count(ENGINES[engine](pa.table({"a": decimals})), ["a"]) == expected
-    lists = pa.table({"a": pa.array([decimals.to_pylist()], pa.list_(pa.decimal128(38, 0)))})
-    assert count(ENGINES[engine](lists), [], lists=["a"]).counts.tolist() == [1] * 4
 
 
 FRAMES = {
@@ -319,38 +260,6 @@ def test_a_line_that_breaks_the_table_is_an_error_and_not_skipped(folder: Path) 
 def test_a_column_that_is_missing_is_named(engine: str) -> None:
     with pytest.raises(DataError, match=r"source: expected a column 'ad', .*\(there are: user, site\)"):
         count(ENGINES[engine](pa.table({"user": [1], "site": [2]})), ["user", "ad"])
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_lists_and_single_values_are_told_apart(engine: str) -> None:
-    source = ENGINES[engine](pa.table({"user": [1], "tags": [["x"]]}))
-    with pytest.raises(
-        DataError, match=r"column 'tags': expected one value a row, got .*; name it under lists"
-    ):
-        count(source, ["tags"])
-    with pytest.raises(DataError, match="column 'user': expected a list, got BIGINT; name it under features"):
-        count(source, [], lists=["user"])
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_floats_have_no_keys(engine: str) -> None:
-    with pytest.raises(
-        InvalidTypeError,
-        match=r"column 'price': expected integers, .* got DOUBLE; cast ids to integers or text",
-    ):
-        count(ENGINES[engine](pa.table({"price": [1.5]})), ["price"])
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_keyed_columns_must_be_int64_without_nulls(engine: str) -> None:
-    table = pa.table({"a": pa.array([1, None]), "b": pa.array([1, 2], pa.int32()), "c": [["x"], []]})
-    source = ENGINES[engine](table)
-    with pytest.raises(DataError, match="column 'a': expected int64 keys, got nulls"):
-        count(source, ["a"], keyed=True)
-    with pytest.raises(InvalidTypeError, match="column 'b': expected int64 keys, got INTEGER"):
-        count(source, ["b"], keyed=True)
-    with pytest.raises(InvalidTypeError, match="column 'c': expected int64 keys, got VARCHAR"):
-        count(source, [], lists=["c"], keyed=True)
 
 
 @pytest.mark.parametrize(("features", "lists"), [([], []), (["a", "a"], []), (["a"], ["a"])])
