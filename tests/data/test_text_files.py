@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hybridhash.data import open_source
 from hybridhash.data.database import our_errors
-from hybridhash.data.sql import quote_name
+from hybridhash.data.sql_quoting import quote_name
 from hybridhash.data.text_files import Dialect, header_names, read_head
 from hybridhash.errors import DataError
 

@@ -35,7 +35,7 @@ from hybridhash.data.progress import OnStage
 from hybridhash.data.schema import Schema
 from hybridhash.data.source import Source
 from hybridhash.data.split import Split
-from hybridhash.data.sql import parquet_sql, quote_name, quote_text
+from hybridhash.data.sql_quoting import parquet_sql, quote_name, quote_text
 from hybridhash.data.text_files import FILE_COLUMN
 from hybridhash.errors import DataError, InvalidValueError
 

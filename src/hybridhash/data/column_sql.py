@@ -10,7 +10,8 @@ from hybridhash.data.schema import Dtype, Feature, Kind, Schema
 from hybridhash.data.source import NULL, Relation, Source
 from hybridhash.data.split import Split
 from hybridhash.data.split_sql import column_part_sql, validation_part_sql
-from hybridhash.data.sql import HALF, INTEGERS, compare_sql, decimal_scale, quote_name, quote_text
+from hybridhash.data.sql_comparison import HALF, INTEGERS, compare_sql, decimal_scale
+from hybridhash.data.sql_quoting import quote_name, quote_text
 from hybridhash.errors import DataError
 
 LABEL: Final = "label"

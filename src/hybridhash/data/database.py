@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from hybridhash.data.progress import OnStage
-from hybridhash.data.sql import quote_text
+from hybridhash.data.sql_quoting import quote_text
 from hybridhash.errors import DataError, MissingDependencyError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hybridhash.data.database import connect
 from hybridhash.data.paths import kind_of, require_file, resolve
 from hybridhash.data.sniff import check_quote
 from hybridhash.data.source import Source, describe, open_files
-from hybridhash.data.sql import quote_name, quote_text
+from hybridhash.data.sql_quoting import quote_name, quote_text
 from hybridhash.data.text_files import (
     FILE_COLUMN,
     Dialect,

@@ -22,7 +22,7 @@ from hybridhash.data.columns import Label
 from hybridhash.data.database import our_errors
 from hybridhash.data.schema import Schema
 from hybridhash.data.source import Source
-from hybridhash.data.sql import quote_name
+from hybridhash.data.sql_quoting import quote_name
 from hybridhash.data.text_files import FILE_COLUMN
 
 _BATCH_ROWS: Final = 1 << 16

@@ -11,7 +11,8 @@ from hybridhash.data.columns import Columns
 from hybridhash.data.database import connect, our_errors, value_of
 from hybridhash.data.paths import kind_of, require_file, require_parquet
 from hybridhash.data.sniff import sniff
-from hybridhash.data.sql import HALF, parquet_sql, quote_path, quote_text
+from hybridhash.data.sql_comparison import HALF
+from hybridhash.data.sql_quoting import parquet_sql, quote_path, quote_text
 from hybridhash.data.text_files import (
     FILE_COLUMN,
     Dialect,

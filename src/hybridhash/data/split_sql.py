@@ -2,7 +2,8 @@
 
 from hybridhash.data.number_text import parse_number
 from hybridhash.data.split import TEST, TRAIN, VALIDATION, Split
-from hybridhash.data.sql import HALF, compare_sql, decimal_scale, quote_text
+from hybridhash.data.sql_comparison import HALF, compare_sql, decimal_scale
+from hybridhash.data.sql_quoting import quote_text
 
 
 def column_part_sql(split: Split, raw: str, sql_type: str) -> str:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from hybridhash.data.paths import Compression, compression_of
-from hybridhash.data.sql import quote_name, quote_path, quote_text
+from hybridhash.data.sql_quoting import quote_name, quote_path, quote_text
 from hybridhash.errors import DataError
 
 FILE_COLUMN: Final = "__file__"  # every scan adds the name of the file that a row comes from

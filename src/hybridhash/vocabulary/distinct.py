@@ -11,7 +11,7 @@ from hybridhash.data.column_sql import Reading, checked_select, feature_reading,
 from hybridhash.data.database import our_errors
 from hybridhash.data.schema import Feature
 from hybridhash.data.source import NULL, Relation, Source
-from hybridhash.data.sql import quote_name
+from hybridhash.data.sql_quoting import quote_name
 from hybridhash.data.values import conform
 from hybridhash.errors import DataError, InvalidTypeError
 from hybridhash.hashing import hash_keys

@@ -1,9 +1,8 @@
-"""Quoting against DuckDB, comparisons against numpy and exact fractions."""
+"""Comparisons against numpy and exact fractions."""
 
 import operator
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridhash.data.sql import HALF, compare_sql, decimal_scale, parquet_sql, quote_name, quote_text
+from hybridhash.data.sql_comparison import HALF, compare_sql, decimal_scale
 
 SIGNS = {
     ">=": operator.ge,
@@ -22,14 +21,6 @@ SIGNS = {
     ">": operator.gt,
     "<": operator.lt,
 }
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
-
-
-@given(texts, texts)
-def test_any_text_survives_quoting(name: str, text: str) -> None:
-    result = duckdb.sql(f"SELECT {quote_text(text)} AS {quote_name(name)}")
-    assert result.fetchall() == [(text,)]
-    assert result.columns == [name]
 
 
 def compared(value: str, sql_type: str, sign: str, number: float) -> Any:
@@ -83,11 +74,3 @@ def test_text_that_is_no_integer_is_compared_as_a_float() -> None:
 def test_the_digits_of_exact_types() -> None:
     types = ["BIGINT", "HUGEINT", "DECIMAL(18,3)", "DECIMAL(38,0)", "DOUBLE", "VARCHAR", "BIGINT[]"]
     assert [decimal_scale(name) for name in types] == [0, 0, 3, 0, None, None, None]
-
-
-def test_folders_give_no_columns(tmp_path: Path) -> None:
-    path = tmp_path / "year=2024" / "a[1].parquet"
-    path.parent.mkdir()
-    duckdb.sql(f"COPY (SELECT 1 AS a) TO {quote_text(str(path))} (FORMAT parquet)")
-    rows = duckdb.sql(f"SELECT * FROM {parquet_sql([path], 'file_row_number = true')}")
-    assert rows.columns == ["a", "file_row_number"]

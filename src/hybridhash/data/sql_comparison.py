@@ -1,10 +1,8 @@
-"""Pieces of SQL: names, texts and paths in quotes, and a comparison with a number in the column's own precision."""
+"""SQL that compares a column with a number in the precision of the column."""
 
 import math
 import re
-from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -18,38 +16,6 @@ _DECIMAL: Final = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 _EXACT_DIGITS: Final = 38  # of DuckDB's DECIMAL
 _EXACT_FLOAT: Final = 1 << 53  # up to here each integer is a float64
 _OPPOSITE: Final = {">=": ROUND_CEILING, "<": ROUND_CEILING, ">": ROUND_FLOOR, "<=": ROUND_FLOOR}
-
-
-def quote_name(name: str) -> str:
-    """Quote an identifier for SQL, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """Quote a string literal for SQL, whatever it holds."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quote_path(path: str | Path) -> str:
-    """Quote the path of one file for a DuckDB reader, which takes paths as globs and addresses.
-
-    Glob characters stand in brackets, and ``./`` stands before what would be a home folder or an address.
-    """
-    name = str(path)
-    if re.match(r"~|[^/]*:", name):
-        name = f"./{name}"
-    return quote_text("".join(f"[{letter}]" if letter in "*?[" else letter for letter in name))
-
-
-def parquet_sql(paths: Sequence[str | Path], *options: str) -> str:
-    """Return the SQL of a scan of Parquet files that takes nothing from the names of their folders.
-
-    Args:
-        paths: The files, of one schema.
-        options: More options, such as ``file_row_number = true``.
-    """
-    files = ", ".join(map(quote_path, paths))
-    return f"read_parquet([{files}], {', '.join(('hive_partitioning = false', *options))})"
 
 
 def decimal_scale(sql_type: str) -> int | None:
