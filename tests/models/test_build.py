@@ -9,7 +9,8 @@ import torch
 from hybridhash.embeddings import RowEncoder
 from hybridhash.models import MLPRanker, WideDeep, build_model
 from hybridhash.optim import SGD
-from hybridhash.spec import METHODS, Demand, GroupSpec, Ledger, ModelSpec, baseline_bytes
+from hybridhash.planner import METHODS, Demand, baseline_bytes
+from hybridhash.spec import GroupSpec, Ledger, ModelSpec
 from hybridhash.tables import Blueprint
 from hybridhash.vocabulary import Vocabulary
 
