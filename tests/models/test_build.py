@@ -59,7 +59,9 @@ def bytes_of(model: WideDeep | MLPRanker) -> Ledger:
     )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [name for name in METHODS if name != "auto"]
+)  # which is planned from counts
 @pytest.mark.parametrize(("num_keys", "dim", "share"), [(1, 1, 9.0), (700, 16, 0.1), (3000, 6, 0.025)])
 @pytest.mark.parametrize("wide", ["none", "companion", "apart"])
 @pytest.mark.parametrize("tables", ["joint", "per feature"])
