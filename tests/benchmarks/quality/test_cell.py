@@ -37,18 +37,17 @@ def poisoned(rows: KeyedRows, *parts: int) -> KeyedRows:
 
 @pytest.mark.parametrize("method", EVERY)
 def test_no_method_reads_the_test(tiny: tuple[KeyedRows, FitSettings], method: str) -> None:
-    rows, settings = tiny
+    rows, settings = tiny[0], tiny[1].model_copy(update={"epochs": 1})
     found = []
     for each in (rows, poisoned(rows, TEST)):
         chosen = tune(method, each, settings, 4000)
-        found.append((chosen, fit(method, each, settings, 4000, chosen.tuned, seed=0).model.state_dict()))
+        found.append((chosen, fit(method, each, settings, 4000, chosen.tuned, seed=0)))
     (before, ours), (after, theirs) = found
     assert before == after
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    of_theirs = theirs.model.state_dict()
+    assert all(torch.equal(value, of_theirs[name]) for name, value in ours.model.state_dict().items())
     # The poison bites where it may.
-    assert judge(fit(method, rows, settings, 4000, before.tuned, 0), rows) != judge(
-        fit(method, rows, settings, 4000, before.tuned, 0), poisoned(rows, TEST)
-    )
+    assert judge(ours, rows) != judge(ours, poisoned(rows, TEST))
 
 
 @pytest.mark.parametrize("method", EVERY)
