@@ -1,6 +1,7 @@
 """Fixtures for every room."""
 
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 
 # The tests run in several processes, whose threads would wait for each other. Tests of threads ask for their own.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell starts what runs in its background with Ctrl-C ignored, and so would be the Ctrl-C of the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
