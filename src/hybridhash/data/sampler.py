@@ -62,6 +62,7 @@ def batch_indices(
         shuffle_seed: The seed of the order; None for the order of ``indices``.
         drop_last: Leave out a last batch of fewer rows.
         window_bytes: Bytes of the keys that are shuffled together.
+
     Yields:
         int64[batch_size].
 

@@ -39,7 +39,7 @@ HH_INLINE void add_decay(const MovedRow<E>& row, float weight_decay) {
     HH_APART for (int j = 0; j < width; ++j) grad[j] += weight_decay * E::load(values + j);
 }
 
-// In lanes, which add up to the same for every build.
+// In lanes, in one order for every build; the last bit may still differ where a compiler fuses a multiply with an add.
 HH_INLINE float mean_of_squares(const float* values, int count) {
     constexpr int kSums = 16;
     float sums[kSums] = {};
